@@ -1,0 +1,104 @@
+#include "base/buffer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { FIRST_CAPACITY = 64 };
+
+void sdi_buffer_free(sdi_buffer *buffer)
+{
+    sdi_free(buffer->data);
+    *buffer = (sdi_buffer)SDI_BUFFER_INIT;
+}
+
+void sdi_buffer_clear(sdi_buffer *buffer)
+{
+    buffer->length = 0;
+    if (buffer->data)
+        buffer->data[0] = '\0';
+}
+
+static size_t grown_capacity(const sdi_buffer *buffer, size_t needed)
+{
+    size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
+    while (capacity < needed)
+        capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+    return capacity;
+}
+
+bool sdi_buffer_reserve(sdi_buffer *buffer, size_t more)
+{
+    if (buffer->failed)
+        return false;
+    if (more < buffer->capacity - buffer->length)
+        return true;
+    size_t capacity = grown_capacity(buffer, buffer->length + more + 1);
+    char *data = more >= SIZE_MAX / 2 - buffer->length ? NULL : sdi_realloc(buffer->data, capacity);
+    if (!data) {
+        buffer->failed = true;
+        return false;
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
+    buffer->data[buffer->length] = '\0';
+    return true;
+}
+
+char *sdi_buffer_extend(sdi_buffer *buffer, size_t more)
+{
+    if (!sdi_buffer_reserve(buffer, more))
+        return NULL;
+    char *begin = buffer->data + buffer->length;
+    buffer->length += more;
+    buffer->data[buffer->length] = '\0';
+    return begin;
+}
+
+void sdi_buffer_append(sdi_buffer *buffer, const void *data, size_t length)
+{
+    char *begin = sdi_buffer_extend(buffer, length);
+    if (begin && length)
+        memcpy(begin, data, length);
+}
+
+void sdi_buffer_text(sdi_buffer *buffer, const char *text)
+{
+    sdi_buffer_append(buffer, text, strlen(text));
+}
+
+void sdi_buffer_char(sdi_buffer *buffer, char byte)
+{
+    sdi_buffer_append(buffer, &byte, 1);
+}
+
+void sdi_buffer_vprintf(sdi_buffer *buffer, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    if (length < 0)
+        buffer->failed = true;
+    else if (sdi_buffer_reserve(buffer, (size_t)length))
+        buffer->length += (size_t)vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
+    va_end(again);
+}
+
+void sdi_buffer_printf(sdi_buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    sdi_buffer_vprintf(buffer, format, arguments);
+    va_end(arguments);
+}
+
+char *sdi_buffer_take(sdi_buffer *buffer)
+{
+    char *data = sdi_buffer_reserve(buffer, 0) ? buffer->data : NULL;
+    if (data)
+        *buffer = (sdi_buffer)SDI_BUFFER_INIT;
+    else
+        sdi_buffer_free(buffer);
+    return data;
+}

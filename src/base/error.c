@@ -1,0 +1,132 @@
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+static shopdata_error out_of_memory = {.status = SHOPDATA_ERR_NO_MEMORY, .retriable = true, .message = "out of memory"};
+
+int sdi_no_memory(shopdata_error **error_out)
+{
+    if (error_out)
+        *error_out = &out_of_memory;
+    return SHOPDATA_ERR_NO_MEMORY;
+}
+
+static bool retriable_by_nature(int status)
+{
+    return status == SHOPDATA_ERR_BUSY || status == SHOPDATA_ERR_UNAVAILABLE;
+}
+
+static int fill(shopdata_error **error_out, int status, const char *sqlstate, char *message)
+{
+    shopdata_error *error = message ? sdi_calloc(1, sizeof *error) : NULL;
+    if (!error) {
+        sdi_free(message);
+        sdi_no_memory(error_out);
+        return status;
+    }
+    error->status = status;
+    error->retriable = retriable_by_nature(status);
+    snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
+    error->message = message;
+    *error_out = error;
+    return status;
+}
+
+int sdi_vfail(shopdata_error **error_out, int status, const char *format, va_list arguments)
+{
+    if (!error_out)
+        return status;
+    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_buffer_vprintf(&text, format, arguments);
+    return fill(error_out, status, "", sdi_buffer_take(&text));
+}
+
+int sdi_fail(shopdata_error **error_out, int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    sdi_vfail(error_out, status, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+/* Serialization failures and deadlocks roll back whole: PostgreSQL asks for the transaction to be repeated. */
+static bool asks_for_repeat(const char *sqlstate)
+{
+    return !strcmp(sqlstate, "40001") || !strcmp(sqlstate, "40P01");
+}
+
+int sdi_fail_sql(shopdata_error **error_out, const char *sqlstate, const char *message)
+{
+    if (!error_out)
+        return SHOPDATA_ERR_SQL;
+    fill(error_out, SHOPDATA_ERR_SQL, sqlstate, sdi_strdup(message));
+    if (asks_for_repeat(sqlstate))
+        sdi_error_retriable(*error_out);
+    return SHOPDATA_ERR_SQL;
+}
+
+void sdi_error_retriable(shopdata_error *error)
+{
+    if (error && error != &out_of_memory)
+        error->retriable = true;
+}
+
+void sdi_error_prefix(shopdata_error *error, const char *format, ...)
+{
+    if (!error || error == &out_of_memory)
+        return;
+    sdi_buffer text = SDI_BUFFER_INIT;
+    va_list arguments;
+    va_start(arguments, format);
+    sdi_buffer_vprintf(&text, format, arguments);
+    va_end(arguments);
+    sdi_buffer_text(&text, error->message);
+    char *message = sdi_buffer_take(&text);
+    if (!message)
+        return;
+    sdi_free(error->message);
+    error->message = message;
+}
+
+void sdi_error_move(shopdata_error **error_out, shopdata_error *error)
+{
+    if (error_out && error)
+        *error_out = error;
+    else
+        shopdata_error_free(error);
+}
+
+/* The accessors stand here and not on the top floor: every floor frees errors. */
+
+int shopdata_error_status(const shopdata_error *error)
+{
+    return error ? error->status : SHOPDATA_OK;
+}
+
+const char *shopdata_error_message(const shopdata_error *error)
+{
+    return error ? error->message : "";
+}
+
+const char *shopdata_error_sqlstate(const shopdata_error *error)
+{
+    return error ? error->sqlstate : "";
+}
+
+int shopdata_error_is_retriable(const shopdata_error *error)
+{
+    return error ? error->retriable : 0;
+}
+
+void shopdata_error_free(shopdata_error *error)
+{
+    if (!error || error == &out_of_memory)
+        return;
+    sdi_free(error->message);
+    sdi_free(error);
+}
