@@ -1,0 +1,81 @@
+/* backend.h - what a shared cache must do: run a batch of small operations in one round trip, fast or not at all.
+ *
+ * A backend is thread safe and owns its connections, timeouts and circuit breaker. It knows keys, bytes and fence
+ * records; which keys, what bytes, and when, is decided above. Making one: a folder here that fills one
+ * sdi_cache_backend, passing tests/conformance. */
+#ifndef SDI_CACHE_BACKEND_H
+#define SDI_CACHE_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "model/fence.h"
+#include "model/metrics.h"
+#include "model/settings.h"
+
+enum sdi_cache_verb {
+    /* The value under `key`, if any: a fresh block in `block` whose first `headroom` bytes are unset. */
+    SDI_CACHE_GET,
+    /* Keeps `value` under `key` for `ttl_ms`. */
+    SDI_CACHE_SET,
+    /* Forgets `key`. */
+    SDI_CACHE_REMOVE,
+    /* Keeps `value` (a placeholder) under `key` for `ttl_ms`, only where nothing is. `found`: something was there. */
+    SDI_CACHE_ADD,
+    /* Puts `value` (a fence) under `key` for `ttl_ms`, only where exactly `expected` stands. `found`: it was put. */
+    SDI_CACHE_SWAP,
+    /* Merges `point` into the fence under `key` as sdi_fence_merge says, atomically; a kept or replaced fence lives for
+     * another `ttl_ms`. Nothing there: nothing is done. */
+    SDI_CACHE_MERGE,
+};
+
+typedef struct sdi_cache_op {
+    enum sdi_cache_verb verb;
+    sdi_slice key;      /* at most SDI_CACHE_KEY_MAX bytes */
+    sdi_slice value;    /* SET, ADD, SWAP */
+    sdi_slice expected; /* SWAP */
+    const sdi_point *point; /* MERGE */
+    int64_t ttl_ms;
+    size_t headroom; /* GET */
+    /* out */
+    bool found;
+    char *block; /* GET: from sdi_malloc, the caller's; the value begins at block + headroom, a zero byte behind it */
+    size_t length; /* GET: of the value */
+} sdi_cache_op;
+
+enum { SDI_CACHE_KEY_MAX = 1024 };
+
+typedef struct sdi_cache sdi_cache;
+
+typedef struct sdi_cache_backend {
+    const char *name;
+    /* must: makes a cache; does no I/O (a server that is down is no error). `metrics` outlives the cache and gets
+     * SDI_M_CACHE_ERRORS, _SECONDS and _BREAKER. */
+    int (*open)(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
+                shopdata_error **error_out);
+    /* must: no operation runs any more. */
+    void (*close)(sdi_cache *cache);
+    /* must: runs the operations in order, in one round trip, until the deadline (or the settings' timeout, if that is
+     * earlier). True if all were carried out and answered. False: any of them may or may not have been; the outputs are
+     * unset (no block is left behind). GETs that stand side by side read one moment. */
+    bool (*run)(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline);
+    /* must: after fork, in the child: frees without a word to the server and without taking locks. */
+    void (*abandon)(sdi_cache *cache);
+} sdi_cache_backend;
+
+/* The first member of every cache. */
+struct sdi_cache {
+    const sdi_cache_backend *backend;
+};
+
+/* sdi_cache_open makes the cache that the settings name; *cache_out is NULL for `none`. */
+int sdi_cache_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
+                   shopdata_error **error_out);
+/* These accept NULL: nothing to close, every run fails. */
+bool sdi_cache_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline);
+void sdi_cache_close(sdi_cache *cache);
+void sdi_cache_abandon(sdi_cache *cache);
+
+#endif

@@ -1,0 +1,172 @@
+#include "model/stamp.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "model/wire.h"
+
+enum { PAGE_SIZE = 8192, SHORT_HEADER = 24, LONG_HEADER = 40 };
+
+bool sdi_era_equal(sdi_era a, sdi_era b)
+{
+    return a.system == b.system && a.timeline == b.timeline;
+}
+
+bool sdi_era_known(sdi_era era)
+{
+    return era.system != 0 && era.timeline != 0;
+}
+
+/* Reads hexadecimal digits from *at on; false if there are none, or more than `most`. */
+static bool read_hex(sdi_slice text, size_t *at, size_t most, uint64_t *value_out)
+{
+    uint64_t value = 0;
+    size_t begin = *at;
+    for (; *at < text.length && isxdigit((unsigned char)text.data[*at]); ++*at) {
+        int digit = tolower((unsigned char)text.data[*at]);
+        value = value << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    }
+    *value_out = value;
+    return *at > begin && *at - begin <= most;
+}
+
+sdi_lsn sdi_lsn_parse(sdi_slice text)
+{
+    uint64_t high, low;
+    size_t at = 0;
+    if (!read_hex(text, &at, 8, &high) || at == text.length || text.data[at++] != '/')
+        return 0;
+    return read_hex(text, &at, 8, &low) && at == text.length ? high << 32 | low : 0;
+}
+
+sdi_lsn sdi_lsn_settled(sdi_lsn lsn)
+{
+    uint64_t offset = lsn % PAGE_SIZE;
+    return offset == SHORT_HEADER || offset == LONG_HEADER ? lsn - offset : lsn;
+}
+
+/* Reads a decimal number from *at on and the separator behind it; the end of the text is a separator where `last`. */
+static bool read_xid(sdi_slice text, size_t *at, uint64_t *xid_out)
+{
+    uint64_t xid = 0;
+    size_t begin = *at;
+    for (; *at < text.length && isdigit((unsigned char)text.data[*at]); ++*at) {
+        if (xid > (UINT64_MAX - 9) / 10)
+            return false;
+        xid = xid * 10 + (uint64_t)(text.data[*at] - '0');
+    }
+    *xid_out = xid;
+    return *at > begin;
+}
+
+static bool read_separator(sdi_slice text, size_t *at, char separator)
+{
+    return *at < text.length && text.data[(*at)++] == separator;
+}
+
+/* Takes one more running xid; when there is no more room, what is left counts by the snapshot's use. */
+static void take_running(sdi_snapshot *snapshot, uint64_t xid, enum sdi_snapshot_use use)
+{
+    if (snapshot->count < SDI_SNAPSHOT_RUNNING_MAX)
+        snapshot->running[snapshot->count++] = xid;
+    else if (use == SDI_SNAPSHOT_STAMP && xid < snapshot->xmax)
+        snapshot->xmax = xid;
+}
+
+bool sdi_snapshot_parse(sdi_slice text, enum sdi_snapshot_use use, sdi_snapshot *snapshot_out)
+{
+    sdi_snapshot snapshot = {0};
+    size_t at = 0;
+    if (!read_xid(text, &at, &snapshot.xmin) || !read_separator(text, &at, ':') ||
+        !read_xid(text, &at, &snapshot.xmax) || !read_separator(text, &at, ':') || snapshot.xmin > snapshot.xmax)
+        return false;
+    uint64_t last = 0;
+    while (at < text.length) {
+        uint64_t xid;
+        if (!read_xid(text, &at, &xid) || xid < last || (at < text.length && !read_separator(text, &at, ',')))
+            return false;
+        take_running(&snapshot, xid, use);
+        last = xid;
+    }
+    *snapshot_out = snapshot;
+    return true;
+}
+
+static bool is_running(const sdi_snapshot *snapshot, uint64_t xid)
+{
+    for (uint32_t i = 0; i < snapshot->count && snapshot->running[i] <= xid; i++)
+        if (snapshot->running[i] == xid)
+            return true;
+    return false;
+}
+
+/* What `have` holds to be unfinished below demand's xmax must be unfinished in `demand` as well. */
+bool sdi_snapshot_contains(const sdi_snapshot *have, const sdi_snapshot *demand)
+{
+    for (uint32_t i = 0; i < have->count && have->running[i] < demand->xmax; i++)
+        if (!is_running(demand, have->running[i]))
+            return false;
+    if (demand->xmax > have->xmax && demand->xmax - have->xmax > demand->count)
+        return false; /* more than `demand` has running: no need to count them */
+    for (uint64_t xid = have->xmax; xid < demand->xmax; xid++)
+        if (!is_running(demand, xid))
+            return false;
+    return true;
+}
+
+bool sdi_snapshot_later(const sdi_snapshot *a, const sdi_snapshot *b)
+{
+    return a->xmax != b->xmax ? a->xmax > b->xmax : a->count <= b->count;
+}
+
+bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point)
+{
+    if (!sdi_era_known(stamp->era) || !sdi_era_equal(stamp->era, point->era))
+        return false;
+    if (stamp->standby)
+        return stamp->lsn >= point->lsn;
+    return stamp->lsn >= point->flush && sdi_snapshot_contains(&stamp->snapshot, &point->snapshot);
+}
+
+void sdi_point_merge(sdi_point *point, const sdi_point *other)
+{
+    if (other->lsn > point->lsn)
+        point->lsn = other->lsn;
+    if (other->flush > point->flush)
+        point->flush = other->flush;
+    if (sdi_snapshot_later(&other->snapshot, &point->snapshot))
+        point->snapshot = other->snapshot;
+}
+
+void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes)
+{
+    sdi_wire_u64(bytes, stamp->era.system);
+    sdi_wire_u32(bytes, stamp->era.timeline);
+    sdi_wire_u32(bytes, stamp->standby);
+    sdi_wire_u64(bytes, stamp->lsn);
+    sdi_wire_u64(bytes, stamp->snapshot.xmin);
+    sdi_wire_u64(bytes, stamp->snapshot.xmax);
+    sdi_wire_u32(bytes, stamp->snapshot.count);
+    for (uint32_t i = 0; i < stamp->snapshot.count; i++)
+        sdi_wire_u64(bytes, stamp->snapshot.running[i]);
+}
+
+size_t sdi_stamp_decode(const void *bytes, size_t length, sdi_stamp *stamp_out)
+{
+    enum { FIXED = 44 };
+    const unsigned char *at = bytes;
+    if (length < FIXED)
+        return 0;
+    sdi_stamp stamp = {
+        .era = {sdi_read_u64(at), sdi_read_u32(at + 8)},
+        .standby = sdi_read_u32(at + 12) != 0,
+        .lsn = sdi_read_u64(at + 16),
+        .snapshot = {.xmin = sdi_read_u64(at + 24), .xmax = sdi_read_u64(at + 32), .count = sdi_read_u32(at + 40)},
+    };
+    if (stamp.snapshot.count > SDI_SNAPSHOT_RUNNING_MAX || length < FIXED + 8 * (size_t)stamp.snapshot.count)
+        return 0;
+    for (uint32_t i = 0; i < stamp.snapshot.count; i++)
+        stamp.snapshot.running[i] = sdi_read_u64(at + FIXED + 8 * (size_t)i);
+    *stamp_out = stamp;
+    return FIXED + 8 * (size_t)stamp.snapshot.count;
+}

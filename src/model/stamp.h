@@ -1,0 +1,82 @@
+/* stamp.h - moments of the database: what a snapshot certainly contained (a stamp), what it must contain (a point).
+ *
+ * Facts behind them (doc/freshness.md tells how they were measured):
+ *   - On a standby, the replay LSN read in an earlier statement bounds from below what the next snapshot sees.
+ *   - On a primary no LSN does: a commit's WAL is flushed before the commit is visible. Its stamp is a snapshot.
+ *   - After a crash a primary gives out again xids that were never flushed: so a primary stamp carries the flush LSN of
+ *     its moment too, and a point asks for it. What was read before the crash then never passes for what was written
+ *     after it.
+ */
+#ifndef SDI_MODEL_STAMP_H
+#define SDI_MODEL_STAMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+typedef uint64_t sdi_lsn; /* 0: unknown */
+
+/* A database's line of history: LSNs and xids of another one mean nothing here. timeline 0: unknown. */
+typedef struct sdi_era {
+    uint64_t system;
+    uint32_t timeline;
+} sdi_era;
+
+enum { SDI_SNAPSHOT_RUNNING_MAX = 64 };
+
+/* A primary's snapshot: all below xmin is finished, nothing from xmax on, between them all but `running` (ascending). */
+typedef struct sdi_snapshot {
+    uint64_t xmin, xmax;
+    uint32_t count;
+    uint64_t running[SDI_SNAPSHOT_RUNNING_MAX];
+} sdi_snapshot;
+
+/* What an answer's snapshot certainly contained. */
+typedef struct sdi_stamp {
+    sdi_era era;
+    bool standby;
+    sdi_lsn lsn;           /* standby: replayed; primary: flushed */
+    sdi_snapshot snapshot; /* primary only */
+} sdi_stamp;
+
+/* What an answer must contain: everything that had finished at a moment of the primary. Points only move forward. */
+typedef struct sdi_point {
+    sdi_era era;
+    sdi_lsn lsn;   /* a standby must have replayed this */
+    sdi_lsn flush; /* a primary's stamp must be from when this was flushed */
+    sdi_snapshot snapshot;
+} sdi_point;
+
+bool sdi_era_equal(sdi_era a, sdi_era b);
+bool sdi_era_known(sdi_era era);
+
+/* sdi_lsn_parse reads PostgreSQL's "16/B374D848"; 0 if it is none. */
+sdi_lsn sdi_lsn_parse(sdi_slice text);
+/* sdi_lsn_settled rounds an insert position that stands just behind a page header down to the page: nothing lies
+ * between, and an idle server never flushes or replays beyond the page's beginning. */
+sdi_lsn sdi_lsn_settled(sdi_lsn lsn);
+
+/* sdi_snapshot_parse reads "xmin:xmax:x,x,x". More running xids than fit: for a stamp the rest is taken as not finished
+ * (it contains less), for a point as finished (it demands more). False if malformed. */
+enum sdi_snapshot_use { SDI_SNAPSHOT_STAMP, SDI_SNAPSHOT_POINT };
+bool sdi_snapshot_parse(sdi_slice text, enum sdi_snapshot_use use, sdi_snapshot *snapshot_out);
+/* sdi_snapshot_contains: all that is finished in `demand` is finished in `have`. */
+bool sdi_snapshot_contains(const sdi_snapshot *have, const sdi_snapshot *demand);
+/* sdi_snapshot_later: of two snapshots of one primary, does `a` see all that `b` sees? They are ordered: by xmax, then by
+ * how few are running. */
+bool sdi_snapshot_later(const sdi_snapshot *a, const sdi_snapshot *b);
+
+/* sdi_stamp_passes is the one rule of freshness: does an answer of this stamp contain all that the point demands? */
+bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point);
+
+/* sdi_point_merge moves `point` forward to contain `other` too (same era): monotone, idempotent, any order. */
+void sdi_point_merge(sdi_point *point, const sdi_point *other);
+
+/* Stamps as bytes, for entries. sdi_stamp_decode returns the bytes used, 0 if malformed. */
+void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes);
+size_t sdi_stamp_decode(const void *bytes, size_t length, sdi_stamp *stamp_out);
+
+#endif
