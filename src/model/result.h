@@ -45,7 +45,7 @@ typedef struct sdi_result_builder {
 void sdi_result_column(sdi_result_builder *builder, const char *name, uint32_t type);
 /* sdi_result_cell appends the next cell; NULL data is SQL NULL. */
 void sdi_result_cell(sdi_result_builder *builder, const char *data, size_t length);
-/* sdi_result_bytes is what the result will take, so that a limit can stop it early. */
+/* sdi_result_size is what the result will take, so that a limit can stop it early. */
 size_t sdi_result_size(const sdi_result_builder *builder);
 /* sdi_result_build makes the result with one reference (NULL without memory, or over 4 GiB) and empties the builder.
  * source, node and read_at are the caller's to fill. */

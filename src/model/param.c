@@ -1,0 +1,91 @@
+#include "model/param.h"
+
+#include <math.h>
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+static int check_text(const shopdata_param *param, size_t number, shopdata_error **error_out)
+{
+    size_t length = param->value.bytes.length;
+    size_t fault = sdi_utf8_fault(param->value.bytes.data, length);
+    if (fault == length)
+        return SHOPDATA_OK;
+    unsigned char byte = ((const unsigned char *)param->value.bytes.data)[fault];
+    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT,
+                    "parameter $%zu: byte %zu (0x%02x) is %s; use shopdata_bytes for what is not text", number, fault,
+                    byte, byte ? "not UTF-8" : "a zero byte, which PostgreSQL's text cannot hold");
+}
+
+static int check_param(const shopdata_param *param, size_t number, shopdata_error **error_out)
+{
+    if (param->kind < SHOPDATA_NULL || param->kind > SHOPDATA_BYTES)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT,
+                        "parameter $%zu: unknown kind %d; build it with shopdata_int64, shopdata_text...", number,
+                        param->kind);
+    if (param->kind < SHOPDATA_TEXT)
+        return SHOPDATA_OK;
+    if (!param->value.bytes.data || param->value.bytes.length > SDI_PARAM_BYTES_MAX)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "parameter $%zu: %s", number,
+                        param->value.bytes.data ? "over 1 GiB, PostgreSQL's limit for a value"
+                                                : "text or bytes at NULL; use shopdata_null()");
+    return param->kind == SHOPDATA_TEXT ? check_text(param, number, error_out) : SHOPDATA_OK;
+}
+
+int sdi_params_check(const shopdata_param *params, size_t count, shopdata_error **error_out)
+{
+    if (count && !params)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "%zu parameters at NULL", count);
+    int status = SHOPDATA_OK;
+    for (size_t i = 0; i < count && status == SHOPDATA_OK; i++)
+        status = check_param(&params[i], i + 1, error_out);
+    return status;
+}
+
+/* PostgreSQL spells the values that are no numbers in its own way. */
+static void real_text(double value, sdi_buffer *text)
+{
+    if (isnan(value))
+        sdi_buffer_text(text, "NaN");
+    else if (isinf(value))
+        sdi_buffer_text(text, value > 0 ? "Infinity" : "-Infinity");
+    else
+        sdi_buffer_printf(text, "%.17g", value);
+}
+
+void sdi_param_text(const shopdata_param *param, sdi_buffer *text)
+{
+    switch (param->kind) {
+    case SHOPDATA_BOOL:
+        sdi_buffer_char(text, param->value.integer ? 't' : 'f');
+        break;
+    case SHOPDATA_INT64:
+        sdi_buffer_printf(text, "%lld", (long long)param->value.integer);
+        break;
+    case SHOPDATA_DOUBLE:
+        real_text(param->value.real, text);
+        break;
+    default:
+        sdi_buffer_append(text, param->value.bytes.data, param->value.bytes.length);
+    }
+}
+
+void sdi_params_identity(const shopdata_param *params, size_t count, sdi_buffer *identity)
+{
+    for (size_t i = 0; i < count; i++) {
+        const shopdata_param *param = &params[i];
+        char class = param->kind == SHOPDATA_NULL ? 'n' : param->kind == SHOPDATA_BYTES ? 'b' : 't';
+        sdi_buffer_char(identity, class);
+        if (class == 'n')
+            continue;
+        size_t length_at = identity->length;
+        uint32_t length = 0;
+        sdi_buffer_append(identity, &length, sizeof length);
+        sdi_param_text(param, identity);
+        if (identity->failed)
+            return;
+        length = (uint32_t)(identity->length - length_at - sizeof length);
+        for (size_t b = 0; b < sizeof length; b++)
+            identity->data[length_at + b] = (char)(length >> (8 * b));
+    }
+}
