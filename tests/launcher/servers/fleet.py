@@ -98,7 +98,9 @@ class Fleet:
     def _start_databases(self, primary: Postgres, *replicas: Postgres) -> None:
         primary.initialise(self.options.settings)
         for replica in replicas:
-            replica.copy_from(primary)
+            replica.begin_copy(primary)
+        for replica in replicas:
+            replica.finish_copy(primary)
         self._spawn(primary)
         primary.wait_ready()
         for replica in replicas:

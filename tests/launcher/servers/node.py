@@ -12,6 +12,8 @@ from .processes import Process
 
 START_SECONDS = 60
 STOP_SECONDS = 30
+# Short, because nothing is lost: PostgreSQL's own patience with a child that is just starting is 5 s.
+END_SECONDS = 1
 
 
 class Node:
@@ -118,7 +120,7 @@ class Node:
 
     def finish_end(self) -> None:
         if self.process:
-            processes.end(self.process, self.end_signal, 5)
+            processes.end(self.process, self.end_signal, END_SECONDS)
 
     def record(self) -> dict:
         process = self.process

@@ -31,6 +31,7 @@ SETTINGS = {
     "hot_standby": "on",
     "fsync": "off",
     "full_page_writes": "off",
+    "wal_init_zero": "off",
     "synchronous_commit": "on",
     "wal_retrieve_retry_interval": "100ms",
     # Files in the data directory go with it; segments in /dev/shm would outlive a killed server.
@@ -67,6 +68,7 @@ class Postgres(Node):
         super().__init__(name, port, directory, user)
         self.programs = programs
         self.passwords = passwords
+        self._copy: Optional[subprocess.Popen] = None
 
     @property
     def data(self) -> Path:
@@ -96,9 +98,12 @@ class Postgres(Node):
                   f"GRANT pg_monitor TO {ROLE}\n"
                   f"CREATE DATABASE {DATABASE} OWNER {ROLE}\n")
 
-    def copy_from(self, primary: "Postgres") -> None:
-        """Become a replica of a primary that is stopped."""
-        self._run(["cp", "-a", "--reflink=auto", primary.data, self.data])
+    def begin_copy(self, primary: "Postgres") -> None:
+        """Begin to become a replica of a primary that is stopped. The log's unused rest is zeroes: leave holes."""
+        self._copy = self._begin(["cp", "-a", "--sparse=always", primary.data, self.data])
+
+    def finish_copy(self, primary: "Postgres") -> None:
+        self._finish(self._copy)
         self._configure({"primary_conninfo": self._upstream(primary), "primary_slot_name": self.name})
         (self.data / "standby.signal").touch()
 
@@ -123,18 +128,25 @@ class Postgres(Node):
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
     def _run(self, command: list, stdin: str = "") -> None:
-        """Run a program of the set-up as the servers' user; its output is the reason if it fails."""
+        self._finish(self._begin(command), stdin)
+
+    def _begin(self, command: list) -> subprocess.Popen:
+        """Begin a program of the set-up as the servers' user."""
         parent = os.getpid()
 
         def prepare() -> None:
             processes.become(self.user)
             processes.die_with(parent, signal.SIGKILL)
-        done = subprocess.run([str(part) for part in command], input=stdin, cwd=self.directory, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=prepare, check=False)
+        return subprocess.Popen([str(part) for part in command], cwd=self.directory, text=True, preexec_fn=prepare,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def _finish(self, program: subprocess.Popen, stdin: str = "") -> None:
+        """Wait for it; its output is the reason if it fails."""
+        output, _ = program.communicate(stdin)
         with self.log.open("a") as log:
-            log.write(done.stdout)
-        if done.returncode != 0 or "ERROR" in done.stdout or "FATAL" in done.stdout:
-            raise LaunchError(f"{self.name}: {Path(str(command[0])).name} failed: {self.last_words()}")
+            log.write(output)
+        if program.returncode != 0 or "ERROR" in output or "FATAL" in output:
+            raise LaunchError(f"{self.name}: {Path(program.args[0]).name} failed: {self.last_words()}")
 
     # Running.
 
