@@ -39,17 +39,11 @@ void sdi_result_builder_free(sdi_result_builder *builder)
     *builder = (sdi_result_builder)SDI_RESULT_BUILDER_INIT;
 }
 
-static void put_u32(unsigned char *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (unsigned char)(value >> (8 * i));
-}
-
 /* Appends pairs of {text offset, number} at `to`, their offsets counted from the beginning of the rows. */
 static unsigned char *move_pairs(unsigned char *to, const sdi_buffer *pairs, uint32_t texts_at)
 {
     for (size_t i = 0; i < pairs->length; i += 8) {
-        put_u32(to + i, sdi_read_u32(pairs->data + i) + texts_at);
+        sdi_put_u32(to + i, sdi_read_u32(pairs->data + i) + texts_at);
         memcpy(to + i + 4, pairs->data + i + 4, 4);
     }
     return to + pairs->length;
@@ -59,8 +53,8 @@ static void lay_out(const sdi_result_builder *builder, unsigned char *rows)
 {
     uint32_t row_count = builder->column_count ? (uint32_t)(builder->cell_count / builder->column_count) : 0;
     uint32_t texts_at = (uint32_t)(HEAD + builder->columns.length + builder->cells.length);
-    put_u32(rows, builder->column_count);
-    put_u32(rows + 4, row_count);
+    sdi_put_u32(rows, builder->column_count);
+    sdi_put_u32(rows + 4, row_count);
     unsigned char *at = move_pairs(rows + HEAD, &builder->columns, texts_at);
     at = move_pairs(at, &builder->cells, texts_at);
     if (builder->texts.length)

@@ -1,0 +1,42 @@
+#include "fresh/keys.h"
+
+#include <string.h>
+
+#include "model/param.h"
+
+void sdi_key_space(const char *prefix, const char *database, sdi_buffer *space)
+{
+    sdi_buffer_printf(space, "%s:%s:", prefix, database);
+}
+
+sdi_hash128 sdi_fingerprint(const char *connection_identity, const char *sql)
+{
+    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_buffer_append(&text, connection_identity, strlen(connection_identity) + 1);
+    sdi_buffer_text(&text, sql);
+    sdi_hash128 hash = {0, 0};
+    if (!text.failed)
+        hash = sdi_hash128_of(text.data, text.length);
+    sdi_buffer_free(&text);
+    return hash;
+}
+
+void sdi_identity(sdi_hash128 fingerprint, const shopdata_param *params, size_t count, sdi_buffer *identity)
+{
+    sdi_buffer_append(identity, &fingerprint, sizeof fingerprint);
+    sdi_params_identity(params, count, identity);
+}
+
+void sdi_entry_key(sdi_slice space, sdi_slice identity, sdi_buffer *key)
+{
+    sdi_hash128 hash = sdi_hash128_of(identity.data, identity.length);
+    sdi_buffer_append(key, space.data, space.length);
+    sdi_buffer_printf(key, "e:%016llx%016llx", (unsigned long long)hash.high, (unsigned long long)hash.low);
+}
+
+void sdi_fence_key(sdi_slice space, sdi_slice tag, sdi_buffer *key)
+{
+    sdi_buffer_append(key, space.data, space.length);
+    sdi_buffer_append(key, "f:", 2);
+    sdi_buffer_append(key, tag.data, tag.length);
+}

@@ -1,0 +1,34 @@
+/* node.h - what is known of one node. Internal to the room; the router's lock is held for all but the counters. */
+#ifndef SDI_ROUTE_NODE_H
+#define SDI_ROUTE_NODE_H
+
+#include <stdatomic.h>
+
+#include "base/breaker.h"
+#include "route/router.h"
+
+enum sdi_role { SDI_ROLE_UNKNOWN, SDI_ROLE_REPLICA, SDI_ROLE_PRIMARY };
+
+typedef struct sdi_node {
+    const sdi_node_settings *settings;
+    size_t number;
+    sdi_pool *pool;
+    sdi_breaker breaker;
+    enum sdi_role role;
+    sdi_era era;
+    sdi_lsn position;     /* replica: replayed; primary: flushed */
+    int64_t caught_up_at; /* replica: when it last had replayed all that the primary had flushed; 0 never */
+    int64_t lag_us;
+    uint64_t lag_bytes;
+    bool wanted;          /* its watcher should look now */
+    _Atomic int64_t latency; /* moving average, microseconds */
+    _Atomic int32_t in_flight;
+} sdi_node;
+
+/* sdi_node_observe takes in what the node said; `primary_position` is the furthest position known of the primary. */
+void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn primary_position);
+/* sdi_node_score is what two-choices compares: expected waiting, less for a heavier or nearer node. */
+double sdi_node_score(const sdi_node *node, const char *zone);
+void sdi_node_answered(sdi_node *node, int64_t latency);
+
+#endif
