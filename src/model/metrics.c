@@ -1,0 +1,175 @@
+#include "model/metrics.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/histogram.h"
+#include "base/memory.h"
+#include "model/metrics_store.h"
+#include "model/metrics_table.h"
+
+enum { STRIPES = 32, LINE = 64, CELLS_A_LINE = LINE / sizeof(uint64_t) };
+
+struct sdi_metrics {
+    size_t first[SDI_METRICS]; /* where a metric's values begin among those of its type */
+    size_t node_count;
+    char **nodes;
+    size_t stride;              /* counters of one stripe, rounded up to whole cache lines */
+    _Atomic uint64_t *counters; /* STRIPES times stride, on a cache line */
+    _Atomic uint64_t *gauges;   /* the bits of a double */
+    sdi_histogram *histograms;
+    void *counter_memory;
+};
+
+/* Threads take stripes in turn. More threads than stripes share them: slower, still right. */
+static size_t my_stripe(void)
+{
+    static _Atomic unsigned next;
+    static _Thread_local unsigned mine; /* 0: none yet */
+    if (!mine)
+        mine = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % STRIPES + 1;
+    return mine - 1;
+}
+
+size_t sdi_metrics_label_count(const sdi_metrics *metrics, enum sdi_metric metric)
+{
+    enum sdi_label_set set = sdi_metric_table[metric].label;
+    return set == SDI_LABEL_NODE ? metrics->node_count : sdi_labels[set].count;
+}
+
+const char *sdi_metrics_label_value(const sdi_metrics *metrics, enum sdi_metric metric, size_t label)
+{
+    enum sdi_label_set set = sdi_metric_table[metric].label;
+    if (set == SDI_LABEL_NODE)
+        return metrics->nodes[label];
+    return set == SDI_LABEL_NONE ? "" : sdi_labels[set].values[label];
+}
+
+/* Numbers the values of all metrics of a type and returns how many there are. */
+static size_t lay_out(sdi_metrics *metrics, int type)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SDI_METRICS; i++) {
+        if (sdi_metric_table[i].type != type)
+            continue;
+        metrics->first[i] = count;
+        count += sdi_metrics_label_count(metrics, (enum sdi_metric)i);
+    }
+    return count;
+}
+
+static bool make_counters(sdi_metrics *metrics)
+{
+    size_t lines = (lay_out(metrics, SHOPDATA_COUNTER) + CELLS_A_LINE - 1) / CELLS_A_LINE;
+    metrics->stride = lines * CELLS_A_LINE;
+    metrics->counter_memory = sdi_calloc(STRIPES * lines + 1, LINE); /* one more to align in */
+    if (!metrics->counter_memory)
+        return false;
+    size_t beyond = (uintptr_t)metrics->counter_memory % LINE;
+    metrics->counters = (void *)((char *)metrics->counter_memory + (beyond ? LINE - beyond : 0));
+    return true;
+}
+
+static bool copy_nodes(sdi_metrics *metrics, const char *const *nodes, size_t count)
+{
+    metrics->nodes = sdi_calloc(count, sizeof(char *));
+    for (; metrics->nodes && metrics->node_count < count; metrics->node_count++)
+        if (!(metrics->nodes[metrics->node_count] = sdi_strdup(nodes[metrics->node_count])))
+            return false;
+    return metrics->nodes != NULL;
+}
+
+static bool make_rest(sdi_metrics *metrics)
+{
+    metrics->gauges = sdi_calloc(lay_out(metrics, SHOPDATA_GAUGE), sizeof *metrics->gauges);
+    metrics->histograms = sdi_calloc(lay_out(metrics, SHOPDATA_HISTOGRAM), sizeof *metrics->histograms);
+    return metrics->gauges && metrics->histograms;
+}
+
+sdi_metrics *sdi_metrics_new(const char *const *nodes, size_t node_count)
+{
+    sdi_metrics *metrics = sdi_calloc(1, sizeof *metrics);
+    if (metrics && copy_nodes(metrics, nodes, node_count) && make_counters(metrics) && make_rest(metrics))
+        return metrics;
+    sdi_metrics_free(metrics);
+    return NULL;
+}
+
+void sdi_metrics_free(sdi_metrics *metrics)
+{
+    if (!metrics)
+        return;
+    for (size_t i = 0; i < metrics->node_count; i++)
+        sdi_free(metrics->nodes[i]);
+    sdi_free(metrics->nodes);
+    sdi_free(metrics->counter_memory);
+    sdi_free((void *)metrics->gauges);
+    sdi_free(metrics->histograms);
+    sdi_free(metrics);
+}
+
+/* A metric or label that is not there is ignored: a wrong count must not be a crash. */
+static bool is_there(const sdi_metrics *metrics, enum sdi_metric metric, size_t label, int type)
+{
+    return (unsigned)metric < SDI_METRICS && sdi_metric_table[metric].type == type &&
+           label < sdi_metrics_label_count(metrics, metric);
+}
+
+void sdi_count(sdi_metrics *metrics, enum sdi_metric metric, size_t label, uint64_t amount)
+{
+    if (!is_there(metrics, metric, label, SHOPDATA_COUNTER))
+        return;
+    size_t cell = my_stripe() * metrics->stride + metrics->first[metric] + label;
+    atomic_fetch_add_explicit(&metrics->counters[cell], amount, memory_order_relaxed);
+}
+
+void sdi_count_error(sdi_metrics *metrics, int status)
+{
+    if (status < 0)
+        sdi_count(metrics, SDI_M_ERRORS, (size_t)(-1 - (int64_t)status), 1);
+}
+
+void sdi_observe(sdi_metrics *metrics, enum sdi_metric metric, size_t label, int64_t microseconds)
+{
+    if (is_there(metrics, metric, label, SHOPDATA_HISTOGRAM))
+        sdi_histogram_record(&metrics->histograms[metrics->first[metric] + label],
+                             microseconds < 0 ? 0 : (uint64_t)microseconds);
+}
+
+void sdi_gauge(sdi_metrics *metrics, enum sdi_metric metric, size_t label, double value)
+{
+    if (!is_there(metrics, metric, label, SHOPDATA_GAUGE))
+        return;
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    atomic_store_explicit(&metrics->gauges[metrics->first[metric] + label], bits, memory_order_relaxed);
+}
+
+uint64_t sdi_counted(const sdi_metrics *metrics, enum sdi_metric metric, size_t label)
+{
+    if (!is_there(metrics, metric, label, SHOPDATA_COUNTER))
+        return 0;
+    uint64_t sum = 0;
+    const _Atomic uint64_t *cell = metrics->counters + metrics->first[metric] + label;
+    for (size_t i = 0; i < STRIPES; i++)
+        sum += atomic_load_explicit(&cell[i * metrics->stride], memory_order_relaxed);
+    return sum;
+}
+
+double sdi_metrics_gauged(const sdi_metrics *metrics, enum sdi_metric metric, size_t label)
+{
+    if (!is_there(metrics, metric, label, SHOPDATA_GAUGE))
+        return 0;
+    uint64_t bits = atomic_load_explicit(&metrics->gauges[metrics->first[metric] + label], memory_order_relaxed);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+const sdi_histogram *sdi_metrics_histogram(const sdi_metrics *metrics, enum sdi_metric metric, size_t label)
+{
+    if (!is_there(metrics, metric, label, SHOPDATA_HISTOGRAM))
+        return NULL;
+    return &metrics->histograms[metrics->first[metric] + label];
+}

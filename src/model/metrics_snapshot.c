@@ -1,0 +1,226 @@
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/metrics_store.h"
+#include "model/metrics_table.h"
+
+typedef struct metric_value {
+    const sdi_metric_description *about;
+    size_t name, labels; /* where they begin in `texts` */
+    double value;
+} metric_value;
+
+struct shopdata_metrics {
+    sdi_buffer values; /* of metric_value */
+    sdi_buffer texts;  /* each ends with a zero byte */
+    char *prometheus;
+};
+
+static size_t count_of(const shopdata_metrics *metrics)
+{
+    return metrics->values.length / sizeof(metric_value);
+}
+
+static const metric_value *value_at(const shopdata_metrics *metrics, size_t index)
+{
+    if (!metrics || index >= count_of(metrics))
+        return NULL;
+    return (const metric_value *)(const void *)metrics->values.data + index;
+}
+
+static void put_escaped(sdi_buffer *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\\' || *text == '"')
+            sdi_buffer_char(out, '\\');
+        if (*text == '\n')
+            sdi_buffer_text(out, "\\n");
+        else
+            sdi_buffer_char(out, *text);
+    }
+}
+
+static void put_label(sdi_buffer *out, const char *name, const char *value)
+{
+    sdi_buffer_printf(out, "%s=\"", name);
+    put_escaped(out, value);
+    sdi_buffer_char(out, '"');
+}
+
+/* One metric with one value of its label, while it is written down. */
+typedef struct series {
+    shopdata_metrics *into;
+    const sdi_metric_description *about;
+    const char *label; /* "" without one */
+} series;
+
+static void put_value(const series *of, const char *suffix, const char *bound, double value)
+{
+    sdi_buffer *texts = &of->into->texts;
+    const char *label = sdi_labels[of->about->label].name;
+    metric_value entry = {.about = of->about, .name = texts->length, .value = value};
+    sdi_buffer_printf(texts, "%s%s%c", of->about->name, suffix, 0);
+    entry.labels = texts->length;
+    if (*label)
+        put_label(texts, label, of->label);
+    if (*label && bound)
+        sdi_buffer_char(texts, ',');
+    if (bound)
+        put_label(texts, "le", bound);
+    sdi_buffer_char(texts, 0);
+    sdi_buffer_append(&of->into->values, &entry, sizeof entry);
+}
+
+/* Works on a copy, so that what is recorded meanwhile cannot make the last bucket and the count differ. */
+static void put_histogram(const series *of, const sdi_histogram *histogram)
+{
+    sdi_histogram copy;
+    uint64_t seen;
+    for (size_t i = 0; i < SDI_HISTOGRAM_BUCKETS; i++) {
+        seen = atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
+        atomic_init(&copy.buckets[i], seen);
+    }
+    for (size_t i = 0; i < SDI_METRIC_BOUNDS; i++)
+        put_value(of, "_bucket", sdi_metric_bounds[i].seconds,
+                  (double)sdi_histogram_below(&copy, sdi_metric_bounds[i].microseconds));
+    double count = (double)sdi_histogram_count(&copy);
+    put_value(of, "_bucket", "+Inf", count);
+    put_value(of, "_sum", NULL, (double)sdi_histogram_sum(histogram) / 1e6);
+    put_value(of, "_count", NULL, count);
+}
+
+static void put_metric(shopdata_metrics *into, const sdi_metrics *metrics, enum sdi_metric metric)
+{
+    for (size_t i = 0; i < sdi_metrics_label_count(metrics, metric); i++) {
+        series of = {into, &sdi_metric_table[metric], sdi_metrics_label_value(metrics, metric, i)};
+        if (of.about->type == SHOPDATA_HISTOGRAM)
+            put_histogram(&of, sdi_metrics_histogram(metrics, metric, i));
+        else if (of.about->type == SHOPDATA_GAUGE)
+            put_value(&of, "", NULL, sdi_metrics_gauged(metrics, metric, i));
+        else
+            put_value(&of, "", NULL, (double)sdi_counted(metrics, metric, i));
+    }
+}
+
+/* A number with a point whatever the process's locale says: printf would write 0,5 under some. */
+static void put_number(sdi_buffer *out, double value)
+{
+    if (isnan(value) || isinf(value)) {
+        sdi_buffer_text(out, isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
+        return;
+    }
+    double whole, part = modf(fabs(value), &whole);
+    sdi_buffer_printf(out, "%s%.0f", value < 0 ? "-" : "", whole);
+    long billionths = (long)(part * 1e9 + 0.5);
+    if (billionths > 999999999)
+        billionths = 999999999;
+    if (billionths <= 0)
+        return;
+    sdi_buffer_printf(out, ".%09ld", billionths);
+    while (!out->failed && out->data[out->length - 1] == '0')
+        out->data[--out->length] = 0;
+}
+
+static const char *type_name(int type)
+{
+    return type == SHOPDATA_COUNTER ? "counter" : type == SHOPDATA_GAUGE ? "gauge" : "histogram";
+}
+
+static void put_prometheus(const shopdata_metrics *metrics, sdi_buffer *out)
+{
+    const sdi_metric_description *family = NULL;
+    for (size_t i = 0; i < count_of(metrics); i++) {
+        const metric_value *value = value_at(metrics, i);
+        const char *labels = metrics->texts.data + value->labels;
+        if (value->about != family) {
+            family = value->about;
+            sdi_buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help, family->name,
+                              type_name(family->type));
+        }
+        sdi_buffer_printf(out, *labels ? "%s{%s} " : "%s%s ", metrics->texts.data + value->name, labels);
+        put_number(out, value->value);
+        sdi_buffer_char(out, '\n');
+    }
+}
+
+int sdi_metrics_snapshot(const sdi_metrics *metrics, shopdata_metrics **snapshot_out, shopdata_error **error_out)
+{
+    shopdata_metrics *snapshot = sdi_calloc(1, sizeof *snapshot);
+    if (!snapshot)
+        return sdi_no_memory(error_out);
+    for (size_t i = 0; i < SDI_METRICS; i++)
+        put_metric(snapshot, metrics, (enum sdi_metric)i);
+    if (!snapshot->values.failed && !snapshot->texts.failed) {
+        sdi_buffer text = SDI_BUFFER_INIT;
+        put_prometheus(snapshot, &text);
+        snapshot->prometheus = sdi_buffer_take(&text);
+    }
+    if (!snapshot->prometheus) {
+        shopdata_metrics_free(snapshot);
+        return sdi_no_memory(error_out);
+    }
+    *snapshot_out = snapshot;
+    return SHOPDATA_OK;
+}
+
+/* The accessors stand here and not on the top floor, as those of an error do: who knows the layout reads it. */
+
+size_t shopdata_metrics_count(const shopdata_metrics *metrics)
+{
+    return metrics ? count_of(metrics) : 0;
+}
+
+const char *shopdata_metrics_name(const shopdata_metrics *metrics, size_t index)
+{
+    const metric_value *value = value_at(metrics, index);
+    return value ? metrics->texts.data + value->name : "";
+}
+
+const char *shopdata_metrics_help(const shopdata_metrics *metrics, size_t index)
+{
+    const metric_value *value = value_at(metrics, index);
+    return value ? value->about->help : "";
+}
+
+int shopdata_metrics_type(const shopdata_metrics *metrics, size_t index)
+{
+    const metric_value *value = value_at(metrics, index);
+    return value ? value->about->type : 0;
+}
+
+const char *shopdata_metrics_unit(const shopdata_metrics *metrics, size_t index)
+{
+    const metric_value *value = value_at(metrics, index);
+    return value ? value->about->unit : "";
+}
+
+const char *shopdata_metrics_labels(const shopdata_metrics *metrics, size_t index)
+{
+    const metric_value *value = value_at(metrics, index);
+    return value ? metrics->texts.data + value->labels : "";
+}
+
+double shopdata_metrics_value(const shopdata_metrics *metrics, size_t index)
+{
+    const metric_value *value = value_at(metrics, index);
+    return value ? value->value : 0;
+}
+
+const char *shopdata_metrics_prometheus(const shopdata_metrics *metrics)
+{
+    return metrics ? metrics->prometheus : "";
+}
+
+void shopdata_metrics_free(shopdata_metrics *metrics)
+{
+    if (!metrics)
+        return;
+    sdi_buffer_free(&metrics->values);
+    sdi_buffer_free(&metrics->texts);
+    sdi_free(metrics->prometheus);
+    sdi_free(metrics);
+}

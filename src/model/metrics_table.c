@@ -1,0 +1,86 @@
+#include "model/metrics_table.h"
+
+static const char *const sources[] = {"cache", "replica", "primary"};
+static const char *const statuses[] = {"argument",    "config", "no_memory",   "sql",       "refused",
+                                       "timeout",     "busy",   "unavailable", "ambiguous", "too_large",
+                                       "transaction", "range",  "type",        "forked"};
+static const char *const misses[SDI_MISS_REASONS] = {
+    [SDI_MISS_ABSENT] = "absent",
+    [SDI_MISS_EXPIRED] = "expired",
+    [SDI_MISS_FENCE_MISSING] = "fence_missing",
+    [SDI_MISS_FENCE_REFUSED] = "fence_refused",
+    [SDI_MISS_DAMAGED] = "damaged",
+    [SDI_MISS_FOREIGN] = "foreign",
+    [SDI_MISS_UNAVAILABLE] = "unavailable",
+};
+static const char *const drops[SDI_DROP_REASONS] = {
+    [SDI_DROP_STALE] = "stale",
+    [SDI_DROP_TOO_LARGE] = "too_large",
+    [SDI_DROP_UNAVAILABLE] = "unavailable",
+};
+static const char *const cache_faults[SDI_CACHE_FAULTS] = {
+    [SDI_CACHE_FAULT_CONNECT] = "connect",   [SDI_CACHE_FAULT_TIMEOUT] = "timeout",   [SDI_CACHE_FAULT_LOST] = "lost",
+    [SDI_CACHE_FAULT_PROTOCOL] = "protocol", [SDI_CACHE_FAULT_REJECTED] = "rejected",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+const sdi_label sdi_labels[SDI_LABEL_SETS] = {
+    [SDI_LABEL_NONE] = {"", NULL, 1},
+    [SDI_LABEL_SOURCE] = {"source", sources, COUNT(sources)},
+    [SDI_LABEL_NODE] = {"node", NULL, 0},
+    [SDI_LABEL_STATUS] = {"kind", statuses, COUNT(statuses)},
+    [SDI_LABEL_MISS] = {"reason", misses, COUNT(misses)},
+    [SDI_LABEL_DROP] = {"reason", drops, COUNT(drops)},
+    [SDI_LABEL_CACHE_FAULT] = {"kind", cache_faults, COUNT(cache_faults)},
+};
+
+const sdi_metric_bound sdi_metric_bounds[SDI_METRIC_BOUNDS] = {
+    {100, "0.0001"}, {250, "0.00025"}, {500, "0.0005"}, {1000, "0.001"},  {2500, "0.0025"}, {5000, "0.005"},
+    {10000, "0.01"}, {25000, "0.025"}, {50000, "0.05"}, {100000, "0.1"},  {250000, "0.25"}, {500000, "0.5"},
+    {1000000, "1"},  {2500000, "2.5"}, {5000000, "5"},  {10000000, "10"},
+};
+
+/* clang-format off */
+#define COUNTER(name, label, help) {"shopdata_" name "_total", SHOPDATA_COUNTER, "count", SDI_LABEL_##label, help}
+#define SECONDS(name, label, help) {"shopdata_" name "_seconds", SHOPDATA_HISTOGRAM, "seconds", SDI_LABEL_##label, help}
+#define GAUGE(name, unit, label, help) {"shopdata_" name, SHOPDATA_GAUGE, unit, SDI_LABEL_##label, help}
+const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
+    [SDI_M_QUERIES] = COUNTER("queries", SOURCE, "Reads answered, by who answered."),
+    [SDI_M_NODE_QUERIES] = COUNTER("node_queries", NODE, "Statements that a node ran."),
+    [SDI_M_QUERY_SECONDS] = SECONDS("query", SOURCE, "Time from the call of a read to its answer."),
+    [SDI_M_WRITES] = COUNTER("writes", NONE, "Writes that were executed."),
+    [SDI_M_WRITE_SECONDS] = SECONDS("write", NONE, "Time from the call of a write to its return, invalidation included."),
+    [SDI_M_ERRORS] = COUNTER("errors", STATUS, "Calls that failed, by status."),
+    [SDI_M_TRANSACTIONS] = COUNTER("transactions", NONE, "Transactions that were begun."),
+    [SDI_M_TRANSACTIONS_ABANDONED] = COUNTER("transactions_abandoned", NONE, "Transactions left open when their session was freed, and rolled back."),
+    [SDI_M_CACHE_HITS] = COUNTER("cache_hits", NONE, "Reads that the cache answered."),
+    [SDI_M_CACHE_NEGATIVE_HITS] = COUNTER("cache_negative_hits", NONE, "Cache hits whose answer has no rows; they count as hits too."),
+    [SDI_M_CACHE_MISSES] = COUNTER("cache_misses", MISS, "Reads that the cache could not answer, by reason."),
+    [SDI_M_CACHE_FILLS] = COUNTER("cache_fills", NONE, "Answers stored in the cache."),
+    [SDI_M_CACHE_FILLS_DROPPED] = COUNTER("cache_fills_dropped", DROP, "Answers that were not stored in the cache, by reason."),
+    [SDI_M_CACHE_ERRORS] = COUNTER("cache_errors", CACHE_FAULT, "Failures of the cache server; the database answered instead."),
+    [SDI_M_CACHE_SECONDS] = SECONDS("cache_roundtrip", NONE, "Time of a round trip to the cache."),
+    [SDI_M_CACHE_BREAKER] = GAUGE("cache_breaker_state", "state", NONE, "Circuit breaker of the cache: 0 closed, 1 half open, 2 open."),
+    [SDI_M_INVALIDATIONS] = COUNTER("invalidations", NONE, "Tags bumped by writes."),
+    [SDI_M_UNFENCED] = COUNTER("unfenced_writes", NONE, "Writes that stand but could not be told to the cache."),
+    [SDI_M_UNFENCED_PENDING] = GAUGE("unfenced_pending_tags", "count", NONE, "Tags that wait to be told to the cache."),
+    [SDI_M_FENCES_SAMPLED] = COUNTER("fences_sampled", NONE, "Times the primary was asked where a new fence stands."),
+    [SDI_M_FLIGHTS_JOINED] = COUNTER("flights_joined", NONE, "Reads that took the answer another caller was already waiting for."),
+    [SDI_M_FRESHNESS_PRIMARY] = COUNTER("freshness_primary_reads", NONE, "Reads sent to the primary because no replica was new enough."),
+    [SDI_M_READ_RETRIES] = COUNTER("read_retries", NONE, "Reads tried again after a failure."),
+    [SDI_M_POOL_WAITS] = COUNTER("pool_waits", NODE, "Callers that had to wait for a connection."),
+    [SDI_M_POOL_WAIT_SECONDS] = SECONDS("pool_wait", NODE, "Time that callers waited for a connection."),
+    [SDI_M_POOL_CONNECTIONS] = GAUGE("pool_connections", "count", NODE, "Open connections."),
+    [SDI_M_POOL_BUSY] = GAUGE("pool_busy_connections", "count", NODE, "Connections in use."),
+    [SDI_M_CONNECTS] = COUNTER("connects", NODE, "Connections made to a node."),
+    [SDI_M_NODE_ROLE] = GAUGE("node_role", "state", NODE, "Role of a node: 0 unknown, 1 replica, 2 primary."),
+    [SDI_M_NODE_BREAKER] = GAUGE("node_breaker_state", "state", NODE, "Circuit breaker of a node: 0 closed, 1 half open, 2 open."),
+    [SDI_M_NODE_BREAKER_OPENED] = COUNTER("node_breaker_opened", NODE, "Times a node's circuit breaker opened."),
+    [SDI_M_NODE_LAG_BYTES] = GAUGE("node_lag_bytes", "bytes", NODE, "Write-ahead log that the primary has and a replica has not replayed."),
+    [SDI_M_NODE_LAG_SECONDS] = GAUGE("node_lag_seconds", "seconds", NODE, "How long a replica is behind the primary."),
+    [SDI_M_NODE_FAILURES] = COUNTER("node_failures", NODE, "Connects and statements that failed through a node's fault."),
+    [SDI_M_FAILOVERS] = COUNTER("failovers", NONE, "Times another node became the primary."),
+    [SDI_M_STATEMENTS_MENDED] = COUNTER("statements_mended", NONE, "Prepared statements that had to be prepared again."),
+    [SDI_M_CANCELS] = COUNTER("cancels", NONE, "Statements cancelled on the server at their deadline."),
+};
+/* clang-format on */

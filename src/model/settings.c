@@ -1,0 +1,207 @@
+#include "model/settings.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/config.h"
+#include "model/config_value.h"
+#include "model/faults.h"
+
+enum { NODES_MAX = 64, POLICIES_MAX = 256 };
+
+/* What the texts of the settings live in. */
+typedef struct texts {
+    shopdata_config *copy;
+    char *host;
+} texts;
+
+static sdi_slice text_of(const shopdata_config *config, const sdi_config_key *key, const char *name)
+{
+    const sdi_config_entry *entry = sdi_config_find(config, key->section, sdi_slice_of(name), key);
+    if (entry)
+        return (sdi_slice){entry->value, entry->length};
+    return sdi_slice_of(key->fallback ? key->fallback : "");
+}
+
+static void store(const sdi_config_key *key, sdi_config_value value, void *member)
+{
+    switch (key->type) {
+    case SDI_KEY_TEXT:
+    case SDI_KEY_SECRET:
+    case SDI_KEY_WORD:
+        *(const char **)member = value.text.data;
+        break;
+    case SDI_KEY_BOOL:
+        *(bool *)member = value.number != 0;
+        break;
+    case SDI_KEY_CHOICE:
+        *(enum sdi_cache_kind *)member = (enum sdi_cache_kind)value.number;
+        break;
+    case SDI_KEY_ADDRESS: /* host and port: see take_address */
+        break;
+    default:
+        *(int64_t *)member = value.number;
+    }
+}
+
+/* Fills one section's struct from the table. The values were checked when they were set. */
+static void fill(const shopdata_config *config, enum sdi_section_kind section, const char *name, void *into)
+{
+    sdi_buffer fault = SDI_BUFFER_INIT;
+    for (size_t i = 0; i < sdi_config_key_count; i++) {
+        const sdi_config_key *key = &sdi_config_keys[i];
+        sdi_config_value value;
+        if (key->section != section)
+            continue;
+        sdi_config_value_parse(key, text_of(config, key, name), &value, &fault);
+        store(key, value, (char *)into + key->offset);
+    }
+    sdi_buffer_free(&fault);
+}
+
+/* The host ends in the middle of the address: it needs a copy with an end of its own. */
+static bool take_address(sdi_settings *settings, texts *memory)
+{
+    const sdi_config_key *key = sdi_find_key(SDI_SECTION_CACHE, sdi_slice_of("address"));
+    sdi_buffer fault = SDI_BUFFER_INIT;
+    sdi_config_value value;
+    sdi_config_value_parse(key, text_of(memory->copy, key, ""), &value, &fault);
+    sdi_buffer_free(&fault);
+    memory->host = sdi_memdup0(value.text.data, value.text.length);
+    settings->cache.host = memory->host;
+    settings->cache.port = value.number;
+    return memory->host != NULL;
+}
+
+static size_t count_sections(const shopdata_config *config, enum sdi_section_kind section)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sdi_config_count(config); i++) {
+        const sdi_config_entry *entry = sdi_config_at(config, i);
+        count += !entry->key && entry->section == section;
+    }
+    return count;
+}
+
+static void fill_nodes(sdi_settings *settings, const shopdata_config *config)
+{
+    for (size_t i = 0; i < sdi_config_count(config); i++) {
+        const sdi_config_entry *entry = sdi_config_at(config, i);
+        if (entry->key || entry->section != SDI_SECTION_NODE)
+            continue;
+        sdi_node_settings *node = &settings->nodes[settings->node_count++];
+        fill(config, SDI_SECTION_NODE, entry->name, node);
+        node->name = entry->name;
+    }
+}
+
+static void fill_policies(sdi_settings *settings, const shopdata_config *config)
+{
+    settings->policies[0].name = "default";
+    fill(config, SDI_SECTION_POLICY, "default", &settings->policies[0]);
+    settings->policy_count = 1;
+    for (size_t i = 0; i < sdi_config_count(config); i++) {
+        const sdi_config_entry *entry = sdi_config_at(config, i);
+        if (entry->key || entry->section != SDI_SECTION_POLICY || !strcmp(entry->name, "default"))
+            continue;
+        sdi_policy_settings *policy = &settings->policies[settings->policy_count++];
+        fill(config, SDI_SECTION_POLICY, entry->name, policy);
+        policy->name = entry->name;
+    }
+}
+
+static bool fill_all(sdi_settings *settings, const shopdata_config *config)
+{
+    texts *memory = settings->memory = sdi_calloc(1, sizeof(texts));
+    if (!memory || !(memory->copy = sdi_config_copy(config)))
+        return false;
+    settings->nodes = sdi_calloc(count_sections(config, SDI_SECTION_NODE), sizeof(sdi_node_settings));
+    settings->policies = sdi_calloc(count_sections(config, SDI_SECTION_POLICY) + 1, sizeof(sdi_policy_settings));
+    if (!settings->nodes || !settings->policies || !take_address(settings, memory))
+        return false;
+    fill(memory->copy, SDI_SECTION_SHOPDATA, "", settings);
+    fill(memory->copy, SDI_SECTION_POOL, "", &settings->pool);
+    fill(memory->copy, SDI_SECTION_ROUTE, "", &settings->route);
+    fill(memory->copy, SDI_SECTION_CACHE, "", &settings->cache);
+    fill_nodes(settings, memory->copy);
+    fill_policies(settings, memory->copy);
+    return true;
+}
+
+static void check_nodes(const sdi_settings *settings, sdi_faults *faults)
+{
+    if (settings->node_count == 0)
+        sdi_faults_add(faults, "node: there is none; set node.NAME.conninfo");
+    if (settings->node_count > NODES_MAX)
+        sdi_faults_add(faults, "node: there are %zu nodes; at most %d", settings->node_count, NODES_MAX);
+    for (size_t i = 0; i < settings->node_count; i++)
+        if (!*settings->nodes[i].conninfo)
+            sdi_faults_add(faults, "node.%s.conninfo: not set; every node needs one", settings->nodes[i].name);
+}
+
+static void check_breaker(const char *section, int64_t open_ms, int64_t max_ms, sdi_faults *faults)
+{
+    sdi_buffer open = SDI_BUFFER_INIT, most = SDI_BUFFER_INIT;
+    sdi_config_value_show(&open, SDI_KEY_DURATION, open_ms);
+    sdi_config_value_show(&most, SDI_KEY_DURATION, max_ms);
+    if (open_ms > max_ms)
+        sdi_faults_add(faults, "%s.breaker_open: %s is over %s.breaker_open_max, %s; lower one or raise the other",
+                       section, open.failed ? "" : open.data, section, most.failed ? "" : most.data);
+    faults->text.failed |= open.failed || most.failed;
+    sdi_buffer_free(&open);
+    sdi_buffer_free(&most);
+}
+
+static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
+{
+    if (*cache->user && !*cache->password)
+        sdi_faults_add(faults, "cache.user: set without cache.password; set both or neither");
+    if (cache->kind == SDI_CACHE_MEMORY && cache->max_entry_bytes > cache->memory_bytes)
+        sdi_faults_add(faults, "cache.max_entry_bytes: over cache.memory_bytes; lower one or raise the other");
+}
+
+static int check(const sdi_settings *settings, shopdata_error **error_out)
+{
+    sdi_faults faults = SDI_FAULTS_INIT;
+    check_nodes(settings, &faults);
+    if (settings->policy_count > POLICIES_MAX)
+        sdi_faults_add(&faults, "policy: there are %zu policies; at most %d", settings->policy_count, POLICIES_MAX);
+    check_breaker("route", settings->route.breaker_open_ms, settings->route.breaker_open_max_ms, &faults);
+    check_breaker("cache", settings->cache.breaker_open_ms, settings->cache.breaker_open_max_ms, &faults);
+    check_cache(&settings->cache, &faults);
+    return sdi_faults_end(&faults, error_out);
+}
+
+int sdi_settings_make(const shopdata_config *config, sdi_settings **settings_out, shopdata_error **error_out)
+{
+    sdi_settings *settings = sdi_calloc(1, sizeof *settings);
+    int status = settings && fill_all(settings, config) ? check(settings, error_out) : sdi_no_memory(error_out);
+    if (status)
+        sdi_settings_free(settings);
+    else
+        *settings_out = settings;
+    return status;
+}
+
+void sdi_settings_free(sdi_settings *settings)
+{
+    if (!settings)
+        return;
+    texts *memory = settings->memory;
+    if (memory) {
+        sdi_config_free(memory->copy);
+        sdi_free(memory->host);
+        sdi_free(memory);
+    }
+    sdi_free(settings->nodes);
+    sdi_free(settings->policies);
+    sdi_free(settings);
+}
+
+const sdi_policy_settings *sdi_settings_policy(const sdi_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->policy_count; i++)
+        if (!strcmp(settings->policies[i].name, name ? name : "default"))
+            return &settings->policies[i];
+    return NULL;
+}
