@@ -1,0 +1,162 @@
+#include "../unit.h"
+
+#include <stdio.h>
+
+#include "model/config.h"
+#include "model/settings.h"
+
+static void set(shopdata_config *config, const char *key, const char *value)
+{
+    shopdata_error *error = NULL;
+    ck_assert_msg(!sdi_config_set(config, key, value, &error), "%s", shopdata_error_message(error));
+}
+
+static shopdata_config *config_with_node(void)
+{
+    shopdata_config *config = NULL;
+    ck_assert_int_eq(sdi_config_new(&config, NULL), SHOPDATA_OK);
+    set(config, "node.a.conninfo", "host=a");
+    return config;
+}
+
+static sdi_settings *make(shopdata_config *config)
+{
+    sdi_settings *settings = NULL;
+    shopdata_error *error = NULL;
+    ck_assert_msg(!sdi_settings_make(config, &settings, &error), "%s", shopdata_error_message(error));
+    sdi_config_free(config); /* the settings must not need it */
+    return settings;
+}
+
+static void check_cache_defaults(const sdi_cache_settings *cache)
+{
+    ck_assert_int_eq(cache->kind, SDI_CACHE_NONE);
+    ck_assert_str_eq(cache->host, "127.0.0.1");
+    ck_assert_int_eq(cache->port, 6379);
+    ck_assert_str_eq(cache->user, "");
+    ck_assert_str_eq(cache->password, "");
+    ck_assert_str_eq(cache->key_prefix, "shopdata");
+    ck_assert_int_eq(cache->timeout_ms, 100);
+    ck_assert_int_eq(cache->breaker_open_max_ms, 2000);
+    ck_assert_int_eq(cache->memory_bytes, 64 << 20);
+}
+
+START_TEST(fills_in_the_defaults)
+{
+    sdi_settings *settings = make(config_with_node());
+    ck_assert_int_eq(settings->deadline_ms, 5000);
+    ck_assert_int_eq(settings->max_result_bytes, 64 << 20);
+    ck_assert_uint_eq(settings->node_count, 1);
+    ck_assert_str_eq(settings->nodes[0].name, "a");
+    ck_assert_str_eq(settings->nodes[0].conninfo, "host=a");
+    ck_assert_int_eq(settings->nodes[0].weight, 1);
+    ck_assert_str_eq(settings->nodes[0].zone, "");
+    ck_assert_int_eq(settings->pool.size, 8);
+    ck_assert(settings->pool.prepared);
+    ck_assert_int_eq(settings->route.wait_for_replica_ms, 20);
+    check_cache_defaults(&settings->cache);
+    ck_assert_uint_eq(settings->policy_count, 1);
+    ck_assert_str_eq(settings->policies[0].name, "default");
+    ck_assert_int_eq(settings->policies[0].ttl_ms, 60000);
+    sdi_settings_free(settings);
+    sdi_settings_free(NULL);
+}
+END_TEST
+
+START_TEST(takes_what_was_set)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "node.b.conninfo", "host=b");
+    set(config, "node.a.weight", "3");
+    set(config, "pool.prepared", "off");
+    set(config, "cache.kind", "redis");
+    set(config, "cache.address", "[2001:db8::7]:7000");
+    set(config, "policy.catalog.ttl", "1.5s");
+    set(config, "policy.default.jitter", "0");
+    set(config, "policy.catalog.ttl", "2m");
+    sdi_settings *settings = make(config);
+    ck_assert_uint_eq(settings->node_count, 2);
+    ck_assert_str_eq(settings->nodes[1].name, "b");
+    ck_assert_int_eq(settings->nodes[0].weight, 3);
+    ck_assert(!settings->pool.prepared);
+    ck_assert_int_eq(settings->cache.kind, SDI_CACHE_REDIS);
+    ck_assert_str_eq(settings->cache.host, "2001:db8::7");
+    ck_assert_int_eq(settings->cache.port, 7000);
+    ck_assert_uint_eq(settings->policy_count, 2);
+    ck_assert_int_eq(sdi_settings_policy(settings, "catalog")->ttl_ms, 120000);
+    ck_assert_int_eq(sdi_settings_policy(settings, NULL)->jitter, 0);
+    ck_assert_ptr_null(sdi_settings_policy(settings, "nobody"));
+    sdi_settings_free(settings);
+}
+END_TEST
+
+START_TEST(takes_the_path_of_a_socket)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "cache.address", "/run/redis.sock");
+    sdi_settings *settings = make(config);
+    ck_assert_str_eq(settings->cache.host, "/run/redis.sock");
+    ck_assert_int_eq(settings->cache.port, 0);
+    sdi_settings_free(settings);
+}
+END_TEST
+
+static void expect_fault(shopdata_config *config, const char *message)
+{
+    sdi_settings *settings = NULL;
+    shopdata_error *error = NULL;
+    ck_assert_int_eq(sdi_settings_make(config, &settings, &error), SHOPDATA_ERR_CONFIG);
+    ck_assert_str_eq(shopdata_error_message(error), message);
+    ck_assert_ptr_null(settings);
+    shopdata_error_free(error);
+    sdi_config_free(config);
+}
+
+START_TEST(wants_a_node)
+{
+    shopdata_config *config = NULL;
+    ck_assert_int_eq(sdi_config_new(&config, NULL), SHOPDATA_OK);
+    expect_fault(config, "node: there is none; set node.NAME.conninfo");
+}
+END_TEST
+
+START_TEST(wants_no_more_than_64_nodes)
+{
+    shopdata_config *config = config_with_node();
+    for (int i = 0; i < 64; i++) {
+        char key[40];
+        snprintf(key, sizeof key, "node.n%d.conninfo", i);
+        set(config, key, "host=x");
+    }
+    expect_fault(config, "node: there are 65 nodes; at most 64");
+}
+END_TEST
+
+START_TEST(tells_all_faults_at_once)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "node.b.weight", "2");
+    set(config, "route.breaker_open", "6s");
+    set(config, "cache.breaker_open_max", "1ms");
+    set(config, "cache.user", "shop");
+    set(config, "cache.kind", "memory");
+    set(config, "cache.memory_bytes", "64KiB");
+    expect_fault(config, "node.b.conninfo: not set; every node needs one\n"
+                         "route.breaker_open: 6s is over route.breaker_open_max, 5s; lower one or raise the other\n"
+                         "cache.breaker_open: 200ms is over cache.breaker_open_max, 1ms; lower one or raise the other\n"
+                         "cache.user: set without cache.password; set both or neither\n"
+                         "cache.max_entry_bytes: over cache.memory_bytes; lower one or raise the other");
+}
+END_TEST
+
+static void fill(TCase *cases)
+{
+    tcase_add_test(cases, fills_in_the_defaults);
+    tcase_add_test(cases, takes_what_was_set);
+    tcase_add_test(cases, takes_the_path_of_a_socket);
+    tcase_add_test(cases, wants_a_node);
+    tcase_add_test(cases, wants_no_more_than_64_nodes);
+    tcase_add_test(cases, tells_all_faults_at_once);
+}
+
+UNIT_MAIN("model/settings", fill, 30)
