@@ -101,6 +101,23 @@ START_TEST(takes_the_path_of_a_socket)
 }
 END_TEST
 
+START_TEST(reads_the_example_file)
+{
+    shopdata_config *config = NULL;
+    shopdata_error *error = NULL;
+    ck_assert_int_eq(sdi_config_new(&config, NULL), SHOPDATA_OK);
+    char path[4096];
+    const char *root = getenv("SHOPDATA_SOURCE_ROOT"); /* set by the build */
+    snprintf(path, sizeof path, "%s/doc/shopdata.ini.example", root ? root : ".");
+    ck_assert_msg(!sdi_config_read_file(config, path, &error), "%s", shopdata_error_message(error));
+    sdi_settings *settings = make(config);
+    ck_assert_uint_eq(settings->node_count, 3);
+    ck_assert_str_eq(settings->cache.password, "change me; #1");
+    ck_assert(!sdi_settings_policy(settings, "basket")->cache);
+    sdi_settings_free(settings);
+}
+END_TEST
+
 static void expect_fault(shopdata_config *config, const char *message)
 {
     sdi_settings *settings = NULL;
@@ -154,6 +171,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, fills_in_the_defaults);
     tcase_add_test(cases, takes_what_was_set);
     tcase_add_test(cases, takes_the_path_of_a_socket);
+    tcase_add_test(cases, reads_the_example_file);
     tcase_add_test(cases, wants_a_node);
     tcase_add_test(cases, wants_no_more_than_64_nodes);
     tcase_add_test(cases, tells_all_faults_at_once);

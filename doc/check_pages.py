@@ -1,0 +1,41 @@
+"""Checks pages of doc/ against what they speak of.
+
+    check_pages.py generated PAGE PROGRAM NAME   PAGE is what `PROGRAM NAME` prints
+    check_pages.py statuses PAGE HEADER          PAGE has a row for every status of HEADER, with its number
+"""
+import re
+import subprocess
+import sys
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def check_generated(page, program, name):
+    made = subprocess.run([program, name], check=True, capture_output=True, encoding="utf-8").stdout
+    if made != read(page):
+        return [f"{page}: not what the tables say; run: build/doc/generate {name} > doc/{name}.md"]
+    return []
+
+
+def check_statuses(page, header):
+    body = re.search(r"enum shopdata_status \{(.*?)\};", read(header), re.S).group(1)
+    statuses = re.findall(r"^\s*(SHOPDATA_\w+) = (-?\d+)", body, re.M)
+    if len(statuses) < 10:
+        return [f"{header}: only {len(statuses)} statuses found; has the enum changed its form?"]
+    rows = set(re.findall(r"^\| `(\w+)` \| (-?\d+) \|", read(page), re.M))
+    missing = [f"{page}: no row for {name} ({number})" for name, number in statuses if (name, number) not in rows]
+    return missing + [f"{page}: {name} ({number}) is no status" for name, number in sorted(rows - set(statuses))]
+
+
+def main():
+    check = {"generated": check_generated, "statuses": check_statuses}[sys.argv[1]]
+    faults = check(*sys.argv[2:])
+    print("\n".join(faults) or "ok")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
