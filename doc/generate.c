@@ -33,6 +33,8 @@ static const char configuration_intro[] =
     "shopdata_config_set(config, \"cache.kind\", \"redis\", &error);\n"
     "```\n"
     "\n"
+    "In a call the value is taken as it is: nothing is trimmed, and quotes are part of it.\n"
+    "\n"
     "## The file\n"
     "\n"
     "- UTF-8, at most 1 MiB; lines may be as long as they like and end in LF or CRLF.\n"

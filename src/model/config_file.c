@@ -95,7 +95,7 @@ static sdi_slice trim(sdi_slice text)
     return text;
 }
 
-/* Adds a fault of this line; takes `what` and frees it. `key` NULL: the line as such. */
+/* Adds a fault of this line, with an empty `key` of the line as such; frees `what`. */
 static void add_fault(reader *in, sdi_slice key, sdi_buffer *what)
 {
     sdi_buffer where = SDI_BUFFER_INIT;
@@ -104,7 +104,6 @@ static void add_fault(reader *in, sdi_slice key, sdi_buffer *what)
         sdi_buffer_printf(&where, "%s%.*s.%.*s: ", in->name.length ? "." : "", (int)in->name.length, in->name.data,
                           (int)key.length, key.data);
     }
-    sdi_buffer_text(&where, "");
     if (where.failed || what->failed)
         in->no_memory = true;
     else
@@ -218,7 +217,6 @@ static bool read_value(reader *in, sdi_slice name, sdi_slice value, sdi_buffer *
     if (!value.length || value.data[0] != '"')
         return take_value(in, key, value, what);
     sdi_buffer text = SDI_BUFFER_INIT;
-    sdi_buffer_text(&text, "");
     const char *fault = unquote(value, &text);
     bool good = false;
     if (fault)
@@ -227,6 +225,8 @@ static bool read_value(reader *in, sdi_slice name, sdi_slice value, sdi_buffer *
         in->no_memory = true;
     else
         good = take_value(in, key, (sdi_slice){text.data ? text.data : "", text.length}, what);
+    if (text.data)
+        explicit_bzero(text.data, text.length); /* it may be a password */
     sdi_buffer_free(&text);
     return good || in->no_memory;
 }

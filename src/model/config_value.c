@@ -62,18 +62,17 @@ static size_t read_decimal(sdi_slice text, decimal *number)
     return is_digit(text, at + 1) ? read_fraction(text, at + 1, number) : 0;
 }
 
-/* number * size; false if that is not whole. */
+/* number * size; false if that is not whole. The fraction times a GiB passes 63 bits, not 64. */
 static bool scale(const decimal *number, int64_t size, int64_t *value_out)
 {
-    int64_t power = 1;
+    uint64_t power = 1, part = (uint64_t)number->fraction * (uint64_t)size;
     for (int i = 0; i < number->digits; i++)
         power *= 10;
-    if (number->too_fine || number->fraction * size % power)
+    if (number->too_fine || part % power)
         return false;
-    if (number->too_large || __builtin_mul_overflow(number->whole, size, value_out))
+    if (number->too_large || __builtin_mul_overflow(number->whole, size, value_out) ||
+        __builtin_add_overflow(*value_out, (int64_t)(part / power), value_out))
         *value_out = INT64_MAX;
-    else
-        *value_out += number->fraction * size / power;
     return true;
 }
 
