@@ -1,0 +1,132 @@
+#include <poll.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "postgres/link.h"
+
+enum { KEPT_TEXT = 1 << 20 };
+
+bool sdi_pg_break(sdi_pg_batch *batch, int status, const char *what, const char *text)
+{
+    batch->connection->broken = true;
+    batch->status = status;
+    if (status == SHOPDATA_ERR_NO_MEMORY)
+        sdi_no_memory(&batch->error);
+    else
+        sdi_pg_fail(&batch->error, status, batch->connection->node, what, text);
+    return false;
+}
+
+static void add_step(sdi_pg_batch *batch, enum sdi_pg_step_kind kind, size_t command, uint64_t key)
+{
+    batch->steps[batch->count++] = (sdi_pg_step){kind, command, key};
+}
+
+static void plan_command(sdi_pg_batch *batch, size_t i)
+{
+    uint64_t key = sdi_pg_statement_key(batch->connection, &batch->commands[i]);
+    enum sdi_pg_known known = key ? sdi_pg_statement_want(batch->connection, key) : SDI_PG_NO_ROOM;
+    if (known == SDI_PG_UNKNOWN)
+        add_step(batch, SDI_PG_PREPARE, i, key);
+    add_step(batch, SDI_PG_EXECUTE, i, known == SDI_PG_NO_ROOM ? 0 : key);
+}
+
+static bool plan(sdi_pg_batch *batch, size_t count, bool apart)
+{
+    batch->steps = sdi_malloc((3 * count + 1) * sizeof *batch->steps);
+    if (!batch->steps)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        plan_command(batch, i);
+        if (apart || i + 1 == count)
+            add_step(batch, SDI_PG_SYNC, i, 0);
+    }
+    return true;
+}
+
+/* The connection is lost, but what the server had said before lies in libpq's buffer. */
+static bool lost(sdi_pg_batch *batch)
+{
+    char *reason = sdi_strdup(PQerrorMessage(batch->connection->pq));
+    bool good = sdi_pg_receive(batch);
+    if (good && batch->answered < batch->count)
+        good = sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "", reason ? reason : "the connection was lost");
+    sdi_free(reason);
+    return good;
+}
+
+/* Reads while it writes: a server whose answers nobody takes stops reading, and a large batch would never end. */
+static bool pump(sdi_pg_batch *batch, int64_t deadline)
+{
+    PGconn *pq = batch->connection->pq;
+    for (;;) {
+        if (!sdi_pg_send(batch) || !sdi_pg_receive(batch))
+            return false;
+        if (batch->answered == batch->count)
+            return true;
+        short events = batch->writing ? POLLIN | POLLOUT : POLLIN;
+        int ready = sdi_pg_wait(pq, events, deadline);
+        if (ready == 0)
+            return sdi_pg_break(batch, SHOPDATA_ERR_TIMEOUT, "no answer before the deadline", "");
+        if (ready & ~POLLOUT && !PQconsumeInput(pq))
+            return lost(batch);
+    }
+}
+
+static void tidy_arguments(sdi_pg_arguments *arguments)
+{
+    if (arguments->text.capacity > KEPT_TEXT || arguments->text.failed)
+        sdi_buffer_free(&arguments->text);
+}
+
+static void reset(sdi_pg_command *commands, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        commands[i].outcome = SDI_PG_NOT_RUN;
+        commands[i].result = NULL;
+        commands[i].error = NULL;
+    }
+}
+
+int sdi_pg_batch_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, bool apart,
+                     size_t max_bytes, int64_t deadline, shopdata_error **error_out)
+{
+    reset(commands, count);
+    if (connection->broken)
+        return sdi_pg_fail(error_out, SHOPDATA_ERR_UNAVAILABLE, connection->node, "the connection is broken", "");
+    sdi_pg_batch batch = {
+        .connection = connection, .commands = commands, .max_bytes = max_bytes, .builder = SDI_RESULT_BUILDER_INIT};
+    if (!plan(&batch, count, apart))
+        sdi_pg_break(&batch, SHOPDATA_ERR_NO_MEMORY, "", "");
+    else
+        pump(&batch, deadline);
+    sdi_free(batch.steps);
+    sdi_result_builder_free(&batch.builder);
+    tidy_arguments(&connection->arguments);
+    if (batch.error)
+        sdi_error_move(error_out, batch.error);
+    return batch.status;
+}
+
+int sdi_pg_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, size_t max_bytes,
+               int64_t deadline, shopdata_error **error_out)
+{
+    reset(commands, count);
+    if (count == 0)
+        return 0;
+    int status = sdi_pg_statements_tidy(connection, deadline, error_out);
+    if (status < 0)
+        return status;
+    return sdi_pg_batch_run(connection, commands, count, false, max_bytes, deadline, error_out);
+}
+
+void sdi_pg_commands_free(sdi_pg_command *commands, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        shopdata_result_free(commands[i].result);
+        shopdata_error_free(commands[i].error);
+        commands[i].result = NULL;
+        commands[i].error = NULL;
+    }
+}

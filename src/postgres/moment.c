@@ -1,0 +1,109 @@
+#include "postgres/moment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "model/result.h"
+
+/* One text for both roles: CASE runs only the branch taken, and each side's functions fail on the other.
+ * A standby is never asked for its snapshot: there it lists no running transactions. Its timeline is the wal
+ * receiver's: the control file lags a promotion. The question is its own statement, before the read: a replay position
+ * bounds the next statement's snapshot, not its own. A primary's snapshot is the one that this statement runs in, so
+ * every position is read after it: the insert position covers all that the snapshot sees finished. */
+static const char question[] =
+    "SELECT CASE WHEN standby THEN 't' ELSE 'f' END,"
+    " CASE WHEN standby THEN (SELECT received_tli::text FROM pg_catalog.pg_stat_get_wal_receiver())"
+    " ELSE pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END,"
+    " CASE WHEN standby THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END,"
+    " CASE WHEN standby THEN NULL ELSE pg_catalog.pg_current_snapshot() END,"
+    " CASE WHEN standby THEN pg_catalog.pg_last_wal_receive_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END,"
+    " pg_catalog.current_setting('synchronous_commit') <> 'off',"
+    " CASE WHEN standby THEN extract(epoch FROM pg_catalog.clock_timestamp()"
+    " - pg_catalog.pg_last_xact_replay_timestamp()) END"
+    " FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby OFFSET 0) AS role";
+
+enum { STANDBY, TIMELINE, POSITION, SNAPSHOT, HEAD, SYNCHRONOUS, REPLAY_AGE, COLUMNS };
+
+sdi_pg_command sdi_moment_command(void)
+{
+    return (sdi_pg_command){.sql = question, .statement = sdi_hash64(question, sizeof question - 1)};
+}
+
+static sdi_slice text_at(const shopdata_result *answer, size_t column)
+{
+    sdi_slice text;
+    return sdi_result_at(answer, 0, column, &text) ? text : sdi_slice_of("");
+}
+
+static void read_standby(const shopdata_result *answer, sdi_moment *moment)
+{
+    moment->era.timeline = (uint32_t)strtoul(text_at(answer, TIMELINE).data, NULL, 10);
+    moment->replay = sdi_lsn_parse(text_at(answer, POSITION));
+    moment->received = sdi_lsn_parse(text_at(answer, HEAD));
+    sdi_slice age = text_at(answer, REPLAY_AGE);
+    moment->replay_age_seconds = age.length > 0 ? strtod(age.data, NULL) : -1;
+}
+
+static void read_primary(const shopdata_result *answer, sdi_moment *moment)
+{
+    moment->era.timeline = (uint32_t)strtoul(text_at(answer, TIMELINE).data, NULL, 16);
+    moment->flush = sdi_lsn_parse(text_at(answer, POSITION));
+    moment->insert = sdi_lsn_settled(sdi_lsn_parse(text_at(answer, HEAD)));
+    sdi_slice snapshot = text_at(answer, SNAPSHOT);
+    if (snapshot.length < sizeof moment->snapshot_text)
+        memcpy(moment->snapshot_text, snapshot.data, snapshot.length);
+}
+
+bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result *answer, sdi_moment *moment_out)
+{
+    if (shopdata_result_rows(answer) != 1 || shopdata_result_columns(answer) != COLUMNS)
+        return false;
+    sdi_moment moment = {.era.system = sdi_pg_system(connection), .replay_age_seconds = -1};
+    moment.standby = *text_at(answer, STANDBY).data == 't';
+    moment.synchronous = *text_at(answer, SYNCHRONOUS).data == 't';
+    if (moment.standby)
+        read_standby(answer, &moment);
+    else
+        read_primary(answer, &moment);
+    *moment_out = moment;
+    return moment.standby || (moment.flush && moment.insert);
+}
+
+static bool snapshot_of(const sdi_moment *moment, enum sdi_snapshot_use use, sdi_snapshot *snapshot_out)
+{
+    return !moment->standby && sdi_era_known(moment->era) &&
+           sdi_snapshot_parse(sdi_slice_of(moment->snapshot_text), use, snapshot_out);
+}
+
+/* The flush position tells stamps from before a crash from writes after it: any from before the crash does. */
+bool sdi_moment_stamp(const sdi_moment *moment, sdi_stamp *stamp_out)
+{
+    sdi_stamp stamp = {.era = moment->era, .standby = moment->standby};
+    stamp.lsn = moment->standby ? moment->replay : moment->flush;
+    if (!sdi_era_known(moment->era) || stamp.lsn == 0)
+        return false;
+    if (!moment->standby && !snapshot_of(moment, SDI_SNAPSHOT_STAMP, &stamp.snapshot))
+        return false;
+    *stamp_out = stamp;
+    return true;
+}
+
+bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out)
+{
+    sdi_point point = {.era = moment->era, .lsn = moment->insert, .flush = moment->flush};
+    if (!snapshot_of(moment, SDI_SNAPSHOT_POINT, &point.snapshot))
+        return false;
+    *point_out = point;
+    return true;
+}
+
+bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out)
+{
+    sdi_lsn lsn = moment->synchronous ? moment->flush : moment->insert;
+    sdi_point point = {.era = moment->era, .lsn = lsn, .flush = lsn};
+    if (!snapshot_of(moment, SDI_SNAPSHOT_POINT, &point.snapshot))
+        return false;
+    *point_out = point;
+    return true;
+}
