@@ -631,6 +631,7 @@ static void fill(TCase *cases)
     standby = getenv("SHOPDATA_REPLICA1");
     if (!primary || !standby)
         exit(77);
+    tcase_add_test(cases, a_result_over_the_limit_stops_early); /* first: it looks at the peak of memory */
     tcase_add_test(cases, connecting_pins_and_identifies);
     tcase_add_test(cases, refusals_are_one_line_without_password);
     tcase_add_test(cases, a_silent_server_is_a_timeout);
@@ -646,7 +647,6 @@ static void fill(TCase *cases)
     tcase_add_test(cases, statements_are_mended);
     tcase_add_test(cases, what_cannot_be_mended_is_an_error);
     tcase_add_test(cases, statements_are_bounded);
-    tcase_add_test(cases, a_result_over_the_limit_stops_early);
     tcase_add_test(cases, a_deadline_ends_a_sleep_in_time);
     tcase_add_test(cases, a_lost_connection_is_unavailable);
     tcase_add_test(cases, answers_before_the_loss_are_kept);
