@@ -1,0 +1,268 @@
+/* The top statement: which tables its FROM joins, what it writes, which columns its WHERE fixes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "model/sql_facts.h"
+
+/* ------------------------------------------------------------------------------------------------ fixed columns */
+
+static bool column_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
+{
+    if (!node || node->node_case != PG_QUERY__NODE__NODE_COLUMN_REF)
+        return false;
+    const char *parts[3] = {"", "", ""};
+    const PgQuery__ColumnRef *ref = node->column_ref;
+    if (ref->n_fields < 1 || ref->n_fields > 3)
+        return false;
+    for (size_t i = 0; i < ref->n_fields; i++)
+        if (!(parts[i + 3 - ref->n_fields] = sdi_text_of(ref->fields[i])))
+            return false;
+    fixed->schema = parts[0];
+    fixed->qualifier = parts[1];
+    fixed->column = parts[2];
+    return true;
+}
+
+static bool only_digits(const char *text)
+{
+    text += *text == '-';
+    return text[0] && text[strspn(text, "0123456789")] == '\0';
+}
+
+static bool constant_of(const PgQuery__AConst *constant, sdi_sql_fixed *fixed)
+{
+    switch (constant->isnull ? PG_QUERY__A__CONST__VAL__NOT_SET : constant->val_case) {
+    case PG_QUERY__A__CONST__VAL_IVAL:
+        snprintf(fixed->number, sizeof fixed->number, "%d", (int)constant->ival->ival);
+        return true;
+    case PG_QUERY__A__CONST__VAL_FVAL: /* an integer beyond 32 bits comes as a float */
+        fixed->constant = constant->fval->fval;
+        return only_digits(fixed->constant);
+    case PG_QUERY__A__CONST__VAL_BOOLVAL:
+        fixed->constant = constant->boolval->boolval ? "true" : "false";
+        return true;
+    case PG_QUERY__A__CONST__VAL_SVAL:
+        fixed->constant = constant->sval->sval;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool value_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
+{
+    if (node && node->node_case == PG_QUERY__NODE__NODE_PARAM_REF && node->param_ref->number > 0) {
+        fixed->parameter = (size_t)node->param_ref->number;
+        return true;
+    }
+    return node && node->node_case == PG_QUERY__NODE__NODE_A_CONST && constant_of(node->a_const, fixed);
+}
+
+static bool is_equals(const PgQuery__AExpr *expression)
+{
+    const char *name = expression->n_name == 1 ? sdi_text_of(expression->name[0]) : NULL;
+    return expression->kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP && name && !strcmp(name, "=");
+}
+
+static void note_equality(sdi_sql *sql, const PgQuery__AExpr *expression)
+{
+    sdi_sql_fixed fixed = {.schema = "", .qualifier = ""};
+    if (!is_equals(expression))
+        return;
+    if ((column_of(expression->lexpr, &fixed) && value_of(expression->rexpr, &fixed)) ||
+        (column_of(expression->rexpr, &fixed) && value_of(expression->lexpr, &fixed)))
+        sdi_buffer_append(&sql->fixed, &fixed, sizeof fixed);
+}
+
+/* Recursion is bounded: sdi_sql_depth_check has seen the statement. */
+static void note_fixed(sdi_sql *sql, const PgQuery__Node *condition)
+{
+    if (!condition)
+        return;
+    if (condition->node_case == PG_QUERY__NODE__NODE_A_EXPR)
+        note_equality(sql, condition->a_expr);
+    if (condition->node_case != PG_QUERY__NODE__NODE_BOOL_EXPR ||
+        condition->bool_expr->boolop != PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR)
+        return;
+    for (size_t i = 0; i < condition->bool_expr->n_args; i++)
+        note_fixed(sql, condition->bool_expr->args[i]);
+}
+
+/* ------------------------------------------------------------------------------------------------ FROM */
+
+static void note_from(sdi_sql *sql, const PgQuery__Node *item, bool outer);
+
+static void note_join(sdi_sql *sql, const PgQuery__JoinExpr *join, bool outer)
+{
+    if (join->alias) { /* hides the names of the tables inside */
+        sql->opaque_from = true;
+        return;
+    }
+    outer |= join->jointype != PG_QUERY__JOIN_TYPE__JOIN_INNER;
+    note_from(sql, join->larg, outer);
+    note_from(sql, join->rarg, outer);
+    if (!outer)
+        note_fixed(sql, join->quals);
+}
+
+static void note_from(sdi_sql *sql, const PgQuery__Node *item, bool outer)
+{
+    switch (item ? item->node_case : PG_QUERY__NODE__NODE__NOT_SET) {
+    case PG_QUERY__NODE__NODE_RANGE_VAR: {
+        const sdi_sql_table *table =
+            sdi_sql_note_table(sql, item->range_var, outer ? SDI_TABLE_OUTER : SDI_TABLE_INNER, 0);
+        sql->opaque_from |= table && table->renames_columns;
+        return;
+    }
+    case PG_QUERY__NODE__NODE_JOIN_EXPR:
+        note_join(sql, item->join_expr, outer);
+        return;
+    default:
+        sql->opaque_from = true;
+    }
+}
+
+static void note_from_list(sdi_sql *sql, PgQuery__Node *const *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        note_from(sql, items[i], false);
+}
+
+/* ------------------------------------------------------------------------------------------------ statements */
+
+static void top_select(sdi_sql *sql, const PgQuery__SelectStmt *select)
+{
+    if (select->into_clause) {
+        sql->kind = SDI_SQL_SCHEMA;
+        sql->changes_schema = true;
+        return;
+    }
+    bool single = select->op == PG_QUERY__SET_OPERATION__SETOP_NONE;
+    sql->rows_uncertain = !single || select->n_group_clause || select->having_clause || select->n_window_clause;
+    if (!single)
+        return;
+    note_from_list(sql, select->from_clause, select->n_from_clause);
+    note_fixed(sql, select->where_clause);
+}
+
+static void note_set_columns(sdi_sql *sql, PgQuery__Node *const *targets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (targets[i]->node_case != PG_QUERY__NODE__NODE_RES_TARGET)
+            continue;
+        const char *column = targets[i]->res_target->name;
+        sdi_buffer_append(&sql->set_columns, &column, sizeof column);
+    }
+}
+
+static void top_insert(sdi_sql *sql, const PgQuery__InsertStmt *insert)
+{
+    const PgQuery__OnConflictClause *conflict = insert->on_conflict_clause;
+    unsigned writes = SDI_INSERTS;
+    if (conflict && conflict->action != PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_NOTHING) {
+        writes |= SDI_UPDATES | SDI_COARSE;
+        note_set_columns(sql, conflict->target_list, conflict->n_target_list);
+    }
+    sdi_sql_note_table(sql, insert->relation, SDI_TABLE_TARGET, writes);
+}
+
+static void top_update(sdi_sql *sql, const PgQuery__UpdateStmt *update)
+{
+    sdi_sql_note_table(sql, update->relation, SDI_TABLE_TARGET, SDI_UPDATES);
+    note_set_columns(sql, update->target_list, update->n_target_list);
+    note_from_list(sql, update->from_clause, update->n_from_clause);
+    note_fixed(sql, update->where_clause);
+}
+
+static void top_delete(sdi_sql *sql, const PgQuery__DeleteStmt *delete_)
+{
+    sdi_sql_note_table(sql, delete_->relation, SDI_TABLE_TARGET, SDI_DELETES);
+    note_from_list(sql, delete_->using_clause, delete_->n_using_clause);
+    note_fixed(sql, delete_->where_clause);
+}
+
+static void top_truncate(sdi_sql *sql, const PgQuery__TruncateStmt *truncate)
+{
+    unsigned writes = SDI_TRUNCATES | SDI_COARSE;
+    if (truncate->behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
+        writes |= SDI_CASCADES;
+    for (size_t i = 0; i < truncate->n_relations; i++)
+        sdi_sql_note_table(sql, truncate->relations[i]->range_var, SDI_TABLE_TARGET, writes);
+}
+
+/* ------------------------------------------------------------------------------------------------ DDL */
+
+static bool names_a_relation(PgQuery__ObjectType type)
+{
+    return type == PG_QUERY__OBJECT_TYPE__OBJECT_TABLE || type == PG_QUERY__OBJECT_TYPE__OBJECT_VIEW ||
+           type == PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW || type == PG_QUERY__OBJECT_TYPE__OBJECT_FOREIGN_TABLE ||
+           type == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX;
+}
+
+/* DROP TRIGGER x ON t comes as [t, x] */
+static bool names_it_before_last(PgQuery__ObjectType type)
+{
+    return type == PG_QUERY__OBJECT_TYPE__OBJECT_TRIGGER || type == PG_QUERY__OBJECT_TYPE__OBJECT_RULE ||
+           type == PG_QUERY__OBJECT_TYPE__OBJECT_POLICY;
+}
+
+static void top_drop(sdi_sql *sql, const PgQuery__DropStmt *drop)
+{
+    bool before_last = names_it_before_last(drop->remove_type);
+    if (!before_last && !names_a_relation(drop->remove_type))
+        return;
+    for (size_t i = 0; i < drop->n_objects; i++) {
+        const PgQuery__Node *object = drop->objects[i];
+        const char *schema, *name;
+        if (object->node_case != PG_QUERY__NODE__NODE_LIST || object->list->n_items < 1u + before_last ||
+            !sdi_last_names(object->list->items, object->list->n_items - before_last, &schema, &name))
+            continue;
+        sdi_sql_note_named_table(sql, schema, name, SDI_RESHAPES | SDI_COARSE);
+    }
+}
+
+static void note_reshaped(sdi_sql *sql, const PgQuery__RangeVar *relation, const char *schema, const char *name)
+{
+    sdi_sql_table *table =
+        relation ? sdi_sql_note_table(sql, relation, SDI_TABLE_TARGET, SDI_RESHAPES | SDI_COARSE) : NULL;
+    if (!table)
+        return;
+    table->becomes[0] = schema;
+    table->becomes[1] = name;
+}
+
+void sdi_sql_top(sdi_sql *sql, const PgQuery__Node *statement)
+{
+    switch (statement->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT:
+        top_select(sql, statement->select_stmt);
+        return;
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+        top_insert(sql, statement->insert_stmt);
+        return;
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+        top_update(sql, statement->update_stmt);
+        return;
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+        top_delete(sql, statement->delete_stmt);
+        return;
+    case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
+        top_truncate(sql, statement->truncate_stmt);
+        return;
+    case PG_QUERY__NODE__NODE_DROP_STMT:
+        top_drop(sql, statement->drop_stmt);
+        return;
+    case PG_QUERY__NODE__NODE_RENAME_STMT: {
+        const PgQuery__RenameStmt *rename = statement->rename_stmt;
+        bool relation = names_a_relation(rename->rename_type);
+        note_reshaped(sql, rename->relation, NULL, relation ? rename->newname : NULL);
+        return;
+    }
+    case PG_QUERY__NODE__NODE_ALTER_OBJECT_SCHEMA_STMT:
+        note_reshaped(sql, statement->alter_object_schema_stmt->relation,
+                      statement->alter_object_schema_stmt->newschema, NULL);
+        return;
+    default: /* MERGE and the other DDL: sdi_sql_walk finds what they name */
+        return;
+    }
+}
