@@ -67,8 +67,23 @@ static size_t row_count(const shopdata_result *answer)
 
 /* ------------------------------------------------------------------------------------------------ columns */
 
-enum { ORD, SCHEMA, NAME, KIND, PERSISTENCE, ROW_SECURITY, RULES, SYSTEM, COLUMN, TYPE, MOMENT, DETERMINISTIC, KEY,
-       KEY_COLUMNS, REFERENCED };
+enum {
+    ORD,
+    SCHEMA,
+    NAME,
+    KIND,
+    PERSISTENCE,
+    ROW_SECURITY,
+    RULES,
+    SYSTEM,
+    COLUMN,
+    TYPE,
+    MOMENT,
+    DETERMINISTIC,
+    KEY,
+    KEY_COLUMNS,
+    REFERENCED
+};
 
 static enum sdi_key_type key_type(size_t type_oid, bool deterministic)
 {

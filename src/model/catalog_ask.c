@@ -37,8 +37,9 @@ static const char columns_question[] =
  * a: functions of one row, which x.name may call; aggregates of anything, too.
  * t: what casting to the type may depend on: 'i' nothing, 's' the clock if it casts from text, 'v' whatever. */
 static const char names_question[] =
-    "WITH given AS (SELECT * FROM pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[],"
-    "   $3::pg_catalog.text[]) WITH ORDINALITY AS g(kind, schema, name, ord)),"
+    "WITH given AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]),"
+    "   pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.text[]))"
+    "   WITH ORDINALITY AS g(kind, schema, name, ord)),"
     " visible AS (SELECT n.oid, n.nspname, n.nspname = ANY (pg_catalog.current_schemas(true)) AS in_path,"
     "   n.nspname = 'pg_catalog' AS builtin FROM pg_catalog.pg_namespace n),"
     " functions AS (SELECT p.*, CASE WHEN p.prokind <> 'a' THEN p.provolatile::pg_catalog.text"
@@ -91,7 +92,8 @@ static const char bounds_question[] =
     "     WHEN f.confupdtype IN ('c', 'n', 'd') THEN 'u' ELSE 'r' END"
     "   FROM pg_catalog.pg_constraint f WHERE f.contype = 'f'),"
     " reached(ord, bond, oid) AS ("
-    " SELECT g.ord, b.bond, pg_catalog.to_regclass(g.name)::pg_catalog.oid"
+    " SELECT g.ord, b.bond, coalesce((SELECT i.indrelid FROM pg_catalog.pg_index i"
+    "     WHERE i.indexrelid = pg_catalog.to_regclass(g.name)), pg_catalog.to_regclass(g.name)::pg_catalog.oid)"
     "   FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS g(name, ord),"
     "     (VALUES ('f'), ('D'), ('U'), ('T')) AS b(bond)"
     " UNION SELECT r.ord, CASE WHEN e.edge = 'f' THEN r.bond ELSE pg_catalog.lower(r.bond) END, e.target"

@@ -12,7 +12,7 @@
 typedef struct sdi_column {
     const char *name;
     enum sdi_key_type type;
-    size_t key; /* its place in the primary key, from 1; 0: not in it */
+    size_t key;      /* its place in the primary key, from 1; 0: not in it */
     bool moment;     /* a date or time type: text that says `now` never stands in it */
     bool referenced; /* by a foreign key with an ON UPDATE action */
 } sdi_column;

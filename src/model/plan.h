@@ -31,6 +31,9 @@ enum sdi_plan_kind sdi_plan_kind(const sdi_plan *plan);
 const char *sdi_plan_reason(const sdi_plan *plan);
 /* sdi_plan_changes_schema: DDL, after which every plan must be made again. */
 bool sdi_plan_changes_schema(const sdi_plan *plan);
+/* sdi_plan_is_final: false if the catalog did not know something that the statement names. Such a plan is for one use:
+ * PostgreSQL will say what is missing, and by the next time it may be there. */
+bool sdi_plan_is_final(const sdi_plan *plan);
 /* sdi_plan_explain: a few lines for people, as shopdata_statement_explain shows them. */
 const char *sdi_plan_explain(const sdi_plan *plan);
 

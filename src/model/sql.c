@@ -66,7 +66,7 @@ static void note_unseen_operators(sdi_sql *sql)
 
 static int analyse(sdi_sql *sql, shopdata_error **error_out)
 {
-    const PgQuery__Node *statement;
+    const PgQuery__Node *statement = NULL;
     int status = only_statement(sql->tree, &statement, error_out);
     if (!status)
         status = sdi_sql_classify(sql, statement, error_out);

@@ -1,0 +1,79 @@
+/* plan_facts.h - a plan while it is made; for the files plan*.c. */
+#ifndef SDI_MODEL_PLAN_FACTS_H
+#define SDI_MODEL_PLAN_FACTS_H
+
+#include "base/slice.h"
+#include "model/catalog_facts.h"
+#include "model/plan.h"
+#include "model/sql_facts.h"
+
+/* One column of a fixed key. Its value is the parameter's, or the constant, which is canonical already. */
+typedef struct sdi_key_part {
+    char *column; /* escaped */
+    enum sdi_key_type type;
+    size_t parameter; /* 0: the constant */
+    bool shared;      /* the parameter stands elsewhere too */
+    char *constant;
+} sdi_key_part;
+
+enum sdi_reach {
+    SDI_REACH_ROW,   /* read: row + table/\*, and table if empty. Write: row + table */
+    SDI_REACH_TABLE, /* table */
+    SDI_REACH_BULK,  /* table/\* + table */
+};
+
+/* What a call hangs on, or bumps, for one table. */
+typedef struct sdi_hook {
+    enum sdi_reach reach;
+    char *table;    /* escaped: schema.name */
+    sdi_buffer key; /* sdi_key_part */
+} sdi_hook;
+
+/* Why it is not simply cached; the first reason of each kind is kept. */
+enum sdi_objection {
+    SDI_UNKNOWN,   /* something is not in the catalog: PostgreSQL will say so */
+    SDI_UNTOLD,    /* may write what the SQL does not tell; declared tags tell it */
+    SDI_PRIMARY,   /* only the primary can answer */
+    SDI_NEVER,     /* not cached, whatever is declared */
+    SDI_UNDECIDED, /* not cached until tags are declared */
+    SDI_OBJECTIONS,
+};
+
+struct sdi_plan {
+    enum sdi_plan_kind kind;
+    bool changes_schema;
+    bool final;
+    bool writes; /* the tags are bumped, not hung on */
+    char *reason;
+    char *text;
+    sdi_buffer hooks; /* sdi_hook */
+    sdi_buffer own;   /* char *: the application's templates */
+};
+
+typedef struct sdi_planner {
+    const sdi_sql *sql;
+    const sdi_catalog *catalog;
+    sdi_plan *plan;
+    char *objections[SDI_OBJECTIONS];
+    bool has_effect;     /* nextval() and the like: for the primary, and changes no rows */
+    bool rows_uncertain; /* no row tags for reads */
+    bool failed;         /* out of memory */
+} sdi_planner;
+
+void sdi_object(sdi_planner *planner, enum sdi_objection objection, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* sdi_plan_judge_calls judges functions, operators, casts and constants. */
+void sdi_plan_judge_calls(sdi_planner *planner);
+/* sdi_plan_judge_tables judges the tables and hooks the plan to them. */
+void sdi_plan_judge_tables(sdi_planner *planner);
+/* sdi_plan_find_key appends the parts of the table's fixed primary key; false if it is not certainly fixed. */
+bool sdi_plan_find_key(sdi_planner *planner, const sdi_sql_table *table, sdi_buffer *parts);
+void sdi_key_parts_free(sdi_buffer *parts);
+
+/* sdi_plan_outline is sdi_plan_tags for people, with $n where a call has its values. */
+void sdi_plan_outline(const sdi_plan *plan, sdi_tags *tags);
+/* sdi_plan_explanation is the text of sdi_plan_explain; NULL without memory. */
+char *sdi_plan_explanation(const sdi_plan *plan);
+
+#endif

@@ -1,0 +1,237 @@
+/* What the catalog of a real server answers, and the plans made of it: every statement of tests/plans/plans.h.
+ *
+ *   test_catalog          compares; skipped (77) unless SHOPDATA_PRIMARY tells a server
+ *   test_catalog plans    prints the plans as they are, in the form of plans.h
+ *   test_catalog record   prints the catalog's answers in the form of recorded.h, for the unit tests
+ */
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/map.h"
+#include "model/catalog_facts.h"
+#include "model/plan.h"
+#include "model/result.h"
+#include "model/sql_facts.h"
+#include "plans/plans.h"
+
+enum { SKIPPED = 77 };
+
+static PGconn *connection;
+
+static void die(const char *what, const char *message)
+{
+    fprintf(stderr, "%s: %s\n", what, message);
+    exit(EXIT_FAILURE);
+}
+
+static void run(const char *sql)
+{
+    PGresult *result = PQexec(connection, sql);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
+        die(sql, PQerrorMessage(connection));
+    PQclear(result);
+}
+
+static PGresult *ask(const sdi_catalog_question *question)
+{
+    PGresult *result = PQexecParams(connection, question->sql, (int)question->count, NULL,
+                                    (const char *const *)question->texts, NULL, NULL, 0);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        die("catalog question", PQerrorMessage(connection));
+    return result;
+}
+
+static shopdata_result *as_result(const PGresult *from)
+{
+    sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
+    for (int c = 0; c < PQnfields(from); c++)
+        sdi_result_column(&builder, PQfname(from, c), PQftype(from, c));
+    for (int r = 0; r < PQntuples(from); r++)
+        for (int c = 0; c < PQnfields(from); c++)
+            sdi_result_cell(&builder, PQgetisnull(from, r, c) ? NULL : PQgetvalue(from, r, c),
+                            (size_t)PQgetlength(from, r, c));
+    return sdi_result_build(&builder);
+}
+
+static sdi_sql *parsed(const char *text)
+{
+    shopdata_error *error = NULL;
+    sdi_sql *sql = NULL;
+    if (sdi_sql_parse(text, &sql, &error))
+        die(text, shopdata_error_message(error));
+    return sql;
+}
+
+static sdi_plan *planned(const sdi_sql *sql)
+{
+    sdi_catalog_question questions[SDI_CATALOG_QUESTIONS];
+    shopdata_result *answers[SDI_CATALOG_QUESTIONS];
+    sdi_catalog *catalog = NULL;
+    sdi_plan *plan = NULL;
+    if (sdi_catalog_ask(sql, questions, NULL))
+        die("sdi_catalog_ask", "failed");
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++) {
+        PGresult *answer = ask(&questions[i]);
+        answers[i] = as_result(answer);
+        PQclear(answer);
+        sdi_catalog_question_free(&questions[i]);
+    }
+    if (sdi_catalog_read(sql, answers, &catalog, NULL) || sdi_plan_make(sql, catalog, NULL, 0, &plan, NULL))
+        die("sdi_plan_make", "failed");
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        shopdata_result_free(answers[i]);
+    sdi_catalog_free(catalog);
+    return plan;
+}
+
+/* ------------------------------------------------------------------------------------------------ printing */
+
+static void print_literal(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '\n')
+            printf("\\n");
+        else if (*text == '\t')
+            printf("\\t");
+        else
+            printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    }
+    putchar('"');
+}
+
+static void print_plan(const char *statement, const char *explained)
+{
+    printf("    {");
+    print_literal(statement);
+    printf(",\n     ");
+    print_literal(explained);
+    printf("},\n");
+}
+
+/* One row of an answer, with the name asked for in place of its number. */
+static void print_row(const char *name, const PGresult *answer, int row)
+{
+    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_buffer_text(&text, name);
+    for (int c = 1; c < PQnfields(answer); c++) {
+        sdi_buffer_char(&text, '\t');
+        sdi_buffer_text(&text, PQgetisnull(answer, row, c) ? "\\N" : PQgetvalue(answer, row, c));
+    }
+    printf("    ");
+    print_literal(text.data);
+    printf(",\n");
+    sdi_buffer_free(&text);
+}
+
+static void name_of(const sdi_sql *sql, size_t question, size_t ord, sdi_buffer *name)
+{
+    if (question == 1) {
+        const sdi_sql_name *of = &SDI_ITEMS(sql->names, sdi_sql_name)[ord - 1];
+        sdi_buffer_printf(name, "%c %s %s", (char)of->kind, of->schema, of->name);
+    } else {
+        const sdi_sql_relation *of = &SDI_ITEMS(sql->relations, sdi_sql_relation)[ord - 1];
+        sdi_buffer_printf(name, "%s %s", of->schema, of->name);
+    }
+}
+
+static void record_answer(const sdi_sql *sql, size_t question, const PGresult *answer, sdi_map *seen)
+{
+    sdi_map now = SDI_MAP_INIT;
+    for (int row = 0; row < PQntuples(answer); row++) {
+        sdi_buffer name = SDI_BUFFER_INIT;
+        name_of(sql, question, strtoul(PQgetvalue(answer, row, 0), NULL, 10), &name);
+        sdi_slice key = {name.data, name.length};
+        if (!sdi_map_get(seen, key))
+            print_row(name.data, answer, row);
+        sdi_map_set(&now, key, connection);
+        sdi_buffer_free(&name);
+    }
+    size_t cursor = 0;
+    sdi_slice key;
+    while (sdi_map_next(&now, &cursor, &key))
+        sdi_map_set(seen, key, connection);
+    sdi_map_free(&now);
+}
+
+static void record_question(size_t question)
+{
+    sdi_map seen = SDI_MAP_INIT;
+    for (size_t i = 0; i < PLAN_COUNT; i++) {
+        sdi_sql *sql = parsed(plans[i].sql);
+        sdi_catalog_question questions[SDI_CATALOG_QUESTIONS];
+        sdi_catalog_ask(sql, questions, NULL);
+        PGresult *answer = ask(&questions[question]);
+        record_answer(sql, question, answer, &seen);
+        PQclear(answer);
+        for (size_t q = 0; q < SDI_CATALOG_QUESTIONS; q++)
+            sdi_catalog_question_free(&questions[q]);
+        sdi_sql_free(sql);
+    }
+    sdi_map_free(&seen);
+}
+
+static void record(void)
+{
+    static const char *const names[SDI_CATALOG_QUESTIONS] = {"recorded_columns", "recorded_names", "recorded_bounds"};
+    printf("/* recorded.h - what a server answered for the schema of plans.h: made by `test_catalog record`. */\n"
+           "#ifndef SDI_TESTS_RECORDED_H\n#define SDI_TESTS_RECORDED_H\n/* clang-format off */\n");
+    for (size_t q = 0; q < SDI_CATALOG_QUESTIONS; q++) {
+        printf("\nstatic const char *const %s[] = {\n", names[q]);
+        record_question(q);
+        printf("    NULL,\n};\n");
+    }
+    printf("\n/* clang-format on */\n#endif\n");
+}
+
+/* ------------------------------------------------------------------------------------------------ comparing */
+
+static size_t compare(bool print)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < PLAN_COUNT; i++) {
+        sdi_sql *sql = parsed(plans[i].sql);
+        sdi_plan *plan = planned(sql);
+        const char *explained = sdi_plan_explain(plan);
+        bool same = !strcmp(explained, plans[i].explained);
+        wrong += !same;
+        if (print)
+            print_plan(plans[i].sql, explained);
+        else if (!same)
+            fprintf(stderr, "%s\nexpected:\n%s\nfound:\n%s\n\n", plans[i].sql, plans[i].explained, explained);
+        sdi_plan_free(plan);
+        sdi_sql_free(sql);
+    }
+    return print ? 0 : wrong;
+}
+
+static void connect_to(const char *conninfo)
+{
+    connection = PQconnectdb(conninfo);
+    if (PQstatus(connection) != CONNECTION_OK)
+        die("connect", PQerrorMessage(connection));
+    run("SET client_min_messages = warning");
+    run(plans_schema);
+}
+
+int main(int argc, char **argv)
+{
+    const char *conninfo = getenv("SHOPDATA_PRIMARY");
+    const char *mode = argc > 1 ? argv[1] : "";
+    if (!conninfo || !*conninfo)
+        return SKIPPED;
+    connect_to(conninfo);
+    size_t wrong = 0;
+    if (!strcmp(mode, "record"))
+        record();
+    else
+        wrong = compare(!strcmp(mode, "plans"));
+    run("DROP SCHEMA shop CASCADE");
+    PQfinish(connection);
+    if (!*mode)
+        printf("%zu plans, %zu wrong\n", PLAN_COUNT, wrong);
+    return wrong ? EXIT_FAILURE : EXIT_SUCCESS;
+}
