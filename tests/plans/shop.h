@@ -1,0 +1,99 @@
+/* shop.h - plans without a server: the catalog questions are answered from recorded.h. */
+#ifndef SDI_TESTS_SHOP_H
+#define SDI_TESTS_SHOP_H
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "model/plan.h"
+#include "model/result.h"
+#include "model/sql_facts.h"
+#include "recorded.h"
+
+static const struct {
+    const char *const *rows;
+    size_t columns;
+} shop_recorded[SDI_CATALOG_QUESTIONS] = {{recorded_columns, 15}, {recorded_names, 4}, {recorded_bounds, 4}};
+
+static inline void shop_row(sdi_result_builder *builder, size_t ord, const char *cells)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%zu", ord);
+    sdi_result_cell(builder, number, strlen(number));
+    while (*cells++ == '\t') {
+        size_t length = strcspn(cells, "\t");
+        bool null = length == 2 && !memcmp(cells, "\\N", 2);
+        sdi_result_cell(builder, null ? NULL : cells, length);
+        cells += length;
+    }
+}
+
+/* The rows recorded for a name, which come first on each line. */
+static inline void shop_rows(sdi_result_builder *builder, size_t question, size_t ord, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *const *row = shop_recorded[question].rows; *row; row++)
+        if (!strncmp(*row, name, length) && (*row)[length] == '\t')
+            shop_row(builder, ord, *row + length);
+}
+
+static inline shopdata_result *shop_answer(const sdi_sql *sql, size_t question)
+{
+    sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
+    for (size_t i = 0; i < shop_recorded[question].columns; i++)
+        sdi_result_column(&builder, "?column?", 25);
+    size_t count = question == 1 ? SDI_COUNT(sql->names, sdi_sql_name) : SDI_COUNT(sql->relations, sdi_sql_relation);
+    for (size_t i = 0; i < count; i++) {
+        sdi_buffer name = SDI_BUFFER_INIT;
+        const sdi_sql_name *of = &SDI_ITEMS(sql->names, sdi_sql_name)[question == 1 ? i : 0];
+        const sdi_sql_relation *relation = &SDI_ITEMS(sql->relations, sdi_sql_relation)[question == 1 ? 0 : i];
+        if (question == 1)
+            sdi_buffer_printf(&name, "%c %s %s", (char)of->kind, of->schema, of->name);
+        else
+            sdi_buffer_printf(&name, "%s %s", relation->schema, relation->name);
+        shop_rows(&builder, question, i + 1, name.data);
+        sdi_buffer_free(&name);
+    }
+    return sdi_result_build(&builder);
+}
+
+static inline sdi_sql *shop_sql(const char *text)
+{
+    sdi_sql *sql = NULL;
+    shopdata_error *error = NULL;
+    int status = sdi_sql_parse(text, &sql, &error);
+    ck_assert_msg(status == SHOPDATA_OK, "%s: %s", text, shopdata_error_message(error));
+    return sql;
+}
+
+static inline sdi_catalog *shop_catalog(const sdi_sql *sql)
+{
+    shopdata_result *answers[SDI_CATALOG_QUESTIONS];
+    sdi_catalog *catalog = NULL;
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        answers[i] = shop_answer(sql, i);
+    ck_assert_int_eq(sdi_catalog_read(sql, answers, &catalog, NULL), SHOPDATA_OK);
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        shopdata_result_free(answers[i]);
+    return catalog;
+}
+
+static inline sdi_plan *shop_plan_with(const char *text, const char *const *own, size_t own_count)
+{
+    sdi_sql *sql = shop_sql(text);
+    sdi_catalog *catalog = shop_catalog(sql);
+    sdi_plan *plan = NULL;
+    ck_assert_int_eq(sdi_plan_make(sql, catalog, own, own_count, &plan, NULL), SHOPDATA_OK);
+    sdi_catalog_free(catalog);
+    sdi_sql_free(sql);
+    return plan;
+}
+
+static inline sdi_plan *shop_plan(const char *text)
+{
+    return shop_plan_with(text, NULL, 0);
+}
+
+#endif
