@@ -33,15 +33,15 @@ enum sdi_cache_verb {
 
 typedef struct sdi_cache_op {
     enum sdi_cache_verb verb;
-    sdi_slice key;      /* at most SDI_CACHE_KEY_MAX bytes */
-    sdi_slice value;    /* SET, ADD, SWAP */
-    sdi_slice expected; /* SWAP */
+    sdi_slice key;          /* at most SDI_CACHE_KEY_MAX bytes */
+    sdi_slice value;        /* SET, ADD, SWAP */
+    sdi_slice expected;     /* SWAP */
     const sdi_point *point; /* MERGE */
     int64_t ttl_ms;
     size_t headroom; /* GET */
     /* out */
     bool found;
-    char *block; /* GET: from sdi_malloc, the caller's; the value begins at block + headroom, a zero byte behind it */
+    char *block;   /* GET: from sdi_malloc, the caller's; the value begins at block + headroom, a zero byte behind it */
     size_t length; /* GET: of the value */
 } sdi_cache_op;
 

@@ -128,14 +128,27 @@ bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point)
     return stamp->lsn >= point->flush && sdi_snapshot_contains(&stamp->snapshot, &point->snapshot);
 }
 
+/* What both together demand: of those that the further snapshot leaves running, `other` may have seen some finished.
+ * For snapshots of one primary that is simply the later one; but not if one was cut to fit, or is from before a crash.
+ */
+static void merge_snapshot(sdi_snapshot *snapshot, const sdi_snapshot *other)
+{
+    const sdi_snapshot *high = other->xmax > snapshot->xmax ? other : snapshot;
+    const sdi_snapshot *low = high == other ? snapshot : other;
+    sdi_snapshot merged = {.xmin = low->xmin > high->xmin ? low->xmin : high->xmin, .xmax = high->xmax};
+    for (uint32_t i = 0; i < high->count; i++)
+        if (high->running[i] >= low->xmax || is_running(low, high->running[i]))
+            merged.running[merged.count++] = high->running[i];
+    *snapshot = merged;
+}
+
 void sdi_point_merge(sdi_point *point, const sdi_point *other)
 {
     if (other->lsn > point->lsn)
         point->lsn = other->lsn;
     if (other->flush > point->flush)
         point->flush = other->flush;
-    if (sdi_snapshot_later(&other->snapshot, &point->snapshot))
-        point->snapshot = other->snapshot;
+    merge_snapshot(&point->snapshot, &other->snapshot);
 }
 
 void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes)

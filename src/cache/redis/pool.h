@@ -1,0 +1,26 @@
+/* pool.h - so many connections, shared by all threads; the one used last goes first, so that few stay warm. */
+#ifndef SDI_CACHE_REDIS_POOL_H
+#define SDI_CACHE_REDIS_POOL_H
+
+#include "base/lock.h"
+#include "cache/redis/connection.h"
+
+typedef struct sdi_redis_pool {
+    sdi_mutex mutex;
+    sdi_condition freed;
+    sdi_redis_connection *connections;
+    sdi_redis_connection **idle; /* a stack, connected ones on top */
+    size_t size, idle_count;
+} sdi_redis_pool;
+
+bool sdi_redis_pool_init(sdi_redis_pool *pool, size_t size);
+void sdi_redis_pool_free(sdi_redis_pool *pool);
+/* sdi_redis_pool_take waits for a connection, which need not be connected (fd -1); NULL when the deadline has passed.
+ */
+sdi_redis_connection *sdi_redis_pool_take(sdi_redis_pool *pool, int64_t deadline);
+void sdi_redis_pool_give(sdi_redis_pool *pool, sdi_redis_connection *connection);
+/* sdi_redis_pool_abandon closes without a lock or a word (a forked child). What another thread of the parent was using
+ * may be half changed: its memory is left behind. */
+void sdi_redis_pool_abandon(sdi_redis_pool *pool);
+
+#endif

@@ -1,0 +1,192 @@
+#include "cache/redis/redis.h"
+
+#include "base/breaker.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "cache/operation.h"
+#include "cache/redis/pool.h"
+
+enum { VALUE_SLACK = 4096 }; /* what an entry's head and a fence may add to the largest answer */
+
+typedef struct redis_cache {
+    sdi_cache cache;
+    sdi_cache_settings settings; /* its texts are our copies */
+    sdi_metrics *metrics;
+    sdi_breaker breaker;
+    sdi_redis_pool pool;
+} redis_cache;
+
+static void free_texts(redis_cache *cache)
+{
+    sdi_free((char *)cache->settings.host);
+    sdi_free((char *)cache->settings.user);
+    sdi_free((char *)cache->settings.password);
+}
+
+static bool copy_settings(redis_cache *cache, const sdi_cache_settings *settings)
+{
+    cache->settings = *settings;
+    cache->settings.host = sdi_strdup(settings->host);
+    cache->settings.user = sdi_strdup(settings->user);
+    cache->settings.password = sdi_strdup(settings->password);
+    return cache->settings.host && cache->settings.user && cache->settings.password;
+}
+
+static int redis_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
+                      shopdata_error **error_out)
+{
+    redis_cache *cache = sdi_calloc(1, sizeof *cache);
+    if (!cache)
+        return sdi_no_memory(error_out);
+    size_t connections = settings->connections > 0 ? (size_t)settings->connections : 1;
+    if (!copy_settings(cache, settings) || !sdi_redis_pool_init(&cache->pool, connections)) {
+        free_texts(cache);
+        sdi_free(cache);
+        return sdi_no_memory(error_out);
+    }
+    cache->cache.backend = &sdi_redis_backend;
+    cache->metrics = metrics;
+    sdi_breaker_init(&cache->breaker, settings->breaker_failures, settings->breaker_open_ms,
+                     settings->breaker_open_max_ms);
+    *cache_out = &cache->cache;
+    return SHOPDATA_OK;
+}
+
+static void redis_close(sdi_cache *base)
+{
+    redis_cache *cache = (redis_cache *)base;
+    sdi_redis_pool_free(&cache->pool);
+    sdi_breaker_destroy(&cache->breaker);
+    free_texts(cache);
+    sdi_free(cache);
+}
+
+static void redis_abandon(sdi_cache *base)
+{
+    redis_cache *cache = (redis_cache *)base;
+    sdi_redis_pool_abandon(&cache->pool);
+    free_texts(cache);
+    sdi_free(cache);
+}
+
+/* Formats the operations, and what is to come back for them; returns how many commands that is. */
+static size_t format_all(sdi_redis_connection *connection, sdi_cache_op *operations, size_t count,
+                         const sdi_redis_shas *shas, sdi_redis_reply *expected)
+{
+    size_t commands = 0;
+    for (size_t i = 0, used; i < count; i += used) {
+        used = sdi_redis_format(&connection->out, operations + i, count - i, shas);
+        expected[commands++] = sdi_redis_expect(operations + i, used);
+    }
+    return commands;
+}
+
+/* One round trip. *unscripted is the first operation whose script the server did not know, `count` if there is none. */
+static int round_trip(const redis_cache *cache, sdi_redis_connection *connection, sdi_cache_op *operations,
+                      size_t count, const sdi_redis_shas *shas, int64_t deadline, size_t *unscripted)
+{
+    sdi_redis_reply *expected = sdi_malloc(count * sizeof *expected);
+    if (!expected)
+        return SDI_REDIS_NO_MEMORY;
+    sdi_redis_replies replies = {
+        .list = expected,
+        .count = format_all(connection, operations, count, shas, expected),
+        .value_max = (size_t)cache->settings.max_entry_bytes + VALUE_SLACK,
+        .outcome = SDI_REDIS_DONE,
+    };
+    replies.unscripted = replies.count;
+    int outcome = sdi_redis_exchange(connection, &replies, deadline);
+    *unscripted =
+        replies.unscripted == replies.count ? count : (size_t)(expected[replies.unscripted].operations - operations);
+    sdi_free(expected);
+    return outcome;
+}
+
+/* Runs all, and from the first operation whose script was unknown on once more, with the scripts' text: in order, as if
+ * the rest had not run. It may have, and that does no harm: SET, REMOVE and MERGE end the same, GET reads again, and of
+ * ADD the first answer counts too (see take_nil: "something was there" is never taken back, so a placeholder of our own
+ * passes for another's at worst, and then a read is not cached). A SWAP that ran already is answered the same way. */
+static int run_connected(const redis_cache *cache, sdi_redis_connection *connection, sdi_cache_op *operations,
+                         size_t count, int64_t deadline)
+{
+    static const sdi_redis_shas none;
+    size_t again;
+    int outcome = round_trip(cache, connection, operations, count, &connection->shas, deadline, &again);
+    if (outcome != SDI_REDIS_DONE || again == count)
+        return outcome;
+    size_t left = count - again;
+    outcome = round_trip(cache, connection, operations + again, left, &none, deadline, &again);
+    return outcome == SDI_REDIS_DONE && again < left ? SDI_CACHE_FAULT_REJECTED : outcome;
+}
+
+/* A server that was restarted, or that closes idle connections, is met by one more try on a fresh connection, if
+ * nothing of the replies had come. The commands may have run all the same. SET, REMOVE and MERGE end the same when
+ * repeated; an ADD or a SWAP that ran before is then answered as if another had been there first: the caller stores
+ * nothing, and what stands is what he wanted to stand. Never the other way round. */
+static int run_retrying(const redis_cache *cache, sdi_redis_connection *connection, sdi_cache_op *operations,
+                        size_t count, int64_t deadline)
+{
+    if (sdi_redis_is_quiet(connection)) {
+        int outcome = run_connected(cache, connection, operations, count, deadline);
+        if (outcome != SDI_CACHE_FAULT_LOST || connection->heard)
+            return outcome;
+    }
+    sdi_redis_disconnect(connection);
+    sdi_cache_unset(operations, count);
+    int outcome = sdi_redis_connect(connection, &cache->settings, deadline);
+    return outcome == SDI_REDIS_DONE ? run_connected(cache, connection, operations, count, deadline) : outcome;
+}
+
+static void show_breaker(redis_cache *cache)
+{
+    sdi_gauge(cache->metrics, SDI_M_CACHE_BREAKER, 0, sdi_breaker_state(&cache->breaker));
+}
+
+/* `blamed`: the server had the time that the settings give it; a caller's own short deadline is no fault of its. */
+static void report(redis_cache *cache, int outcome, bool blamed)
+{
+    if (outcome == SDI_REDIS_DONE) {
+        bool paused = sdi_breaker_state(&cache->breaker) != SDI_BREAKER_CLOSED;
+        sdi_breaker_succeeded(&cache->breaker);
+        if (paused)
+            show_breaker(cache);
+        return;
+    }
+    if (outcome == SDI_REDIS_NO_MEMORY)
+        return;
+    sdi_count(cache->metrics, SDI_M_CACHE_ERRORS, (size_t)outcome, 1);
+    if ((outcome != SDI_CACHE_FAULT_TIMEOUT || blamed) && sdi_breaker_failed(&cache->breaker, sdi_now()))
+        show_breaker(cache);
+}
+
+static bool redis_run(sdi_cache *base, sdi_cache_op *operations, size_t count, int64_t deadline)
+{
+    redis_cache *cache = (redis_cache *)base;
+    int64_t begun = sdi_now();
+    if (!sdi_breaker_allows(&cache->breaker, begun))
+        return false;
+    int64_t limit = sdi_deadline_within(deadline, cache->settings.timeout_ms);
+    sdi_redis_connection *connection = sdi_redis_pool_take(&cache->pool, limit);
+    if (!connection) { /* the others' runs tell how the server is */
+        sdi_count(cache->metrics, SDI_M_CACHE_ERRORS, SDI_CACHE_FAULT_TIMEOUT, 1);
+        return false;
+    }
+    int outcome = run_retrying(cache, connection, operations, count, limit);
+    if (outcome != SDI_REDIS_DONE) {
+        sdi_redis_disconnect(connection);
+        sdi_cache_unset(operations, count);
+    }
+    sdi_redis_pool_give(&cache->pool, connection);
+    report(cache, outcome, limit < deadline);
+    sdi_observe(cache->metrics, SDI_M_CACHE_SECONDS, 0, sdi_now() - begun);
+    return outcome == SDI_REDIS_DONE;
+}
+
+const sdi_cache_backend sdi_redis_backend = {
+    .name = "redis",
+    .open = redis_open,
+    .close = redis_close,
+    .run = redis_run,
+    .abandon = redis_abandon,
+};

@@ -1,0 +1,163 @@
+#include "cache/redis/reply.h"
+
+#include <hiredis/hiredis.h>
+
+#include "base/memory.h"
+#include "cache/redis/command.h"
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count;
+#else
+typedef int element_count;
+#endif
+
+/* What a callback returns when a reply is refused; hiredis takes it for a lack of memory and stops. */
+static void *refuse(sdi_redis_replies *replies, int outcome)
+{
+    replies->outcome = outcome;
+    return NULL;
+}
+
+static sdi_redis_reply *current(const sdi_redis_replies *replies)
+{
+    return &replies->list[replies->done];
+}
+
+static bool begins(const char *text, size_t length, const char *prefix)
+{
+    return length >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* A server that was flushed forgot our scripts: they are sent again. Every other error is one. */
+static void *take_error(sdi_redis_replies *replies, const char *text, size_t length)
+{
+    if (!begins(text, length, "NOSCRIPT"))
+        return refuse(replies, SDI_CACHE_FAULT_REJECTED);
+    if (replies->unscripted == replies->count)
+        replies->unscripted = replies->done;
+    return replies;
+}
+
+static void *take_value(sdi_redis_replies *replies, sdi_cache_op *operation, const char *text, size_t length)
+{
+    if (length > replies->value_max)
+        return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
+    char *block = sdi_malloc(operation->headroom + length + 1);
+    if (!block)
+        return refuse(replies, SDI_REDIS_NO_MEMORY);
+    memcpy(block + operation->headroom, text, length);
+    block[operation->headroom + length] = '\0';
+    sdi_free(operation->block); /* of a first try */
+    operation->block = block;
+    operation->length = length;
+    operation->found = true;
+    return replies;
+}
+
+static void *take_ok(sdi_redis_replies *replies, const char *text, size_t length)
+{
+    if (!sdi_slice_equal((sdi_slice){text, length}, sdi_slice_of("OK")))
+        return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
+    return replies;
+}
+
+static void *take_string(const redisReadTask *task, char *text, size_t length)
+{
+    sdi_redis_replies *replies = task->privdata;
+    sdi_redis_reply *reply = current(replies);
+    if (task->type == REDIS_REPLY_ERROR && !task->parent)
+        return take_error(replies, text, length);
+    if (task->type == REDIS_REPLY_STRING && task->parent && reply->expect == SDI_REDIS_EXPECT_VALUES)
+        return take_value(replies, &reply->operations[task->idx], text, length);
+    if (task->type == REDIS_REPLY_STATUS && !task->parent && reply->expect <= SDI_REDIS_EXPECT_ADDED)
+        return take_ok(replies, text, length);
+    if (task->type != REDIS_REPLY_STRING || task->parent || reply->expect != SDI_REDIS_EXPECT_SHA ||
+        length != SDI_REDIS_SHA)
+        return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
+    memcpy(reply->sha, text, length);
+    return replies;
+}
+
+static void *take_array(const redisReadTask *task, element_count elements)
+{
+    sdi_redis_replies *replies = task->privdata;
+    const sdi_redis_reply *reply = current(replies);
+    bool asked = !task->parent && reply->expect == SDI_REDIS_EXPECT_VALUES && (size_t)elements == reply->count;
+    return asked ? replies : refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
+}
+
+static void *take_integer(const redisReadTask *task, long long value)
+{
+    sdi_redis_replies *replies = task->privdata;
+    const sdi_redis_reply *reply = current(replies);
+    if (task->parent || (reply->expect != SDI_REDIS_EXPECT_NUMBER && reply->expect != SDI_REDIS_EXPECT_FLAG))
+        return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
+    if (reply->expect == SDI_REDIS_EXPECT_FLAG)
+        reply->operations->found = value != 0;
+    return replies;
+}
+
+static void *take_nil(const redisReadTask *task)
+{
+    sdi_redis_replies *replies = task->privdata;
+    sdi_redis_reply *reply = current(replies);
+    if (task->parent)
+        return replies; /* an array was asked for, or it would have been refused */
+    if (reply->expect != SDI_REDIS_EXPECT_ADDED)
+        return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
+    reply->operations->found = true;
+    return replies;
+}
+
+static void forget(void *reply)
+{
+    (void)reply; /* what was taken is the operations' */
+}
+
+redisReplyObjectFunctions sdi_redis_reply_functions = {
+    .createString = take_string,
+    .createArray = take_array,
+    .createInteger = take_integer,
+    .createNil = take_nil,
+    .freeObject = forget,
+};
+
+sdi_redis_reply sdi_redis_expect(sdi_cache_op *operations, size_t count)
+{
+    static const enum sdi_redis_expect expects[] = {
+        [SDI_CACHE_GET] = SDI_REDIS_EXPECT_VALUES,    [SDI_CACHE_SET] = SDI_REDIS_EXPECT_OK,
+        [SDI_CACHE_REMOVE] = SDI_REDIS_EXPECT_NUMBER, [SDI_CACHE_ADD] = SDI_REDIS_EXPECT_ADDED,
+        [SDI_CACHE_SWAP] = SDI_REDIS_EXPECT_FLAG,     [SDI_CACHE_MERGE] = SDI_REDIS_EXPECT_NUMBER,
+    };
+    return (sdi_redis_reply){.expect = expects[operations->verb], .operations = operations, .count = count};
+}
+
+/* Takes the replies that are complete; the reader then holds at most the beginning of one, or of one value. */
+static void take_complete(redisReader *reader, sdi_redis_replies *replies)
+{
+    while (replies->done < replies->count) {
+        void *reply = NULL;
+        if (redisReaderGetReply(reader, &reply) != REDIS_OK && replies->outcome == SDI_REDIS_DONE)
+            replies->outcome = SDI_CACHE_FAULT_PROTOCOL;
+        if (replies->outcome != SDI_REDIS_DONE || !reply)
+            return;
+        replies->done++;
+    }
+}
+
+bool sdi_redis_take(redisReader *reader, sdi_redis_replies *replies, const char *bytes, size_t length)
+{
+    redisReaderSetPrivdata(reader, replies);
+    if (redisReaderFeed(reader, bytes, length) != REDIS_OK) {
+        replies->outcome = SDI_REDIS_NO_MEMORY;
+        return false;
+    }
+    take_complete(reader, replies);
+    if (replies->outcome != SDI_REDIS_DONE)
+        return false;
+    size_t left = reader->len - reader->pos;
+    bool done = replies->done == replies->count;
+    if (done ? left > 0 : left > replies->value_max + 64)
+        replies->outcome = SDI_CACHE_FAULT_PROTOCOL; /* more than was asked for */
+    return !done && replies->outcome == SDI_REDIS_DONE;
+}
