@@ -1,0 +1,588 @@
+/* conformance.c - what every cache backend must do. The argument names the backend: memory or redis. The address of a
+ * Redis server comes from SHOPDATA_REDIS=host:port (SHOPDATA_REDIS_USER, _PASSWORD); without it the program is skipped.
+ * Keys begin with a nonce: runs do not meet. */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../unit/unit.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "cache/backend.h"
+
+enum { SKIPPED = 77, MINUTE = 60000, THREADS = 8 };
+
+static sdi_cache_settings settings = {
+    .host = "",
+    .user = "",
+    .password = "",
+    .key_prefix = "",
+    .connections = 4,
+    .connect_timeout_ms = 5000,
+    .timeout_ms = 20000,
+    .breaker_failures = 5,
+    .breaker_open_ms = 100,
+    .breaker_open_max_ms = 1000,
+    .max_entry_bytes = 4 << 20,
+    .memory_bytes = 256 << 20,
+};
+static sdi_metrics *metrics;
+static sdi_cache *cache;
+static char namespace[40];
+
+static void open_cache(void)
+{
+    metrics = sdi_metrics_new(NULL, 0);
+    ck_assert_ptr_nonnull(metrics);
+    ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
+    snprintf(namespace, sizeof namespace, "conformance:%016" PRIx64 ":", sdi_nonce());
+}
+
+static void close_cache(void)
+{
+    sdi_cache_close(cache);
+    sdi_metrics_free(metrics);
+}
+
+typedef struct key_room {
+    char text[80];
+} key_room;
+
+static sdi_slice key(key_room *room, const char *name, size_t number)
+{
+    snprintf(room->text, sizeof room->text, "%s%s%zu", namespace, name, number);
+    return sdi_slice_of(room->text);
+}
+
+static void run(sdi_cache_op *operations, size_t count)
+{
+    ck_assert(sdi_cache_run(cache, operations, count, SDI_NEVER));
+}
+
+static void set_for(sdi_slice name, sdi_slice value, int64_t ttl_ms)
+{
+    run(&(sdi_cache_op){.verb = SDI_CACHE_SET, .key = name, .value = value, .ttl_ms = ttl_ms}, 1);
+}
+
+static void set(sdi_slice name, sdi_slice value)
+{
+    set_for(name, value, MINUTE);
+}
+
+static bool add(sdi_slice name, sdi_slice value)
+{
+    sdi_cache_op operation = {.verb = SDI_CACHE_ADD, .key = name, .value = value, .ttl_ms = MINUTE};
+    run(&operation, 1);
+    return !operation.found;
+}
+
+static bool swap(sdi_slice name, sdi_slice expected, sdi_slice value)
+{
+    sdi_cache_op operation = {
+        .verb = SDI_CACHE_SWAP, .key = name, .expected = expected, .value = value, .ttl_ms = MINUTE};
+    run(&operation, 1);
+    return operation.found;
+}
+
+static void merge_for(sdi_slice name, const sdi_point *point, int64_t ttl_ms)
+{
+    run(&(sdi_cache_op){.verb = SDI_CACHE_MERGE, .key = name, .point = point, .ttl_ms = ttl_ms}, 1);
+}
+
+/* The operation's value is this; frees it. */
+static void check_value(sdi_cache_op *operation, sdi_slice value)
+{
+    ck_assert(operation->found);
+    ck_assert_ptr_nonnull(operation->block);
+    ck_assert_uint_eq(operation->length, value.length);
+    ck_assert_mem_eq(operation->block + operation->headroom, value.data, value.length);
+    ck_assert_int_eq(operation->block[operation->headroom + value.length], 0);
+    sdi_free(operation->block);
+}
+
+static void check_get(sdi_slice name, sdi_slice value)
+{
+    sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = name, .headroom = 24};
+    run(&operation, 1);
+    check_value(&operation, value);
+}
+
+static void check_absent(sdi_slice name)
+{
+    sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = name};
+    run(&operation, 1);
+    ck_assert(!operation.found);
+    ck_assert_ptr_null(operation.block);
+}
+
+static void check_stands(sdi_slice name, sdi_slice record)
+{
+    if (record.length)
+        check_get(name, record);
+    else
+        check_absent(name);
+}
+
+START_TEST(keeps_and_forgets)
+{
+    key_room room;
+    sdi_slice name = key(&room, "plain", 0);
+    check_absent(name);
+    set(name, sdi_slice_of("one"));
+    check_get(name, sdi_slice_of("one"));
+    set(name, sdi_slice_of("another, longer one"));
+    check_get(name, sdi_slice_of("another, longer one"));
+    set(name, sdi_slice_of(""));
+    check_get(name, sdi_slice_of(""));
+    run(&(sdi_cache_op){.verb = SDI_CACHE_REMOVE, .key = name}, 1);
+    check_absent(name);
+    run(&(sdi_cache_op){.verb = SDI_CACHE_REMOVE, .key = name}, 1);
+}
+END_TEST
+
+START_TEST(adds_only_where_nothing_is)
+{
+    key_room room;
+    sdi_slice name = key(&room, "add", 0);
+    ck_assert(add(name, sdi_slice_of("first")));
+    ck_assert(!add(name, sdi_slice_of("second")));
+    check_get(name, sdi_slice_of("first"));
+    run(&(sdi_cache_op){.verb = SDI_CACHE_REMOVE, .key = name}, 1);
+    ck_assert(add(name, sdi_slice_of("third")));
+}
+END_TEST
+
+START_TEST(swaps_only_what_is_expected)
+{
+    key_room room;
+    sdi_slice name = key(&room, "swap", 0);
+    ck_assert(!swap(name, sdi_slice_of("P"), sdi_slice_of("F")));
+    ck_assert(!swap(name, sdi_slice_of(""), sdi_slice_of("F")));
+    check_absent(name);
+    set(name, sdi_slice_of("P"));
+    ck_assert(!swap(name, sdi_slice_of("Q"), sdi_slice_of("F")));
+    ck_assert(!swap(name, sdi_slice_of("P "), sdi_slice_of("F")));
+    ck_assert(!swap(name, sdi_slice_of(""), sdi_slice_of("F")));
+    check_get(name, sdi_slice_of("P"));
+    ck_assert(swap(name, sdi_slice_of("P"), sdi_slice_of("F")));
+    check_get(name, sdi_slice_of("F"));
+}
+END_TEST
+
+START_TEST(time_is_up_after_the_ttl)
+{
+    key_room short_room, long_room, added_room;
+    sdi_slice short_lived = key(&short_room, "short", 0), long_lived = key(&long_room, "long", 0);
+    sdi_slice added = key(&added_room, "added", 0);
+    set_for(short_lived, sdi_slice_of("x"), 60);
+    set(long_lived, sdi_slice_of("y"));
+    run(&(sdi_cache_op){.verb = SDI_CACHE_ADD, .key = added, .value = sdi_slice_of("z"), .ttl_ms = 60}, 1);
+    usleep(120000);
+    check_absent(short_lived);
+    check_get(long_lived, sdi_slice_of("y"));
+    ck_assert(add(added, sdi_slice_of("new")));
+    set_for(short_lived, sdi_slice_of("x"), INT64_MAX);
+    check_get(short_lived, sdi_slice_of("x"));
+    set_for(short_lived, sdi_slice_of("x"), 0);
+    usleep(20000);
+    check_absent(short_lived);
+}
+END_TEST
+
+START_TEST(bytes_are_bytes)
+{
+    static const char zeros[] = "a\0b\r\n\0$5\r\n*", value[] = "\0\r\n\0\xff\xfe+OK\r\n";
+    char name[SDI_CACHE_KEY_MAX];
+    memset(name, 0, sizeof name);
+    memcpy(name, namespace, strlen(namespace));
+    memcpy(name + strlen(namespace), zeros, sizeof zeros);
+    sdi_slice longer = {name, sizeof name}, shorter = {name, sizeof name - 1};
+    set(longer, (sdi_slice){value, sizeof value});
+    set(shorter, (sdi_slice){value, 1});
+    check_get(longer, (sdi_slice){value, sizeof value});
+    check_get(shorter, (sdi_slice){value, 1});
+    ck_assert(swap(longer, (sdi_slice){value, sizeof value}, (sdi_slice){zeros, sizeof zeros}));
+    check_get(longer, (sdi_slice){zeros, sizeof zeros});
+}
+END_TEST
+
+START_TEST(large_values_come_back_whole)
+{
+    key_room room;
+    size_t length = 4 << 20;
+    char *value = malloc(length);
+    ck_assert_ptr_nonnull(value);
+    for (size_t i = 0; i < length; i++)
+        value[i] = (char)(i * 31 >> 3);
+    for (size_t i = 0; i < 3; i++)
+        set(key(&room, "large", i), (sdi_slice){value, length - i});
+    for (size_t i = 0; i < 3; i++)
+        check_get(key(&room, "large", i), (sdi_slice){value, length - i});
+    free(value);
+}
+END_TEST
+
+START_TEST(a_key_that_cannot_be_fails_the_run)
+{
+    char name[SDI_CACHE_KEY_MAX + 1] = "";
+    sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = {name, sizeof name}};
+    ck_assert(!sdi_cache_run(cache, &operation, 1, SDI_NEVER));
+    operation.key.length = 0;
+    ck_assert(!sdi_cache_run(cache, &operation, 1, SDI_NEVER));
+    ck_assert(sdi_cache_run(cache, NULL, 0, SDI_NEVER));
+    ck_assert(!sdi_cache_run(NULL, &operation, 1, SDI_NEVER));
+}
+END_TEST
+
+START_TEST(a_batch_is_in_order)
+{
+    key_room room;
+    sdi_slice name = key(&room, "order", 0);
+    sdi_slice one = sdi_slice_of("1"), two = sdi_slice_of("2"), three = sdi_slice_of("3");
+    sdi_point point = {.era = {1, 1}};
+    sdi_cache_op batch[] = {
+        {.verb = SDI_CACHE_GET, .key = name},
+        {.verb = SDI_CACHE_ADD, .key = name, .value = one, .ttl_ms = MINUTE},
+        {.verb = SDI_CACHE_GET, .key = name, .headroom = 7},
+        {.verb = SDI_CACHE_GET, .key = name, .headroom = 100},
+        {.verb = SDI_CACHE_SWAP, .key = name, .expected = one, .value = two, .ttl_ms = MINUTE},
+        {.verb = SDI_CACHE_GET, .key = name},
+        {.verb = SDI_CACHE_MERGE, .key = name, .point = &point, .ttl_ms = MINUTE}, /* damaged: deleted */
+        {.verb = SDI_CACHE_GET, .key = name},
+        {.verb = SDI_CACHE_SET, .key = name, .value = three, .ttl_ms = MINUTE},
+        {.verb = SDI_CACHE_GET, .key = name},
+        {.verb = SDI_CACHE_REMOVE, .key = name},
+        {.verb = SDI_CACHE_GET, .key = name},
+    };
+    run(batch, sizeof batch / sizeof *batch);
+    ck_assert(!batch[0].found);
+    ck_assert(!batch[1].found);
+    check_value(&batch[2], one);
+    check_value(&batch[3], one);
+    ck_assert(batch[4].found);
+    check_value(&batch[5], two);
+    ck_assert(!batch[7].found);
+    check_value(&batch[9], three);
+    ck_assert(!batch[11].found);
+}
+END_TEST
+
+START_TEST(a_thousand_operations_at_once)
+{
+    enum { MANY = 1000 };
+    static key_room rooms[MANY];
+    static sdi_cache_op batch[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        batch[i] = (sdi_cache_op){
+            .verb = SDI_CACHE_SET, .key = key(&rooms[i], "many", i), .value = batch[i].key, .ttl_ms = MINUTE};
+    for (size_t i = 0; i < MANY; i++)
+        batch[i].value = batch[i].key;
+    run(batch, MANY);
+    for (size_t i = 0; i < MANY; i++)
+        batch[i] = (sdi_cache_op){.verb = SDI_CACHE_GET, .key = batch[i].key, .headroom = i};
+    run(batch, MANY);
+    for (size_t i = 0; i < MANY; i++)
+        check_value(&batch[i], batch[i].key);
+}
+END_TEST
+
+/* A point of few and near numbers, so that random ones often meet. */
+static sdi_point random_point(void)
+{
+    sdi_point point = {.era = {1 + (sdi_random_below(12) == 0), 1 + (uint32_t)(sdi_random_below(6) / 2 * 7)},
+                       .lsn = sdi_random_below(5) << 40,
+                       .flush = sdi_random_below(5),
+                       .snapshot = {.xmin = sdi_random_below(6)}};
+    if (sdi_random_below(3))
+        point.era = (sdi_era){1, 8};
+    point.snapshot.xmax = point.snapshot.xmin;
+    uint64_t length = sdi_random_below(sdi_random_below(8) ? 6 : 90);
+    for (uint64_t i = 0; i < length; i++, point.snapshot.xmax++)
+        if (sdi_random_below(3) && point.snapshot.count < SDI_SNAPSHOT_RUNNING_MAX)
+            point.snapshot.running[point.snapshot.count++] = point.snapshot.xmax;
+    return point;
+}
+
+/* One wrong byte, or one too many or too few. */
+static void damage(sdi_buffer *record)
+{
+    static const char bytes[] = "0f9aF,- x\n\0gP";
+    size_t at = sdi_random_below(record->length);
+    switch (sdi_random_below(3)) {
+    case 0:
+        record->data[at] = bytes[sdi_random_below(sizeof bytes)];
+        break;
+    case 1:
+        sdi_buffer_char(record, bytes[sdi_random_below(sizeof bytes)]);
+        break;
+    default:
+        record->length = at;
+        record->data[at] = '\0';
+    }
+}
+
+static void random_record(sdi_buffer *record)
+{
+    sdi_point point = random_point();
+    uint64_t kind = sdi_random_below(8);
+    sdi_buffer_clear(record);
+    if (kind == 0)
+        sdi_fence_placeholder(sdi_random(), record);
+    else if (kind < 7 || sdi_random_below(2))
+        sdi_fence_encode(&point, record);
+    if (kind >= 6 && record->length)
+        damage(record);
+}
+
+/* What sdi_fence_merge in C makes of the record. */
+static void fold(sdi_buffer *record, const sdi_point *point)
+{
+    sdi_buffer merged = SDI_BUFFER_INIT;
+    sdi_slice standing = {record->data, record->length};
+    enum sdi_fence_action action = sdi_fence_merge(standing, point, &merged);
+    ck_assert(!merged.failed);
+    if (action != SDI_FENCE_KEEP)
+        sdi_buffer_clear(record);
+    if (action == SDI_FENCE_REPLACE)
+        sdi_buffer_append(record, merged.data, merged.length);
+    sdi_buffer_free(&merged);
+}
+
+/* A record, and some merges one by one or in one batch: the backend ends where C does. */
+static void check_merges(size_t number, sdi_buffer *record)
+{
+    key_room room;
+    sdi_slice name = key(&room, "merge", number);
+    sdi_point points[6];
+    sdi_cache_op batch[7];
+    size_t count = 1 + sdi_random_below(6);
+    random_record(record);
+    batch[0] = (sdi_cache_op){.verb = record->length ? SDI_CACHE_SET : SDI_CACHE_REMOVE,
+                              .key = name,
+                              .value = {record->data, record->length},
+                              .ttl_ms = MINUTE};
+    run(batch, 1);
+    for (size_t i = 0; i < count; i++) {
+        points[i] = random_point();
+        batch[i] = (sdi_cache_op){.verb = SDI_CACHE_MERGE, .key = name, .point = &points[i], .ttl_ms = MINUTE};
+        fold(record, &points[i]);
+    }
+    run(batch, count);
+    check_stands(name, (sdi_slice){record->data, record->length});
+}
+
+START_TEST(merges_as_the_rules_say)
+{
+    sdi_buffer record = SDI_BUFFER_INIT;
+    for (size_t i = 0; i < 5000; i++)
+        check_merges(i, &record);
+    sdi_buffer_free(&record);
+}
+END_TEST
+
+START_TEST(a_merge_prolongs_what_it_keeps)
+{
+    key_room rooms[3];
+    sdi_point point = {.era = {7, 3}, .lsn = 5}, further = {.era = {7, 3}, .lsn = 6}, older = {.era = {7, 2}};
+    const sdi_point *writes[] = {&point, &further, &older};
+    sdi_buffer record = SDI_BUFFER_INIT;
+    sdi_fence_encode(&point, &record);
+    for (size_t i = 0; i < 3; i++) {
+        set_for(key(&rooms[i], "prolong", i), (sdi_slice){record.data, record.length}, 200);
+        merge_for(sdi_slice_of(rooms[i].text), writes[i], MINUTE);
+    }
+    usleep(300000);
+    for (size_t i = 0; i < 3; i++) {
+        sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = sdi_slice_of(rooms[i].text)};
+        run(&operation, 1);
+        ck_assert(operation.found);
+        sdi_free(operation.block);
+    }
+    sdi_buffer_free(&record);
+}
+END_TEST
+
+static void start(pthread_t *threads, void *(*body)(void *))
+{
+    for (size_t i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, body, (void *)(uintptr_t)i), 0);
+}
+
+static void join(const pthread_t *threads)
+{
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+enum { RACES = 200 };
+static atomic_int added[RACES], swapped[RACES];
+
+static void *race(void *number)
+{
+    key_room room;
+    char mine[24];
+    snprintf(mine, sizeof mine, "%zu", (size_t)(uintptr_t)number);
+    for (size_t i = 0; i < RACES; i++) {
+        if (add(key(&room, "race", i), sdi_slice_of("P")))
+            atomic_fetch_add(&added[i], 1);
+        if (swap(key(&room, "race", i), sdi_slice_of("P"), sdi_slice_of(mine)))
+            atomic_fetch_add(&swapped[i], 1);
+    }
+    return NULL;
+}
+
+START_TEST(of_many_one_wins)
+{
+    pthread_t threads[THREADS];
+    start(threads, race);
+    join(threads);
+    for (size_t i = 0; i < RACES; i++) {
+        ck_assert_int_eq(added[i], 1);
+        ck_assert_int_eq(swapped[i], 1);
+    }
+}
+END_TEST
+
+enum { WRITES = 300 };
+
+static void *write_up(void *number)
+{
+    key_room room;
+    for (uint64_t i = 0; i < WRITES; i++) {
+        uint64_t xid = i * THREADS + (uintptr_t)number + 1;
+        sdi_point point = {.era = {7, 3}, .lsn = xid * 3, .flush = xid * 2, .snapshot = {.xmin = xid, .xmax = xid}};
+        merge_for(key(&room, "maximum", 0), &point, MINUTE);
+    }
+    return NULL;
+}
+
+START_TEST(concurrent_merges_end_at_the_maximum)
+{
+    key_room room;
+    pthread_t threads[THREADS];
+    uint64_t last = WRITES * THREADS;
+    sdi_point nothing = {.era = {7, 3}};
+    sdi_point maximum = {.era = {7, 3}, .lsn = last * 3, .flush = last * 2, .snapshot = {.xmin = last, .xmax = last}};
+    sdi_buffer record = SDI_BUFFER_INIT;
+    sdi_fence_encode(&nothing, &record);
+    set(key(&room, "maximum", 0), (sdi_slice){record.data, record.length});
+    start(threads, write_up);
+    join(threads);
+    sdi_buffer_clear(&record);
+    sdi_fence_encode(&maximum, &record);
+    check_get(key(&room, "maximum", 0), (sdi_slice){record.data, record.length});
+    sdi_buffer_free(&record);
+}
+END_TEST
+
+START_TEST(an_abandoned_cache_is_gone_silently)
+{
+    key_room room;
+    sdi_cache *other;
+    ck_assert_int_eq(sdi_cache_open(&settings, metrics, &other, NULL), SHOPDATA_OK);
+    sdi_cache_op operation = {
+        .verb = SDI_CACHE_SET, .key = key(&room, "fork", 0), .value = sdi_slice_of("x"), .ttl_ms = MINUTE};
+    ck_assert(sdi_cache_run(other, &operation, 1, SDI_NEVER));
+    sdi_cache_abandon(other);
+    sdi_cache_abandon(NULL);
+    sdi_cache_close(NULL);
+}
+END_TEST
+
+/* Far more than fits: what is evicted is missing, what is there is right, and the newest is there. */
+START_TEST(what_does_not_fit_is_missing_never_wrong)
+{
+    enum { SIZE = 10000, COUNT = 1000 };
+    sdi_cache_settings small = settings;
+    static char value[SIZE];
+    small.memory_bytes = 1 << 20;
+    small.max_entry_bytes = 20000;
+    close_cache();
+    metrics = sdi_metrics_new(NULL, 0);
+    ck_assert_int_eq(sdi_cache_open(&small, metrics, &cache, NULL), SHOPDATA_OK);
+    size_t kept = 0;
+    key_room room;
+    for (size_t i = 0; i < COUNT; i++) {
+        memset(value, (int)i & 0xff, sizeof value);
+        set(key(&room, "fill", i), (sdi_slice){value, sizeof value});
+        check_get(key(&room, "fill", i), (sdi_slice){value, sizeof value});
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = key(&room, "fill", i)};
+        run(&operation, 1);
+        memset(value, (int)i & 0xff, sizeof value);
+        kept += operation.found;
+        if (operation.found)
+            check_value(&operation, (sdi_slice){value, sizeof value});
+    }
+    if (settings.kind == SDI_CACHE_MEMORY) {
+        ck_assert_uint_le(kept * SIZE, 1 << 20);
+        ck_assert_uint_ge(kept * SIZE, (1 << 20) / 2);
+    }
+}
+END_TEST
+
+static void fill(TCase *cases)
+{
+    tcase_add_checked_fixture(cases, open_cache, close_cache);
+    tcase_add_test(cases, keeps_and_forgets);
+    tcase_add_test(cases, adds_only_where_nothing_is);
+    tcase_add_test(cases, swaps_only_what_is_expected);
+    tcase_add_test(cases, time_is_up_after_the_ttl);
+    tcase_add_test(cases, bytes_are_bytes);
+    tcase_add_test(cases, large_values_come_back_whole);
+    tcase_add_test(cases, a_key_that_cannot_be_fails_the_run);
+    tcase_add_test(cases, a_batch_is_in_order);
+    tcase_add_test(cases, a_thousand_operations_at_once);
+    tcase_add_test(cases, merges_as_the_rules_say);
+    tcase_add_test(cases, a_merge_prolongs_what_it_keeps);
+    tcase_add_test(cases, of_many_one_wins);
+    tcase_add_test(cases, concurrent_merges_end_at_the_maximum);
+    tcase_add_test(cases, an_abandoned_cache_is_gone_silently);
+    tcase_add_test(cases, what_does_not_fit_is_missing_never_wrong);
+}
+
+/* Reads SHOPDATA_REDIS; false if it is not set. */
+static bool find_redis(void)
+{
+    const char *address = getenv("SHOPDATA_REDIS"), *user = getenv("SHOPDATA_REDIS_USER");
+    const char *password = getenv("SHOPDATA_REDIS_PASSWORD");
+    const char *colon = address ? strrchr(address, ':') : NULL;
+    if (!colon)
+        return false;
+    static char host[256];
+    snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
+    settings.host = host;
+    settings.port = strtol(colon + 1, NULL, 10);
+    settings.user = user ? user : "";
+    settings.password = password ? password : "";
+    return true;
+}
+
+static int run_suite(const char *name)
+{
+    Suite *suite = suite_create(name);
+    TCase *cases = tcase_create(name);
+    tcase_set_timeout(cases, 120);
+    fill(cases);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner), ran = srunner_ntests_run(runner);
+    srunner_free(runner);
+    return failed || !ran ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int count, char **arguments)
+{
+    const char *name = count > 1 ? arguments[1] : "memory";
+    settings.kind = strcmp(name, "redis") == 0 ? SDI_CACHE_REDIS : SDI_CACHE_MEMORY;
+    if (settings.kind == SDI_CACHE_REDIS && !find_redis()) {
+        fprintf(stderr, "skipped: SHOPDATA_REDIS is not set\n");
+        return SKIPPED;
+    }
+    return run_suite(name);
+}
