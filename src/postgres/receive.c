@@ -50,6 +50,16 @@ static bool too_large(sdi_pg_batch *batch)
     return sdi_pg_break(batch, SHOPDATA_ERR_TOO_LARGE, "a result is over the limit of max_result_bytes", "");
 }
 
+/* The server now waits for data, or sends them, in a form that has no place in a pipeline. */
+static bool is_copy(sdi_pg_batch *batch)
+{
+    static const char text[] = "COPY FROM STDIN and TO STDOUT do not run here: use INSERT or SELECT";
+    sdi_pg_command *command = current(batch);
+    command->outcome = SDI_PG_ERROR;
+    sdi_pg_fail(&command->error, SHOPDATA_ERR_REFUSED, batch->connection->node, text, "");
+    return sdi_pg_break(batch, SHOPDATA_ERR_REFUSED, text, "");
+}
+
 static bool add_rows(sdi_pg_batch *batch, const PGresult *answer)
 {
     add_columns(batch, answer);
@@ -148,6 +158,10 @@ static bool take(sdi_pg_batch *batch, const PGresult *answer)
         return true;
     case PGRES_PIPELINE_SYNC:
         return true;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+        return is_copy(batch);
     default:
         return sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "an answer that cannot be read here", PQresStatus(status));
     }

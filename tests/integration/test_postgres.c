@@ -486,6 +486,23 @@ START_TEST(a_result_over_the_limit_stops_early)
 }
 END_TEST
 
+START_TEST(a_copy_is_refused)
+{
+    static const char *const copies[] = {"COPY (SELECT 1) TO STDOUT", "COPY t FROM STDIN"};
+    for (int i = 0; i < 2; i++) {
+        sdi_pg_connection *connection = open_to(primary, true);
+        sdi_pg_command commands[] = {sql("CREATE TEMPORARY TABLE t (a int)"), sql(copies[i])};
+        shopdata_error *error = NULL;
+        ck_assert_int_eq(sdi_pg_run(connection, commands, 2, BIG, soon(), &error), SHOPDATA_ERR_REFUSED);
+        ck_assert_int_eq(shopdata_error_status(commands[1].error), SHOPDATA_ERR_REFUSED);
+        ck_assert(!shopdata_error_is_retriable(error) && sdi_pg_broken(connection));
+        shopdata_error_free(error);
+        sdi_pg_commands_free(commands, 2);
+        sdi_pg_close(connection);
+    }
+}
+END_TEST
+
 START_TEST(a_deadline_ends_a_sleep_in_time)
 {
     sdi_pg_connection *connection = open_to(primary, true);
@@ -647,6 +664,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, statements_are_mended);
     tcase_add_test(cases, what_cannot_be_mended_is_an_error);
     tcase_add_test(cases, statements_are_bounded);
+    tcase_add_test(cases, a_copy_is_refused);
     tcase_add_test(cases, a_deadline_ends_a_sleep_in_time);
     tcase_add_test(cases, a_lost_connection_is_unavailable);
     tcase_add_test(cases, answers_before_the_loss_are_kept);
