@@ -41,3 +41,9 @@ int sdi_poll_timeout(int64_t deadline)
     int64_t ms = (left + 999) / 1000;
     return ms > INT_MAX ? INT_MAX : (int)ms;
 }
+
+void sdi_sleep(int64_t us)
+{
+    struct timespec pause = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+    nanosleep(&pause, NULL);
+}

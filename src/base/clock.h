@@ -18,4 +18,7 @@ int64_t sdi_deadline_within(int64_t deadline, int64_t ms);
 /* sdi_poll_timeout is what poll(2) wants: milliseconds until the deadline, rounded up; -1 for never, 0 when passed. */
 int sdi_poll_timeout(int64_t deadline);
 
+/* sdi_sleep pauses this thread for `us` microseconds. */
+void sdi_sleep(int64_t us);
+
 #endif

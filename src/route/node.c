@@ -18,7 +18,8 @@ void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn primary_
 {
     int64_t now = sdi_now();
     node->role = moment->standby ? SDI_ROLE_REPLICA : SDI_ROLE_PRIMARY;
-    node->era = moment->era;
+    if (moment->era.timeline)
+        node->era = moment->era; /* a standby without its wal receiver stays in the era it was last seen in */
     node->position = moment->standby ? moment->replay : moment->flush;
     sdi_lsn behind = moment->standby && primary_position > node->position ? primary_position - node->position : 0;
     node->lag_bytes = behind;

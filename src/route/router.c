@@ -31,7 +31,7 @@ static bool make_nodes(sdi_router *router)
         sdi_node *node = &router->nodes[i];
         node->settings = &router->settings->nodes[i];
         node->number = i;
-        sdi_breaker_init(&node->breaker, (unsigned)route->breaker_failures, route->breaker_open_ms,
+        sdi_breaker_init(&node->breaker, route->breaker_failures, route->breaker_open_ms,
                          route->breaker_open_max_ms);
         node->pool = sdi_pool_new(node->settings, &router->settings->pool, i, router->metrics);
         if (!node->pool)
@@ -102,8 +102,8 @@ sdi_pool *sdi_router_pool(const sdi_router *router, size_t node)
 
 static bool healthy(const sdi_router *router, size_t i, uint64_t tried)
 {
-    const sdi_node *node = &router->nodes[i];
-    return !(tried >> i & 1) && node->role != SDI_ROLE_UNKNOWN && sdi_breaker_state(&node->breaker) == 0;
+    sdi_node *node = &router->nodes[i];
+    return !(tried >> i & 1) && node->role != SDI_ROLE_UNKNOWN && sdi_breaker_state(&node->breaker) == SDI_BREAKER_CLOSED;
 }
 
 static bool replica_for(const sdi_router *router, const sdi_node *node, const sdi_need *need)
@@ -186,13 +186,13 @@ static bool admit(sdi_router *router, const sdi_need *need, sdi_choice *choice)
     return false;
 }
 
-static int nobody(sdi_router *router, const sdi_need *need, shopdata_error **error_out)
+int sdi_router_unavailable(sdi_router *router, bool primary, shopdata_error **error_out)
 {
     sdi_buffer text = SDI_BUFFER_INIT;
     sdi_router_describe(router, &text);
     char *nodes = sdi_buffer_take(&text);
     int status = sdi_fail(error_out, SHOPDATA_ERR_UNAVAILABLE, "no %s can be reached (%s)",
-                          need->primary ? "primary" : "node", nodes ? nodes : "");
+                          primary ? "primary" : "node", nodes ? nodes : "");
     sdi_free(nodes);
     return status;
 }
@@ -219,7 +219,7 @@ int sdi_router_choose(sdi_router *router, const sdi_need *need, uint64_t tried, 
                         "(route.primary_reads)",
                         (long long)router->settings->route.primary_reads);
     if (!found)
-        return nobody(router, need, error_out);
+        return sdi_router_unavailable(router, need->primary, error_out);
     *choice_out = choice;
     return SHOPDATA_OK;
 }
@@ -281,7 +281,7 @@ bool sdi_router_observe(sdi_router *router, size_t number, const sdi_moment *mom
     bool ours = moment->era.system == 0 || router->system == moment->era.system;
     if (ours) {
         enum sdi_role before = node->role;
-        bool was_ill = sdi_breaker_state(&node->breaker) != 0;
+        bool was_ill = sdi_breaker_state(&node->breaker) != SDI_BREAKER_CLOSED;
         sdi_node_observe(node, moment, primary_position(router, moment->era.timeline));
         sdi_breaker_succeeded(&node->breaker);
         if (node->role == SDI_ROLE_PRIMARY && before != SDI_ROLE_PRIMARY)
@@ -293,12 +293,20 @@ bool sdi_router_observe(sdi_router *router, size_t number, const sdi_moment *mom
     return ours;
 }
 
+sdi_era sdi_router_era(sdi_router *router, size_t node)
+{
+    sdi_lock(&router->lock);
+    sdi_era era = router->nodes[node].era;
+    sdi_unlock(&router->lock);
+    return era;
+}
+
 void sdi_router_failed(sdi_router *router, size_t number)
 {
     sdi_node *node = &router->nodes[number];
     sdi_count(router->metrics, SDI_M_NODE_FAILURES, number, 1);
     sdi_lock(&router->lock);
-    if (sdi_breaker_failed(&node->breaker))
+    if (sdi_breaker_failed(&node->breaker, sdi_now()))
         sdi_count(router->metrics, SDI_M_NODE_BREAKER_OPENED, number, 1);
     node->role = SDI_ROLE_UNKNOWN;
     node->wanted = true;
@@ -369,7 +377,7 @@ void sdi_router_gauges(sdi_router *router)
 {
     sdi_lock(&router->lock);
     for (size_t i = 0; i < router->count; i++) {
-        const sdi_node *node = &router->nodes[i];
+        sdi_node *node = &router->nodes[i];
         sdi_gauge(router->metrics, SDI_M_NODE_ROLE, i, node->role);
         sdi_gauge(router->metrics, SDI_M_NODE_BREAKER, i, sdi_breaker_state(&node->breaker));
         sdi_gauge(router->metrics, SDI_M_NODE_LAG_BYTES, i, (double)node->lag_bytes);
@@ -385,9 +393,9 @@ void sdi_router_describe(sdi_router *router, sdi_buffer *text)
     static const char *const roles[] = {"not reached", "replica", "primary"};
     sdi_lock(&router->lock);
     for (size_t i = 0; i < router->count; i++) {
-        const sdi_node *node = &router->nodes[i];
+        sdi_node *node = &router->nodes[i];
         sdi_buffer_printf(text, "%s%s: %s", i ? "; " : "", node->settings->name, roles[node->role]);
-        if (sdi_breaker_state(&node->breaker) != 0)
+        if (sdi_breaker_state(&node->breaker) != SDI_BREAKER_CLOSED)
             sdi_buffer_text(text, ", circuit breaker open");
         else if (node->role == SDI_ROLE_REPLICA)
             sdi_buffer_printf(text, ", %lld ms behind", (long long)(node->lag_us / 1000));

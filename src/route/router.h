@@ -50,6 +50,8 @@ typedef struct sdi_choice {
  * only the primary could and its admission limit is reached. */
 int sdi_router_choose(sdi_router *router, const sdi_need *need, uint64_t tried, bool certain, sdi_choice *choice_out,
                       shopdata_error **error_out);
+/* sdi_router_unavailable is SHOPDATA_ERR_UNAVAILABLE: no node, or no primary; with what is known of every node. */
+int sdi_router_unavailable(sdi_router *router, bool primary, shopdata_error **error_out);
 /* sdi_router_done takes the choice back; `latency` in microseconds of an answer, negative if there was none. */
 void sdi_router_done(sdi_router *router, const sdi_choice *choice, int64_t latency);
 /* sdi_router_primary: the node number of the primary; false if it is not known now. */
@@ -61,6 +63,8 @@ uint64_t sdi_router_changes(sdi_router *router);
 
 /* sdi_router_observe: the node has just said this of itself. False if it does not belong to the database the others do. */
 bool sdi_router_observe(sdi_router *router, size_t node, const sdi_moment *moment);
+/* sdi_router_era: the last one the node was seen in; of a standby whose primary is gone it is all that is known. */
+sdi_era sdi_router_era(sdi_router *router, size_t node);
 /* sdi_router_failed: it could not be reached, or the connection was lost. Its role is unknown until it answers again. */
 void sdi_router_failed(sdi_router *router, size_t node);
 /* sdi_router_suspect: it refused a write (25006): who is primary has to be found out anew. */

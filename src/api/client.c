@@ -1,0 +1,66 @@
+#include "api/guard.h"
+#include "model/config.h"
+
+const char *shopdata_version(void)
+{
+    return SHOPDATA_VERSION;
+}
+
+int shopdata_config_new(shopdata_config **config_out, shopdata_error **error_out)
+{
+    int status = sdi_wanted(config_out, "config_out", error_out);
+    return status ? status : sdi_config_new(config_out, error_out);
+}
+
+int shopdata_config_set(shopdata_config *config, const char *key, const char *value, shopdata_error **error_out)
+{
+    int status = sdi_wanted(config, "config", error_out);
+    status = status ? status : sdi_wanted(key, "key", error_out);
+    status = status ? status : sdi_wanted(value, "value", error_out);
+    return status ? status : sdi_config_set(config, key, value, error_out);
+}
+
+int shopdata_config_read_file(shopdata_config *config, const char *path, shopdata_error **error_out)
+{
+    int status = sdi_wanted(config, "config", error_out);
+    status = status ? status : sdi_wanted(path, "path", error_out);
+    return status ? status : sdi_config_read_file(config, path, error_out);
+}
+
+void shopdata_config_free(shopdata_config *config)
+{
+    sdi_config_free(config);
+}
+
+int shopdata_open(const shopdata_config *config, shopdata_client **client_out, shopdata_error **error_out)
+{
+    int status = sdi_wanted(config, "config", error_out);
+    status = status ? status : sdi_wanted(client_out, "client_out", error_out);
+    return status ? status : sdi_client_open(config, client_out, error_out);
+}
+
+void shopdata_close(shopdata_client *client)
+{
+    sdi_client_release(client);
+}
+
+int shopdata_ready(shopdata_client *client, int64_t wait_ms, shopdata_error **error_out)
+{
+    int status = sdi_client_check(client, error_out);
+    if (status == SHOPDATA_OK && wait_ms < 0)
+        status = sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "wait_ms is %lld; it must be 0 or more", (long long)wait_ms);
+    return status ? status : sdi_client_ready(client, wait_ms, error_out);
+}
+
+int shopdata_after_fork(shopdata_client *client, shopdata_error **error_out)
+{
+    int status = sdi_wanted(client, "client", error_out);
+    return status ? status : sdi_client_after_fork(client, error_out);
+}
+
+int shopdata_metrics_take(shopdata_client *client, shopdata_metrics **metrics_out, shopdata_error **error_out)
+{
+    int status = sdi_client_check(client, error_out);
+    status = status ? status : sdi_wanted(metrics_out, "metrics_out", error_out);
+    return status ? status : sdi_client_metrics(client, metrics_out, error_out);
+}

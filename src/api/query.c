@@ -1,0 +1,131 @@
+#include "api/guard.h"
+
+enum { DEADLINE_MAX_MS = 86400000 };
+
+int shopdata_statement_new(shopdata_client *client, const char *policy, const char *sql,
+                           shopdata_statement **statement_out, shopdata_error **error_out)
+{
+    int status = sdi_client_check(client, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = sdi_wanted(sql, "sql", error_out);
+    status = status ? status : sdi_wanted(statement_out, "statement_out", error_out);
+    status = status ? status : sdi_statement_new(client, policy, sql, statement_out, error_out);
+    return sdi_counted_status(client, status);
+}
+
+int shopdata_statement_add_tag(shopdata_statement *statement, const char *tag_template, shopdata_error **error_out)
+{
+    int status = sdi_wanted(statement, "statement", error_out);
+    status = status ? status : sdi_wanted(tag_template, "tag_template", error_out);
+    return status ? status : sdi_statement_add_tag(statement, tag_template, error_out);
+}
+
+int shopdata_statement_explain(shopdata_statement *statement, const char **text_out, shopdata_error **error_out)
+{
+    int status = sdi_wanted(statement, "statement", error_out);
+    status = status ? status : sdi_wanted(text_out, "text_out", error_out);
+    status = status ? status : sdi_client_check(statement->client, error_out);
+    return status ? status : sdi_statement_explain(statement, text_out, error_out);
+}
+
+void shopdata_statement_free(shopdata_statement *statement)
+{
+    sdi_statement_free(statement);
+}
+
+int shopdata_session_new(shopdata_client *client, shopdata_session **session_out, shopdata_error **error_out)
+{
+    int status = sdi_client_check(client, error_out);
+    status = status ? status : sdi_wanted(session_out, "session_out", error_out);
+    return status ? status : sdi_session_new(client, session_out, error_out);
+}
+
+int shopdata_session_set_deadline(shopdata_session *session, int64_t ms, shopdata_error **error_out)
+{
+    int status = sdi_wanted(session, "session", error_out);
+    if (status == SHOPDATA_OK && (ms < 1 || ms > DEADLINE_MAX_MS))
+        status = sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "a deadline of %lld ms; it must be from 1 to %d",
+                          (long long)ms, DEADLINE_MAX_MS);
+    if (status == SHOPDATA_OK)
+        session->deadline_ms = ms;
+    return status;
+}
+
+static int check_flags(unsigned flags, shopdata_error **error_out)
+{
+    if (!(flags & ~(unsigned)(SHOPDATA_PRIMARY | SHOPDATA_NO_CACHE)))
+        return SHOPDATA_OK;
+    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "unknown flags 0x%x; there are SHOPDATA_PRIMARY and SHOPDATA_NO_CACHE",
+                    flags);
+}
+
+int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopdata_error **error_out)
+{
+    int status = sdi_wanted(session, "session", error_out);
+    status = status ? status : check_flags(flags, error_out);
+    if (status == SHOPDATA_OK)
+        session->flags = flags;
+    return status;
+}
+
+void shopdata_session_free(shopdata_session *session)
+{
+    sdi_session_free(session);
+}
+
+int shopdata_query(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
+                   shopdata_result **result_out, shopdata_error **error_out)
+{
+    shopdata_call call = {.statement = statement, .params = params, .count = count};
+    return shopdata_query_many(session, &call, 1, result_out, error_out);
+}
+
+static int check_calls(const shopdata_call *calls, size_t count, shopdata_error **error_out)
+{
+    int status = count ? sdi_wanted(calls, "calls", error_out) : SHOPDATA_OK;
+    for (size_t i = 0; i < count && status == SHOPDATA_OK; i++)
+        status = check_flags(calls[i].flags, error_out);
+    return status;
+}
+
+int shopdata_query_many(shopdata_session *session, const shopdata_call *calls, size_t count,
+                        shopdata_result **results_out, shopdata_error **error_out)
+{
+    int status = sdi_session_check(session, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = count ? sdi_wanted(results_out, "result_out", error_out) : SHOPDATA_OK;
+    status = status ? status : check_calls(calls, count, error_out);
+    if (status == SHOPDATA_OK && count)
+        status = sdi_read_many(session, calls, count, results_out, error_out);
+    return sdi_counted_status(session->client, status);
+}
+
+int shopdata_execute(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params,
+                     size_t count, shopdata_result **result_out, shopdata_error **error_out)
+{
+    int status = sdi_session_check(session, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    return sdi_counted_status(session->client, sdi_write(session, statement, params, count, result_out, error_out));
+}
+
+static int check_tags(const char *const *tags, size_t count, shopdata_error **error_out)
+{
+    int status = count ? sdi_wanted(tags, "tags", error_out) : SHOPDATA_OK;
+    for (size_t i = 0; i < count && status == SHOPDATA_OK; i++)
+        if (!tags[i] || !*tags[i])
+            status = sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "tag %zu is %s; name it as explain shows it", i,
+                              tags[i] ? "empty" : "NULL");
+    return status;
+}
+
+int shopdata_invalidate(shopdata_client *client, const char *const *tags, size_t count, shopdata_error **error_out)
+{
+    int status = sdi_client_check(client, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = check_tags(tags, count, error_out);
+    return sdi_counted_status(client, status ? status : sdi_invalidate(client, tags, count, error_out));
+}

@@ -1,0 +1,308 @@
+#include "client/ask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+/* A commit's WAL reaches a healthy standby in well under a millisecond: so long to wait before it is asked again. */
+enum { REPLAY_PAUSE_US = 500 };
+
+/* One run of sdi_ask_read through the nodes. */
+typedef struct trial {
+    sdi_core *core;
+    sdi_question *question;
+    sdi_pg_command *commands; /* [0] asks for the moment, the caller's follow */
+    size_t count;
+    uint64_t tried;           /* nodes that failed */
+    bool certain;             /* no more "perhaps": the time to wait for a replica is up */
+    int64_t wait_until;       /* for a replica to replay */
+    int64_t retries;
+    bool busy;                /* the last node had no connection to spare */
+    size_t failed;            /* the caller's command that the server rejected; SIZE_MAX: none */
+} trial;
+
+/* What one go on one node came to. */
+enum verdict { ANSWERED, TOO_OLD, ELSEWHERE, PRIMARY_ONLY, FINAL };
+
+void sdi_ask_give(sdi_core *core, size_t node, sdi_pg_connection *connection, int status)
+{
+    sdi_pool *pool = sdi_router_pool(core->router, node);
+    sdi_count(core->metrics, SDI_M_STATEMENTS_MENDED, 0, sdi_pg_mended(connection));
+    if (status == SHOPDATA_ERR_UNAVAILABLE)
+        sdi_router_failed(core->router, node);
+    if (status == SHOPDATA_ERR_TIMEOUT)
+        sdi_pool_give_running(pool, connection);
+    else
+        sdi_pool_give(pool, connection);
+}
+
+static void forget_answers(trial *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        sdi_pg_command *command = &t->commands[i];
+        shopdata_result_free(command->result);
+        shopdata_error_free(command->error);
+        command->result = NULL;
+        command->error = NULL;
+        command->outcome = SDI_PG_NOT_RUN;
+    }
+}
+
+static bool read_stamp(trial *t, const sdi_pg_connection *connection, size_t node)
+{
+    sdi_moment moment;
+    sdi_question *question = t->question;
+    question->stamped = false;
+    if (t->commands[0].outcome != SDI_PG_DONE || !sdi_moment_read(connection, t->commands[0].result, &moment))
+        return false;
+    sdi_router_observe(t->core->router, node, &moment);
+    question->node = node;
+    question->source = moment.standby ? SHOPDATA_FROM_REPLICA : SHOPDATA_FROM_PRIMARY;
+    question->stamped = sdi_moment_stamp(&moment, &question->stamp);
+    question->assumed = !question->stamped && moment.standby && moment.replay;
+    if (question->assumed) {
+        question->stamp = (sdi_stamp){sdi_router_era(t->core->router, node), .standby = true, .lsn = moment.replay};
+        question->stamped = sdi_era_known(question->stamp.era);
+    }
+    return true;
+}
+
+static bool new_enough(const trial *t)
+{
+    const sdi_question *question = t->question;
+    const sdi_need *need = &question->need;
+    if (question->source == SHOPDATA_FROM_PRIMARY)
+        return true;
+    if (need->primary)
+        return false;
+    return need->lsn == 0 ||
+           (question->stamped && sdi_era_equal(question->stamp.era, need->era) && question->stamp.lsn >= need->lsn);
+}
+
+/* On a standby, 40001 is a conflict with recovery and 25006 a read that must write: others may do better. */
+static enum verdict judge_rejection(const trial *t, const sdi_pg_command *command)
+{
+    const char *sqlstate = shopdata_error_sqlstate(command->error);
+    if (t->question->source != SHOPDATA_FROM_REPLICA)
+        return FINAL;
+    if (!strcmp(sqlstate, "40001"))
+        return ELSEWHERE;
+    return strcmp(sqlstate, "25006") ? FINAL : PRIMARY_ONLY;
+}
+
+static enum verdict judge_commands(trial *t)
+{
+    for (size_t i = 1; i < t->count; i++) {
+        if (t->commands[i].outcome == SDI_PG_DONE)
+            continue;
+        t->failed = i - 1;
+        return judge_rejection(t, &t->commands[i]);
+    }
+    t->failed = SIZE_MAX;
+    return ANSWERED;
+}
+
+static enum verdict judge(trial *t, const sdi_pg_connection *connection, size_t node, int status)
+{
+    if (status == SHOPDATA_ERR_UNAVAILABLE)
+        return ELSEWHERE;
+    if (status != SHOPDATA_OK && t->commands[0].outcome != SDI_PG_DONE)
+        return FINAL;
+    if (!read_stamp(t, connection, node))
+        return ELSEWHERE;
+    if (!new_enough(t))
+        return TOO_OLD;
+    enum verdict verdict = judge_commands(t);
+    return status == SHOPDATA_OK || t->failed != SIZE_MAX ? verdict : FINAL;
+}
+
+static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata_error **error)
+{
+    sdi_core *core = t->core;
+    sdi_pg_connection *connection;
+    sdi_pool *pool = sdi_router_pool(core->router, choice->node);
+    *status = sdi_pool_take(pool, t->question->deadline, &connection, error);
+    if (*status != SHOPDATA_OK) {
+        sdi_router_done(core->router, choice, -1);
+        if (*status == SHOPDATA_ERR_UNAVAILABLE)
+            sdi_router_failed(core->router, choice->node);
+        t->busy = *status == SHOPDATA_ERR_BUSY;
+        return *status == SHOPDATA_ERR_TIMEOUT ? FINAL : ELSEWHERE;
+    }
+    t->busy = false;
+    int64_t begin = sdi_now();
+    sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->count - 1);
+    *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,
+                          t->question->deadline, error);
+    enum verdict verdict = judge(t, connection, choice->node, *status);
+    sdi_router_done(core->router, choice, *status == SHOPDATA_OK ? sdi_now() - begin : -1);
+    sdi_ask_give(core, choice->node, connection, *status);
+    return verdict;
+}
+
+static int choose(trial *t, sdi_choice *choice, shopdata_error **error_out)
+{
+    sdi_router *router = t->core->router;
+    for (;;) {
+        uint64_t seen = sdi_router_changes(router);
+        int status = sdi_router_choose(router, &t->question->need, t->tried, t->certain, choice, NULL);
+        if (status == SHOPDATA_OK)
+            return status;
+        if (status == SHOPDATA_ERR_BUSY)
+            return sdi_router_choose(router, &t->question->need, t->tried, t->certain, choice, error_out);
+        if (t->busy)
+            return sdi_fail(error_out, SHOPDATA_ERR_BUSY,
+                            "all connections are in use, and stayed so for pool.wait_timeout (pool.size is %lld)",
+                            (long long)t->core->settings->pool.size);
+        t->tried = 0; /* all failed once: whoever is back first gets it */
+        if (!sdi_router_wait(router, seen, t->question->deadline))
+            return sdi_router_unavailable(router, t->question->need.primary, error_out);
+    }
+}
+
+/* Too old is no fault: the same replica is asked again a moment later, until the time to wait is up; then the primary. */
+static void wait_for_replay(trial *t)
+{
+    if (sdi_now() >= t->wait_until) {
+        if (!t->certain)
+            sdi_count(t->core->metrics, SDI_M_FRESHNESS_PRIMARY, 0, 1);
+        t->certain = true;
+        return;
+    }
+    sdi_sleep(REPLAY_PAUSE_US);
+}
+
+/* Says whether to go on, and prepares for it. */
+static bool again(trial *t, enum verdict verdict, size_t node)
+{
+    if (verdict == ANSWERED || verdict == FINAL || sdi_now() >= t->question->deadline)
+        return false;
+    if (verdict == TOO_OLD) {
+        wait_for_replay(t);
+        return true;
+    }
+    if (t->retries-- <= 0)
+        return false;
+    sdi_count(t->core->metrics, SDI_M_READ_RETRIES, 0, 1);
+    if (verdict == PRIMARY_ONLY)
+        t->question->need.primary = true;
+    t->tried |= (uint64_t)1 << node;
+    return true;
+}
+
+/* The server answered, but where it stands is not known, or not far enough. */
+static int without_stamp(trial *t, shopdata_error **error_out)
+{
+    shopdata_error *said = t->commands[0].error;
+    if (!said)
+        return sdi_fail(error_out, SHOPDATA_ERR_TIMEOUT, "no node was new enough before the deadline");
+    return sdi_fail_sql(error_out, shopdata_error_sqlstate(said), shopdata_error_message(said));
+}
+
+static int try_nodes(trial *t, shopdata_error **error_out)
+{
+    for (;;) {
+        sdi_choice choice;
+        shopdata_error *error = NULL;
+        int status = choose(t, &choice, &error);
+        if (status != SHOPDATA_OK) {
+            sdi_error_move(error_out, error);
+            return status;
+        }
+        enum verdict verdict = go(t, &choice, &status, &error);
+        if (verdict == ANSWERED)
+            return SHOPDATA_OK;
+        if (!again(t, verdict, choice.node)) {
+            if (status == SHOPDATA_OK && t->failed == SIZE_MAX)
+                status = without_stamp(t, &error);
+            sdi_error_move(error_out, error);
+            return status;
+        }
+        shopdata_error_free(error);
+        forget_answers(t);
+    }
+}
+
+void sdi_sign(const sdi_core *core, shopdata_result *answer, size_t node, enum shopdata_source source)
+{
+    answer->source = source;
+    answer->read_at = sdi_wall();
+    snprintf(answer->node, sizeof answer->node, "%s", sdi_router_name(core->router, node));
+}
+
+static int conclude(trial *t, int status, size_t *failed_out, shopdata_error **error_out)
+{
+    *failed_out = SIZE_MAX;
+    if (t->failed == SIZE_MAX)
+        return status;
+    sdi_pg_command *command = &t->commands[t->failed + 1];
+    *failed_out = t->failed;
+    if (error_out) {
+        shopdata_error_free(*error_out);
+        *error_out = NULL;
+    }
+    status = command->error ? shopdata_error_status(command->error) : SHOPDATA_ERR_SQL;
+    sdi_error_move(error_out, command->error);
+    command->error = NULL;
+    return status;
+}
+
+int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *commands, size_t count, size_t *failed_out,
+                 shopdata_error **error_out)
+{
+    sdi_pg_command *all = sdi_calloc(count + 1, sizeof *all);
+    if (!all)
+        return sdi_no_memory(error_out);
+    all[0] = sdi_moment_command();
+    memcpy(all + 1, commands, count * sizeof *all);
+    trial t = {.core = core,
+               .question = question,
+               .commands = all,
+               .count = count + 1,
+               .wait_until = sdi_deadline_in(core->settings->route.wait_for_replica_ms),
+               .retries = core->settings->route.retries,
+               .failed = SIZE_MAX};
+    shopdata_error *error = NULL;
+    int status = try_nodes(&t, &error);
+    for (size_t i = 1; i < t.count && status == SHOPDATA_OK && t.failed == SIZE_MAX; i++)
+        sdi_sign(core, all[i].result, question->node, question->source);
+    status = conclude(&t, status, failed_out, &error);
+    sdi_error_move(error_out, error);
+    sdi_pg_commands_free(all, 1);
+    memcpy(commands, all + 1, count * sizeof *all);
+    sdi_free(all);
+    return status;
+}
+
+int sdi_ask_catalog(sdi_core *core, sdi_pg_command *commands, size_t count, int64_t deadline,
+                    shopdata_error **error_out)
+{
+    size_t failed;
+    sdi_question question = {.deadline = deadline};
+    sdi_core_last_write(core, &question.need.era, &question.need.lsn); /* so that our own DDL is seen */
+    return sdi_ask_read(core, &question, commands, count, &failed, error_out);
+}
+
+int sdi_ask_primary(sdi_core *core, int64_t deadline, size_t *node_out, sdi_pg_connection **connection_out,
+                    shopdata_error **error_out)
+{
+    sdi_router *router = core->router;
+    for (;;) {
+        uint64_t seen = sdi_router_changes(router);
+        if (sdi_router_primary(router, node_out)) {
+            int status = sdi_pool_take(sdi_router_pool(router, *node_out), deadline, connection_out, error_out);
+            if (status != SHOPDATA_ERR_UNAVAILABLE || sdi_now() >= deadline)
+                return status;
+            if (error_out) {
+                shopdata_error_free(*error_out);
+                *error_out = NULL;
+            }
+            sdi_router_failed(router, *node_out); /* this changes what is known, so the wait below ends at once */
+        }
+        if (!sdi_router_wait(router, seen, deadline))
+            return sdi_router_unavailable(router, true, error_out);
+    }
+}

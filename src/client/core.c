@@ -1,0 +1,143 @@
+#include "client/core.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+static bool make_metrics(sdi_core *core)
+{
+    const char *names[SDI_NODES_MAX];
+    for (size_t i = 0; i < core->settings->node_count; i++)
+        names[i] = core->settings->nodes[i].name;
+    core->metrics = sdi_metrics_new(names, core->settings->node_count);
+    return core->metrics != NULL;
+}
+
+static void init_parts(sdi_core *core)
+{
+    sdi_mutex_init(&core->lock);
+    sdi_flights_init(&core->flights);
+    sdi_floor_init(&core->floor);
+    sdi_unfenced_init(&core->unfenced);
+}
+
+static int fill_core(sdi_core *core, shopdata_error **error_out)
+{
+    if (!make_metrics(core))
+        return sdi_no_memory(error_out);
+    core->router = sdi_router_new(core->settings, core->metrics);
+    if (!core->router)
+        return sdi_no_memory(error_out);
+    int status = sdi_cache_open(&core->settings->cache, core->metrics, &core->cache, error_out);
+    return status == SHOPDATA_OK ? sdi_watch(core, error_out) : status;
+}
+
+int sdi_core_new(sdi_settings *settings, sdi_core **core_out, shopdata_error **error_out)
+{
+    sdi_core *core = sdi_calloc(1, sizeof *core);
+    if (!core) {
+        sdi_settings_free(settings);
+        return sdi_no_memory(error_out);
+    }
+    core->settings = settings;
+    init_parts(core);
+    int status = fill_core(core, error_out);
+    if (status == SHOPDATA_OK)
+        *core_out = core;
+    else
+        sdi_core_free(core);
+    return status;
+}
+
+static void free_parts(sdi_core *core)
+{
+    sdi_metrics_free(core->metrics);
+    sdi_flights_free(&core->flights);
+    sdi_floor_free(&core->floor);
+    sdi_unfenced_free(&core->unfenced);
+    sdi_mutex_destroy(&core->lock);
+    sdi_free(core->identity);
+    sdi_buffer_free(&core->space);
+    sdi_free(core->watchers);
+    sdi_free(core);
+}
+
+void sdi_core_free(sdi_core *core)
+{
+    sdi_settings *settings = core->settings;
+    sdi_unwatch(core);
+    sdi_router_free(core->router);
+    sdi_cache_close(core->cache);
+    free_parts(core);
+    sdi_settings_free(settings);
+}
+
+/* The parent's other threads do not exist here, and may have held any lock at the moment of the fork: what has locks of
+ * theirs is left behind, a few kilobytes, once. */
+sdi_settings *sdi_core_abandon(sdi_core *core)
+{
+    sdi_router_abandon(core->router);
+    sdi_cache_abandon(core->cache);
+    return core->settings;
+}
+
+static int learn(sdi_core *core, const char *identity)
+{
+    core->identity = sdi_strdup(identity);
+    if (!core->identity)
+        return false;
+    char database[256];
+    size_t length = strcspn(identity, "\n");
+    length = length < sizeof database ? length : sizeof database - 1;
+    memcpy(database, identity, length);
+    database[length] = '\0';
+    sdi_key_space(core->settings->cache.key_prefix, database, &core->space);
+    return !core->space.failed;
+}
+
+bool sdi_core_meet(sdi_core *core, const sdi_pg_connection *connection)
+{
+    const char *identity = sdi_pg_identity(connection);
+    sdi_lock(&core->lock);
+    bool same = core->identity ? !strcmp(core->identity, identity) : learn(core, identity);
+    sdi_unlock(&core->lock);
+    return same;
+}
+
+bool sdi_core_space(sdi_core *core, sdi_slice *space, const char **identity)
+{
+    sdi_lock(&core->lock);
+    bool known = core->identity && !core->space.failed;
+    if (known)
+        *space = (sdi_slice){core->space.data, core->space.length};
+    if (known && identity)
+        *identity = core->identity;
+    sdi_unlock(&core->lock);
+    return known;
+}
+
+void sdi_raise(sdi_era *era, sdi_lsn *lsn, sdi_era other_era, sdi_lsn other)
+{
+    if (!sdi_era_known(other_era) || other == 0)
+        return;
+    bool newer_era = !sdi_era_known(*era) || other_era.timeline > era->timeline;
+    if (newer_era || (sdi_era_equal(*era, other_era) && other > *lsn)) {
+        *era = other_era;
+        *lsn = other;
+    }
+}
+
+void sdi_core_wrote(sdi_core *core, const sdi_point *point)
+{
+    sdi_lock(&core->lock);
+    sdi_raise(&core->write_era, &core->last_write, point->era, point->lsn);
+    sdi_unlock(&core->lock);
+}
+
+void sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
+{
+    sdi_lock(&core->lock);
+    sdi_raise(era, lsn, core->write_era, core->last_write);
+    sdi_unlock(&core->lock);
+}

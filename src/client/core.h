@@ -1,0 +1,84 @@
+/* core.h - what a client is made of; the handles that point to it. Internal to the client floor.
+ *
+ * One core lives as long as its process: after fork() the child abandons the parent's and makes its own. */
+#ifndef SDI_CLIENT_CORE_H
+#define SDI_CLIENT_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/lock.h"
+#include "cache/backend.h"
+#include "client/flight.h"
+#include "client/floor.h"
+#include "client/unfenced.h"
+#include "fresh/keys.h"
+#include "model/plan.h"
+#include "model/settings.h"
+#include "route/router.h"
+
+typedef struct sdi_watcher {
+    struct sdi_core *core;
+    size_t node;
+    pthread_t thread;
+    bool started;
+} sdi_watcher;
+
+typedef struct sdi_core {
+    sdi_settings *settings;
+    sdi_metrics *metrics;
+    sdi_cache *cache; /* NULL: no shared cache */
+    sdi_router *router;
+    sdi_watcher *watchers;
+    sdi_flights flights;
+    sdi_floor floor;
+    sdi_unfenced unfenced;
+    _Atomic uint64_t schema; /* counts the DDL that ran through this client: plans of an older number are made again */
+
+    sdi_mutex lock;   /* guards what follows, and last_write */
+    char *identity;   /* of the connections (sdi_pg_identity); NULL until the first one. Then fixed for ever */
+    sdi_buffer space; /* what all keys begin with */
+    sdi_era write_era;
+    sdi_lsn last_write; /* of this process */
+} sdi_core;
+
+/* sdi_core_new takes the settings over (in every case). */
+int sdi_core_new(sdi_settings *settings, sdi_core **core_out, shopdata_error **error_out);
+void sdi_core_free(sdi_core *core);
+/* sdi_core_abandon: in a forked child; returns the settings, which outlive it. */
+sdi_settings *sdi_core_abandon(sdi_core *core);
+
+/* sdi_core_meet learns from a connection what answers depend on. False if it reaches another database or role than the
+ * connections before. */
+bool sdi_core_meet(sdi_core *core, const sdi_pg_connection *connection);
+/* sdi_core_space: the beginning of all keys; false while no server has been reached. `identity` may be NULL. */
+bool sdi_core_space(sdi_core *core, sdi_slice *space, const char **identity);
+/* sdi_core_wrote notes the process's last write; sdi_core_last_write raises `era` and `lsn` to it. */
+void sdi_core_wrote(sdi_core *core, const sdi_point *point);
+void sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn);
+
+/* sdi_raise moves a position forward to another one; a known era replaces an older one. */
+void sdi_raise(sdi_era *era, sdi_lsn *lsn, sdi_era other_era, sdi_lsn other);
+
+/* sdi_watch starts, sdi_unwatch stops the watchers of the nodes. */
+int sdi_watch(sdi_core *core, shopdata_error **error_out);
+void sdi_unwatch(sdi_core *core);
+
+/* ---------------------------------------------------------------------------------------------------------- handles */
+
+struct shopdata_client {
+    atomic_uint references;
+    unsigned generation; /* of fork: see sdi_client_check */
+    sdi_core *core;
+};
+
+/* sdi_client_check: SHOPDATA_ERR_FORKED in a child that has not called shopdata_after_fork. */
+int sdi_client_check(const shopdata_client *client, shopdata_error **error_out);
+shopdata_client *sdi_client_retain(shopdata_client *client);
+int sdi_client_open(const shopdata_config *config, shopdata_client **client_out, shopdata_error **error_out);
+void sdi_client_release(shopdata_client *client);
+int sdi_client_ready(shopdata_client *client, int64_t wait_ms, shopdata_error **error_out);
+int sdi_client_after_fork(shopdata_client *client, shopdata_error **error_out);
+int sdi_client_metrics(shopdata_client *client, shopdata_metrics **metrics_out, shopdata_error **error_out);
+
+#endif

@@ -1,0 +1,75 @@
+#include "client/fencing.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum { FENCE_TTL_MIN_MS = 60000 };
+
+int64_t sdi_fence_ttl(const sdi_settings *settings)
+{
+    int64_t longest = FENCE_TTL_MIN_MS;
+    for (size_t i = 0; i < settings->policy_count; i++)
+        if (settings->policies[i].ttl_ms > longest)
+            longest = settings->policies[i].ttl_ms;
+    return 2 * longest;
+}
+
+void sdi_fence_keys(sdi_core *core, const sdi_tags *tags, sdi_buffer *keys)
+{
+    sdi_slice space;
+    if (!sdi_core_space(core, &space, NULL))
+        return;
+    for (size_t i = 0; i < tags->count; i++) {
+        sdi_fence_key(space, sdi_tags_at(tags, i), keys);
+        sdi_buffer_char(keys, '\0');
+    }
+}
+
+static size_t count_keys(const sdi_buffer *keys)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < keys->length; i++)
+        count += keys->data[i] == '\0';
+    return count;
+}
+
+static void keep_all(sdi_core *core, const sdi_buffer *keys)
+{
+    for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
+        sdi_unfenced_keep(core, sdi_slice_of(keys->data + at));
+    sdi_count(core->metrics, SDI_M_UNFENCED, 0, 1);
+}
+
+static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const sdi_point *point, sdi_cache_op *operations)
+{
+    size_t i = 0;
+    for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
+        operations[i++] = (sdi_cache_op){
+            .verb = point ? SDI_CACHE_MERGE : SDI_CACHE_REMOVE,
+            .key = sdi_slice_of(keys->data + at),
+            .point = point,
+            .ttl_ms = sdi_fence_ttl(core->settings),
+        };
+}
+
+/* A write that has happened must be told even when its caller's deadline is over: the cache's own timeout bounds it. */
+int sdi_fence(sdi_core *core, const sdi_buffer *keys, const sdi_point *point)
+{
+    size_t count = count_keys(keys);
+    if (!core->cache || !count)
+        return SHOPDATA_OK;
+    sdi_cache_op *operations = sdi_calloc(count, sizeof *operations);
+    bool told = false;
+    if (operations) {
+        fill_operations(core, keys, point, operations);
+        told = sdi_cache_run(core->cache, operations, count, SDI_NEVER);
+        sdi_free(operations);
+    }
+    if (told)
+        sdi_count(core->metrics, SDI_M_INVALIDATIONS, 0, count);
+    else
+        keep_all(core, keys);
+    return told ? SHOPDATA_OK : SHOPDATA_UNFENCED;
+}

@@ -1,0 +1,18 @@
+/* fencing.h - telling the shared cache what a write changed, before the write returns. */
+#ifndef SDI_CLIENT_FENCING_H
+#define SDI_CLIENT_FENCING_H
+
+#include "client/core.h"
+
+/* sdi_fence moves the fences under `keys` (each ended by a zero byte) forward to `point`; NULL, where the point of the
+ * write is not known, deletes them: always safe. SHOPDATA_UNFENCED if the cache could not be told; then they are kept
+ * (unfenced.h). */
+int sdi_fence(sdi_core *core, const sdi_buffer *keys, const sdi_point *point);
+/* sdi_fence_keys appends the fence keys of tags. */
+void sdi_fence_keys(sdi_core *core, const sdi_tags *tags, sdi_buffer *keys);
+
+/* How long a fence and a placeholder live without use. Neither has to outlive the entries: a missing one is a miss. */
+int64_t sdi_fence_ttl(const sdi_settings *settings);
+enum { SDI_PLACEHOLDER_TTL_MS = 10000 };
+
+#endif

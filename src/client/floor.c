@@ -1,0 +1,82 @@
+#include "client/floor.h"
+
+#include "base/clock.h"
+#include "client/core.h"
+
+void sdi_floor_init(sdi_floor *floor)
+{
+    *floor = (sdi_floor){0};
+    sdi_mutex_init(&floor->lock);
+    sdi_condition_init(&floor->sampled);
+}
+
+void sdi_floor_free(sdi_floor *floor)
+{
+    sdi_mutex_destroy(&floor->lock);
+    sdi_condition_destroy(&floor->sampled);
+}
+
+static bool read_moment(sdi_core *core, size_t node, sdi_pg_connection *connection, sdi_pg_command *ask,
+                        sdi_point *point)
+{
+    sdi_moment moment;
+    if (ask->outcome != SDI_PG_DONE || !sdi_moment_read(connection, ask->result, &moment))
+        return false;
+    sdi_router_observe(core->router, node, &moment);
+    return !moment.standby && sdi_moment_floor(&moment, point);
+}
+
+static bool ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
+{
+    size_t node;
+    sdi_pg_connection *connection;
+    if (!sdi_router_primary(core->router, &node))
+        return false;
+    sdi_pool *pool = sdi_router_pool(core->router, node);
+    if (sdi_pool_take(pool, deadline, &connection, NULL) != SHOPDATA_OK) {
+        return false;
+    }
+    sdi_count(core->metrics, SDI_M_FENCES_SAMPLED, 0, 1);
+    sdi_pg_command ask = sdi_moment_command();
+    int status = sdi_pg_read(connection, &ask, 1, (size_t)core->settings->max_result_bytes, deadline, NULL);
+    bool known = status == SHOPDATA_OK && read_moment(core, node, connection, &ask, point);
+    if (status == SHOPDATA_ERR_UNAVAILABLE)
+        sdi_router_failed(core->router, node);
+    sdi_pg_commands_free(&ask, 1);
+    sdi_pool_give(pool, connection);
+    return known;
+}
+
+/* The lock is held, and let go while the primary is asked. */
+static void sample(sdi_core *core, int64_t deadline)
+{
+    sdi_floor *floor = &core->floor;
+    sdi_point point;
+    floor->sent++;
+    sdi_unlock(&floor->lock);
+    bool known = ask_primary(core, deadline, &point);
+    sdi_lock(&floor->lock);
+    floor->answered = floor->sent;
+    floor->known = known;
+    if (known)
+        floor->point = point;
+    sdi_wake_all(&floor->sampled);
+}
+
+bool sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out)
+{
+    sdi_floor *floor = &core->floor;
+    sdi_lock(&floor->lock);
+    uint64_t mine = floor->sent + 1;
+    while (floor->answered < mine) {
+        if (floor->sent == floor->answered)
+            sample(core, deadline);
+        else if (!sdi_wait(&floor->sampled, &floor->lock, deadline))
+            break;
+    }
+    bool known = floor->answered >= mine && floor->known;
+    if (known)
+        *point_out = floor->point;
+    sdi_unlock(&floor->lock);
+    return known;
+}

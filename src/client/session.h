@@ -1,0 +1,62 @@
+/* session.h - what one request or user does: its own last write, its deadline, its transaction. One thread at a time. */
+#ifndef SDI_CLIENT_SESSION_H
+#define SDI_CLIENT_SESSION_H
+
+#include "client/core.h"
+#include "client/statement.h"
+
+/* A transaction is a state of the session: a connection to the primary, held. */
+typedef struct sdi_transaction {
+    sdi_pg_connection *connection; /* NULL: none open */
+    size_t node;
+    unsigned generation; /* of the client when it began: after fork it is the parent's */
+    sdi_buffer tags;     /* fence keys of its writes, each with a zero byte behind */
+    bool schema;         /* it changed the schema */
+} sdi_transaction;
+
+struct shopdata_session {
+    shopdata_client *client;
+    int64_t deadline_ms;
+    unsigned flags;
+    sdi_era era;       /* of `lsn` */
+    sdi_lsn last_write; /* what a replica must have replayed to show this session its own writes; 0: nothing */
+    sdi_transaction transaction;
+};
+
+int sdi_session_new(shopdata_client *client, shopdata_session **session_out, shopdata_error **error_out);
+void sdi_session_free(shopdata_session *session);
+/* sdi_session_check: not NULL, and not the parent's after fork. */
+int sdi_session_check(const shopdata_session *session, shopdata_error **error_out);
+int64_t sdi_session_deadline(const shopdata_session *session);
+
+/* read.c: see shopdata_query_many. */
+int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,
+                  shopdata_error **error_out);
+/* write.c: see shopdata_execute, shopdata_invalidate. */
+int sdi_write(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
+              shopdata_result **result_out, shopdata_error **error_out);
+int sdi_invalidate(shopdata_client *client, const char *const *tags, size_t count, shopdata_error **error_out);
+
+/* For both ways to commit, alone and in a transaction. sdi_written: the write stands; its fences (fencing.h) are moved to
+ * the moment that was asked for behind COMMIT, or deleted if that is not known. SHOPDATA_OK or SHOPDATA_UNFENCED. */
+int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
+                const sdi_buffer *keys);
+/* sdi_ambiguous: nobody knows whether it stands; SHOPDATA_ERR_AMBIGUOUS in place of the error there was. */
+int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_buffer *keys, shopdata_error **error_out);
+
+/* transaction.c: see shopdata_begin and the rest. */
+int sdi_begin(shopdata_session *session, unsigned isolation, shopdata_error **error_out);
+int sdi_commit(shopdata_session *session, shopdata_error **error_out);
+int sdi_rollback(shopdata_session *session, shopdata_error **error_out);
+enum sdi_savepoint { SDI_SAVEPOINT_SET, SDI_SAVEPOINT_BACK, SDI_SAVEPOINT_RELEASE };
+int sdi_savepoint(shopdata_session *session, enum sdi_savepoint what, const char *name, shopdata_error **error_out);
+/* sdi_in_transaction: one is open (it may have failed, or be the parent's: sdi_transaction_run says so). */
+bool sdi_in_transaction(const shopdata_session *session);
+/* sdi_transaction_run runs commands on the transaction's connection; the first that the server rejects fails the call
+ * (*failed_out, SIZE_MAX for any other failure) and the transaction. */
+int sdi_transaction_run(shopdata_session *session, sdi_pg_command *commands, size_t count, size_t *failed_out,
+                        shopdata_error **error_out);
+/* sdi_transaction_abandon ends a transaction that nobody will commit. */
+void sdi_transaction_abandon(shopdata_session *session);
+
+#endif

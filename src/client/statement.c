@@ -1,0 +1,222 @@
+#include "client/statement.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "client/ask.h"
+#include "model/param.h"
+
+enum { OWN_TAGS_MAX = 64 };
+
+static uint64_t next_number(void)
+{
+    static _Atomic uint64_t last;
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
+static int check_text(const char *sql, shopdata_error **error_out)
+{
+    size_t length = strlen(sql), fault = sdi_utf8_fault(sql, length);
+    if (fault == length)
+        return SHOPDATA_OK;
+    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the SQL is not UTF-8 at byte %zu (0x%02x)", fault,
+                    (unsigned char)sql[fault]);
+}
+
+static int fill_statement(shopdata_statement *statement, const char *policy, const char *sql,
+                          shopdata_error **error_out)
+{
+    const sdi_policy_settings *found = sdi_settings_policy(statement->client->core->settings, policy);
+    if (!found)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "no policy \"%s\": add a section [policy %s], or pass NULL",
+                        policy, policy);
+    statement->policy = found->name;
+    statement->text = sdi_strdup(sql);
+    if (!statement->text)
+        return sdi_no_memory(error_out);
+    return sdi_sql_parse(sql, &statement->sql, error_out);
+}
+
+int sdi_statement_new(shopdata_client *client, const char *policy, const char *sql, shopdata_statement **statement_out,
+                      shopdata_error **error_out)
+{
+    int status = check_text(sql, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    shopdata_statement *statement = sdi_calloc(1, sizeof *statement);
+    if (!statement)
+        return sdi_no_memory(error_out);
+    statement->client = sdi_client_retain(client);
+    statement->number = next_number();
+    sdi_mutex_init(&statement->lock);
+    status = fill_statement(statement, policy, sql, error_out);
+    if (status == SHOPDATA_OK)
+        *statement_out = statement;
+    else
+        sdi_statement_free(statement);
+    return status;
+}
+
+static void free_planned(sdi_planned *planned)
+{
+    while (planned) {
+        sdi_planned *older = planned->older;
+        sdi_plan_free(planned->plan);
+        sdi_free(planned);
+        planned = older;
+    }
+}
+
+void sdi_statement_free(shopdata_statement *statement)
+{
+    if (!statement)
+        return;
+    free_planned(atomic_load(&statement->planned));
+    for (size_t i = 0; i < statement->own_count; i++)
+        sdi_free(statement->own[i]);
+    sdi_free(statement->own);
+    sdi_sql_free(statement->sql);
+    sdi_free(statement->text);
+    sdi_mutex_destroy(&statement->lock);
+    sdi_client_release(statement->client);
+    sdi_free(statement);
+}
+
+static int keep_tag(shopdata_statement *statement, const char *tag_template, shopdata_error **error_out)
+{
+    if (statement->used)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "tags can be added only before a statement's first use");
+    if (statement->own_count == OWN_TAGS_MAX)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "a statement takes at most %d tags of its own", OWN_TAGS_MAX);
+    char **own = sdi_realloc(statement->own, (statement->own_count + 1) * sizeof *own);
+    if (!own)
+        return sdi_no_memory(error_out);
+    statement->own = own;
+    own[statement->own_count] = sdi_strdup(tag_template);
+    if (!own[statement->own_count])
+        return sdi_no_memory(error_out);
+    statement->own_count++;
+    return SHOPDATA_OK;
+}
+
+int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_template, shopdata_error **error_out)
+{
+    int status = sdi_tag_template_check(tag_template, sdi_sql_parameters(statement->sql), error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    sdi_lock(&statement->lock);
+    status = keep_tag(statement, tag_template, error_out);
+    sdi_unlock(&statement->lock);
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------- planning */
+
+static int read_catalog(sdi_core *core, const sdi_sql *sql, int64_t deadline, sdi_catalog **catalog_out,
+                        shopdata_error **error_out)
+{
+    sdi_catalog_question questions[SDI_CATALOG_QUESTIONS];
+    sdi_pg_command asks[SDI_CATALOG_QUESTIONS];
+    shopdata_result *answers[SDI_CATALOG_QUESTIONS];
+    int status = sdi_catalog_ask(sql, questions, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        asks[i] = (sdi_pg_command){.sql = questions[i].sql, .params = questions[i].params, .count = questions[i].count};
+    status = sdi_ask_catalog(core, asks, SDI_CATALOG_QUESTIONS, deadline, error_out);
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        answers[i] = asks[i].result;
+    if (status == SHOPDATA_OK)
+        status = sdi_catalog_read(sql, answers, catalog_out, error_out);
+    sdi_pg_commands_free(asks, SDI_CATALOG_QUESTIONS);
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        sdi_catalog_question_free(&questions[i]);
+    return status;
+}
+
+static int make_plan(shopdata_statement *statement, int64_t deadline, sdi_planned *planned, shopdata_error **error_out)
+{
+    sdi_core *core = statement->client->core;
+    sdi_catalog *catalog = NULL;
+    sdi_slice space;
+    const char *identity;
+    planned->schema = atomic_load(&core->schema);
+    int status = read_catalog(core, statement->sql, deadline, &catalog, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = sdi_plan_make(statement->sql, catalog, (const char *const *)statement->own, statement->own_count,
+                           &planned->plan, error_out);
+    sdi_catalog_free(catalog);
+    if (status != SHOPDATA_OK)
+        return status;
+    planned->final = sdi_plan_is_final(planned->plan);
+    if (sdi_core_space(core, &space, &identity))
+        planned->fingerprint = sdi_fingerprint(identity, statement->text);
+    return SHOPDATA_OK;
+}
+
+/* The statement's lock is held. Readers take the newest plan without it, so an older one is never freed under them. */
+static int plan_again(shopdata_statement *statement, int64_t deadline, shopdata_error **error_out)
+{
+    sdi_planned *planned = sdi_calloc(1, sizeof *planned);
+    if (!planned)
+        return sdi_no_memory(error_out);
+    int status = make_plan(statement, deadline, planned, error_out);
+    if (status != SHOPDATA_OK) {
+        sdi_free(planned);
+        return status;
+    }
+    planned->older = atomic_load(&statement->planned);
+    atomic_store(&statement->planned, planned);
+    statement->used = true;
+    return SHOPDATA_OK;
+}
+
+static bool holds(const shopdata_statement *statement, const sdi_planned *planned)
+{
+    return planned && planned->final && planned->schema == atomic_load(&statement->client->core->schema);
+}
+
+int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, const sdi_planned **planned_out,
+                       shopdata_error **error_out)
+{
+    sdi_planned *planned = atomic_load(&statement->planned);
+    int status = SHOPDATA_OK;
+    if (!holds(statement, planned)) {
+        sdi_lock(&statement->lock);
+        if (!holds(statement, atomic_load(&statement->planned)))
+            status = plan_again(statement, deadline, error_out);
+        planned = atomic_load(&statement->planned);
+        sdi_unlock(&statement->lock);
+    }
+    if (status == SHOPDATA_OK)
+        *planned_out = planned;
+    return status;
+}
+
+int sdi_statement_explain(shopdata_statement *statement, const char **text_out, shopdata_error **error_out)
+{
+    const sdi_planned *planned;
+    int64_t deadline = sdi_deadline_in(statement->client->core->settings->deadline_ms);
+    int status = sdi_statement_plan(statement, deadline, &planned, error_out);
+    if (status == SHOPDATA_OK)
+        *text_out = sdi_plan_explain(planned->plan);
+    return status;
+}
+
+int sdi_statement_check(const shopdata_statement *statement, const shopdata_client *client,
+                        const shopdata_param *params, size_t count, shopdata_error **error_out)
+{
+    if (!statement)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the statement is NULL; make one with shopdata_statement_new");
+    if (statement->client != client)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the statement was made by another client than the session");
+    size_t wanted = sdi_sql_parameters(statement->sql);
+    if (count != wanted)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "%zu parameters given, but the statement takes %zu: %.60s",
+                        count, wanted, statement->text);
+    return sdi_params_check(params, count, error_out);
+}

@@ -1,0 +1,45 @@
+/* statement.h - a statement: its SQL parsed once, and the plan made of it when the tables are known. */
+#ifndef SDI_CLIENT_STATEMENT_H
+#define SDI_CLIENT_STATEMENT_H
+
+#include "client/core.h"
+
+typedef struct sdi_planned sdi_planned;
+
+struct shopdata_statement {
+    shopdata_client *client;
+    char *text;
+    sdi_sql *sql;
+    const char *policy; /* name; the settings may be another core's after fork */
+    uint64_t number;    /* for prepared statements: unlike any other's in this process */
+    sdi_mutex lock;     /* guards own tags until the first use, and the making of plans */
+    char **own;
+    size_t own_count;
+    bool used;
+    sdi_planned *_Atomic planned; /* the newest plan; older ones hang behind it until the statement goes */
+};
+
+/* A plan with what it was made under. */
+struct sdi_planned {
+    sdi_plan *plan;
+    uint64_t schema;
+    sdi_hash128 fingerprint;
+    bool final; /* false: something was not found in the catalog, so it is made again the next time */
+    sdi_planned *older;
+};
+
+int sdi_statement_new(shopdata_client *client, const char *policy, const char *sql, shopdata_statement **statement_out,
+                      shopdata_error **error_out);
+int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_template, shopdata_error **error_out);
+void sdi_statement_free(shopdata_statement *statement);
+
+/* sdi_statement_plan gives the plan, making it first where needed (asks the database). It belongs to the statement. */
+int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, const sdi_planned **planned_out,
+                       shopdata_error **error_out);
+/* sdi_statement_explain: see shopdata_statement_explain. */
+int sdi_statement_explain(shopdata_statement *statement, const char **text_out, shopdata_error **error_out);
+/* sdi_statement_check: is this a statement of this client, with as many parameters as it wants? */
+int sdi_statement_check(const shopdata_statement *statement, const shopdata_client *client,
+                        const shopdata_param *params, size_t count, shopdata_error **error_out);
+
+#endif

@@ -1,0 +1,289 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "client/ask.h"
+#include "client/fencing.h"
+#include "client/session.h"
+
+static sdi_pg_command command(const char *sql)
+{
+    return (sdi_pg_command){.sql = sql};
+}
+
+bool sdi_in_transaction(const shopdata_session *session)
+{
+    return session->transaction.connection != NULL;
+}
+
+static bool is_parents(const shopdata_session *session)
+{
+    return session->transaction.generation != session->client->generation;
+}
+
+/* The transaction is over; its connection goes back as `status` of the last batch says. */
+static void end(shopdata_session *session, int status)
+{
+    sdi_transaction *transaction = &session->transaction;
+    if (!is_parents(session))
+        sdi_ask_give(session->client->core, transaction->node, transaction->connection, status);
+    transaction->connection = NULL;
+    transaction->schema = false;
+    sdi_buffer_free(&transaction->tags);
+}
+
+static int check_open(shopdata_session *session, shopdata_error **error_out)
+{
+    if (!sdi_in_transaction(session))
+        return sdi_fail(error_out, SHOPDATA_ERR_TRANSACTION, "no transaction is open; call shopdata_begin first");
+    if (!is_parents(session))
+        return SHOPDATA_OK;
+    end(session, SHOPDATA_OK);
+    return sdi_fail(error_out, SHOPDATA_ERR_TRANSACTION,
+                    "the transaction was begun before fork() and is the parent's; begin another one here");
+}
+
+static int check_sound(shopdata_session *session, shopdata_error **error_out)
+{
+    int status = check_open(session, error_out);
+    if (status != SHOPDATA_OK || sdi_pg_transaction(session->transaction.connection) != SDI_PG_FAILED)
+        return status;
+    return sdi_fail(error_out, SHOPDATA_ERR_TRANSACTION,
+                    "the transaction has failed; call shopdata_rollback, or shopdata_rollback_to a savepoint");
+}
+
+/* Runs commands and finds the first that the server rejected. A broken connection ends the transaction: the server rolls
+ * it back. */
+static int run(shopdata_session *session, sdi_pg_command *commands, size_t count, size_t *failed_out,
+               shopdata_error **error_out)
+{
+    sdi_transaction *transaction = &session->transaction;
+    int64_t limit = session->client->core->settings->max_result_bytes;
+    int status = sdi_pg_run(transaction->connection, commands, count, (size_t)limit, sdi_session_deadline(session),
+                            error_out);
+    *failed_out = SIZE_MAX;
+    for (size_t i = 0; i < count && *failed_out == SIZE_MAX; i++)
+        if (commands[i].outcome == SDI_PG_ERROR)
+            *failed_out = i;
+    if (status == SHOPDATA_OK && *failed_out != SIZE_MAX) {
+        status = shopdata_error_status(commands[*failed_out].error);
+        sdi_error_move(error_out, commands[*failed_out].error);
+        commands[*failed_out].error = NULL;
+    }
+    if (sdi_pg_broken(transaction->connection))
+        end(session, status == SHOPDATA_ERR_TOO_LARGE ? SHOPDATA_OK : status);
+    return status;
+}
+
+int sdi_transaction_run(shopdata_session *session, sdi_pg_command *commands, size_t count, size_t *failed_out,
+                        shopdata_error **error_out)
+{
+    *failed_out = SIZE_MAX;
+    int status = check_sound(session, error_out);
+    return status == SHOPDATA_OK ? run(session, commands, count, failed_out, error_out) : status;
+}
+
+static int run_one(shopdata_session *session, const char *sql, shopdata_error **error_out)
+{
+    size_t failed;
+    sdi_pg_command one = command(sql);
+    int status = run(session, &one, 1, &failed, error_out);
+    sdi_pg_commands_free(&one, 1);
+    return status;
+}
+
+static const char *begin_text(unsigned isolation)
+{
+    static const char *const texts[] = {
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",  "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",    "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",  "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
+    };
+    unsigned level = isolation & ~(unsigned)SHOPDATA_READ_ONLY;
+    return level > SHOPDATA_SERIALIZABLE ? NULL : texts[level + (isolation & SHOPDATA_READ_ONLY ? 3 : 0)];
+}
+
+int sdi_begin(shopdata_session *session, unsigned isolation, shopdata_error **error_out)
+{
+    sdi_core *core = session->client->core;
+    sdi_transaction *transaction = &session->transaction;
+    const char *text = begin_text(isolation);
+    if (!text)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "unknown isolation %u; use enum shopdata_isolation", isolation);
+    if (sdi_in_transaction(session) && !is_parents(session))
+        return sdi_fail(error_out, SHOPDATA_ERR_TRANSACTION,
+                        "a transaction is open already; commit or roll it back, or use shopdata_savepoint");
+    if (sdi_in_transaction(session))
+        end(session, SHOPDATA_OK);
+    int status = sdi_ask_primary(core, sdi_session_deadline(session), &transaction->node, &transaction->connection,
+                                 error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    transaction->generation = session->client->generation;
+    sdi_count(core->metrics, SDI_M_TRANSACTIONS, 0, 1);
+    status = run_one(session, text, error_out);
+    if (status != SHOPDATA_OK && sdi_in_transaction(session))
+        end(session, status);
+    return status;
+}
+
+int sdi_rollback(shopdata_session *session, shopdata_error **error_out)
+{
+    int status = check_open(session, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = run_one(session, "ROLLBACK", error_out);
+    if (sdi_in_transaction(session))
+        end(session, status);
+    return status;
+}
+
+void sdi_transaction_abandon(shopdata_session *session)
+{
+    if (!sdi_in_transaction(session))
+        return;
+    if (is_parents(session)) {
+        end(session, SHOPDATA_OK);
+        return;
+    }
+    sdi_count(session->client->core->metrics, SDI_M_TRANSACTIONS_ABANDONED, 0, 1);
+    sdi_rollback(session, NULL);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ commit */
+
+enum { XID, COMMIT, MOMENT, COMMIT_STEPS };
+
+static void note_point(shopdata_session *session, const sdi_point *point)
+{
+    sdi_raise(&session->era, &session->last_write, point->era, point->lsn);
+    sdi_core_wrote(session->client->core, point);
+}
+
+/* The write stands: its fences are moved, or deleted where its point did not come to be known. */
+int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
+                const sdi_buffer *keys)
+{
+    sdi_moment moment;
+    sdi_point point;
+    bool known = moment_answer->outcome == SDI_PG_DONE &&
+                 sdi_moment_read(connection, moment_answer->result, &moment) && sdi_moment_written(&moment, &point);
+    if (known)
+        note_point(session, &point);
+    return sdi_fence(session->client->core, keys, known ? &point : NULL);
+}
+
+/* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that it
+ * cannot commit after the fences were deleted. */
+int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_buffer *keys, shopdata_error **error_out)
+{
+    enum { END_MS = 1000 };
+    sdi_core *core = session->client->core;
+    sdi_pool *pool = sdi_router_pool(core->router, node);
+    sdi_pg_connection *by = NULL;
+    int64_t deadline = sdi_deadline_in(END_MS);
+    if (sdi_pool_has_running(pool) && sdi_pool_take(pool, deadline, &by, NULL) == SHOPDATA_OK) {
+        sdi_count(core->metrics, SDI_M_CANCELS, 0, sdi_pool_reap(pool, by, deadline));
+        sdi_pool_give(pool, by);
+    }
+    sdi_fence(core, keys, NULL);
+    if (error_out) {
+        shopdata_error_free(*error_out);
+        *error_out = NULL;
+    }
+    return sdi_fail(error_out, SHOPDATA_ERR_AMBIGUOUS,
+                    "the connection to %s was lost after COMMIT was sent: the write may or may not stand; look before "
+                    "you repeat it",
+                    sdi_router_name(core->router, node));
+}
+
+static bool wrote(const sdi_pg_command *xid)
+{
+    return xid->outcome == SDI_PG_DONE && shopdata_result_is_null(xid->result, 0, 0) == 0;
+}
+
+static int conclude(shopdata_session *session, sdi_pg_command *steps, int status, sdi_buffer *keys,
+                    shopdata_error **error_out)
+{
+    sdi_transaction *transaction = &session->transaction;
+    sdi_core *core = session->client->core;
+    if (transaction->schema)
+        atomic_fetch_add(&core->schema, 1);
+    if (steps[COMMIT].outcome == SDI_PG_DONE) {
+        if (error_out) {
+            shopdata_error_free(*error_out); /* what failed after COMMIT never turns success into failure */
+            *error_out = NULL;
+        }
+        status = wrote(&steps[XID]) ? sdi_written(session, transaction->connection, &steps[MOMENT], keys) : SHOPDATA_OK;
+        return status;
+    }
+    for (size_t i = XID; i <= COMMIT; i++)
+        if (steps[i].outcome == SDI_PG_ERROR) {
+            int failure = shopdata_error_status(steps[i].error);
+            sdi_error_move(error_out, steps[i].error);
+            steps[i].error = NULL;
+            return failure;
+        }
+    return status;
+}
+
+int sdi_commit(shopdata_session *session, shopdata_error **error_out)
+{
+    sdi_transaction *transaction = &session->transaction;
+    sdi_core *core = session->client->core;
+    int status = check_sound(session, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    sdi_pg_command steps[COMMIT_STEPS] = {command("SELECT pg_current_xact_id_if_assigned()"), command("COMMIT"),
+                                          sdi_moment_command()};
+    shopdata_error *error = NULL;
+    sdi_buffer keys = transaction->tags;
+    size_t node = transaction->node;
+    transaction->tags = (sdi_buffer)SDI_BUFFER_INIT;
+    int broke = sdi_pg_run(transaction->connection, steps, COMMIT_STEPS, (size_t)core->settings->max_result_bytes,
+                           sdi_session_deadline(session), &error);
+    status = conclude(session, steps, broke, &keys, &error);
+    bool unknown = broke != SHOPDATA_OK && steps[COMMIT].outcome == SDI_PG_NOT_RUN && steps[XID].outcome != SDI_PG_ERROR;
+    bool read_only = steps[XID].outcome == SDI_PG_DONE && !wrote(&steps[XID]);
+    end(session, broke);
+    if (unknown && !read_only)
+        status = sdi_ambiguous(session, node, &keys, &error);
+    sdi_error_move(error_out, error);
+    sdi_pg_commands_free(steps, COMMIT_STEPS);
+    sdi_buffer_free(&keys);
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------- savepoints */
+
+static int quote_name(const char *name, sdi_buffer *text, shopdata_error **error_out)
+{
+    enum { NAME_MAX_BYTES = 63 };
+    size_t length = name ? strlen(name) : 0;
+    if (length == 0 || length > NAME_MAX_BYTES)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "a savepoint's name has 1 to %d bytes, not %zu",
+                        NAME_MAX_BYTES, length);
+    sdi_buffer_char(text, '"');
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] == '"')
+            sdi_buffer_char(text, '"');
+        sdi_buffer_char(text, name[i]);
+    }
+    sdi_buffer_char(text, '"');
+    return SHOPDATA_OK;
+}
+
+int sdi_savepoint(shopdata_session *session, enum sdi_savepoint what, const char *name, shopdata_error **error_out)
+{
+    static const char *const texts[] = {"SAVEPOINT ", "ROLLBACK TO SAVEPOINT ", "RELEASE SAVEPOINT "};
+    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_buffer_text(&text, texts[what]);
+    int status = quote_name(name, &text, error_out);
+    if (status == SHOPDATA_OK)
+        status = what == SDI_SAVEPOINT_BACK ? check_open(session, error_out) : check_sound(session, error_out);
+    if (status == SHOPDATA_OK)
+        status = text.failed ? sdi_no_memory(error_out) : run_one(session, text.data, error_out);
+    sdi_buffer_free(&text);
+    return status;
+}

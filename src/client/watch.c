@@ -1,0 +1,116 @@
+/* watch.c - one thread a node asks it regularly where it stands. So a role, a lag or a recovery is known before a caller
+ * needs it; a caller who meets a fault wakes the watcher at once. */
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "client/core.h"
+
+enum { STACK_SIZE = 256 * 1024, JITTER_PERCENT = 20 };
+
+static int64_t look_timeout(const sdi_core *core)
+{
+    return sdi_deadline_in(core->settings->pool.connect_timeout_ms);
+}
+
+static bool connect_to(sdi_core *core, size_t node, sdi_pg_connection **connection)
+{
+    const sdi_settings *settings = core->settings;
+    if (*connection)
+        return true;
+    if (sdi_pg_connect(settings->nodes[node].conninfo, settings->pool.prepared, look_timeout(core), connection, NULL))
+        return false;
+    if (sdi_core_meet(core, *connection))
+        return true;
+    sdi_pg_close(*connection);
+    *connection = NULL;
+    return false;
+}
+
+static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection)
+{
+    sdi_moment moment;
+    sdi_pg_command ask = sdi_moment_command();
+    bool told = sdi_pg_read(connection, &ask, 1, (size_t)core->settings->max_result_bytes, look_timeout(core), NULL) ==
+                    SHOPDATA_OK &&
+                ask.outcome == SDI_PG_DONE && sdi_moment_read(connection, ask.result, &moment) &&
+                sdi_router_observe(core->router, node, &moment);
+    sdi_pg_commands_free(&ask, 1);
+    return told;
+}
+
+static void look(sdi_core *core, size_t node, sdi_pg_connection **connection)
+{
+    sdi_pool *pool = sdi_router_pool(core->router, node);
+    if (connect_to(core, node, connection) && look_at(core, node, *connection)) {
+        size_t ended = sdi_pool_reap(pool, *connection, look_timeout(core));
+        sdi_count(core->metrics, SDI_M_CANCELS, 0, ended);
+        return;
+    }
+    sdi_pg_close(*connection);
+    *connection = NULL;
+    sdi_router_failed(core->router, node);
+    sdi_pool_reap(pool, NULL, sdi_now());
+}
+
+static int64_t next_look(const sdi_core *core)
+{
+    return sdi_now() + sdi_jitter(core->settings->route.poll_interval_ms * 1000, JITTER_PERCENT);
+}
+
+static void *watch(void *argument)
+{
+    sdi_watcher *watcher = argument;
+    sdi_core *core = watcher->core;
+    sdi_pg_connection *connection = NULL;
+    do {
+        if (sdi_router_may_probe(core->router, watcher->node))
+            look(core, watcher->node, &connection);
+        sdi_unfenced_none(core, sdi_deadline_in(core->settings->cache.timeout_ms));
+    } while (sdi_router_await(core->router, watcher->node, next_look(core)));
+    sdi_pg_close(connection);
+    return NULL;
+}
+
+/* Signals are the application's: a thread it does not know of takes none. */
+static bool start(sdi_watcher *watcher)
+{
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    watcher->started = pthread_create(&watcher->thread, &attributes, watch, watcher) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return watcher->started;
+}
+
+int sdi_watch(sdi_core *core, shopdata_error **error_out)
+{
+    size_t count = sdi_router_nodes(core->router);
+    core->watchers = sdi_calloc(count, sizeof *core->watchers);
+    if (!core->watchers)
+        return sdi_no_memory(error_out);
+    for (size_t i = 0; i < count; i++) {
+        core->watchers[i].core = core;
+        core->watchers[i].node = i;
+        if (!start(&core->watchers[i]))
+            return sdi_fail(error_out, SHOPDATA_ERR_NO_MEMORY, "no thread to watch node %s: the system's limit is reached",
+                            sdi_router_name(core->router, i));
+    }
+    return SHOPDATA_OK;
+}
+
+void sdi_unwatch(sdi_core *core)
+{
+    if (!core->watchers)
+        return;
+    sdi_router_stop(core->router);
+    for (size_t i = 0; i < sdi_router_nodes(core->router); i++)
+        if (core->watchers[i].started)
+            pthread_join(core->watchers[i].thread, NULL);
+}

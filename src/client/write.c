@@ -1,0 +1,271 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "client/ask.h"
+#include "client/fencing.h"
+#include "client/session.h"
+
+/* A write that is a transaction of its own goes in one round trip. */
+enum { BEGIN, CHANGE, XID, COMMIT, MOMENT, STEPS };
+
+typedef struct write {
+    shopdata_session *session;
+    shopdata_statement *statement;
+    const sdi_planned *planned;
+    const shopdata_param *params;
+    size_t count;
+    int64_t deadline;
+    bool unprepared; /* the prepared form was no longer taken */
+    sdi_buffer keys; /* of the fences */
+} write;
+
+static int check_kind(const write *w, shopdata_error **error_out)
+{
+    if (sdi_plan_kind(w->planned->plan) != SDI_PLAN_UNDECLARED)
+        return SHOPDATA_OK;
+    return sdi_fail(error_out, SHOPDATA_ERR_REFUSED, "%s: %.60s", sdi_plan_reason(w->planned->plan),
+                    w->statement->text);
+}
+
+static int find_keys(write *w, shopdata_error **error_out)
+{
+    sdi_tags tags = SDI_TAGS_INIT;
+    sdi_plan_tags(w->planned->plan, w->params, w->count, &tags);
+    sdi_fence_keys(w->session->client->core, &tags, &w->keys);
+    bool failed = sdi_tags_failed(&tags) || w->keys.failed;
+    sdi_tags_free(&tags);
+    return failed ? sdi_no_memory(error_out) : SHOPDATA_OK;
+}
+
+static sdi_pg_command change_command(const write *w)
+{
+    return (sdi_pg_command){.sql = w->statement->text,
+                            .statement = w->unprepared ? 0 : w->statement->number,
+                            .params = w->params,
+                            .count = w->count};
+}
+
+/* After an error the server skips the rest of the pipeline, a ROLLBACK in it too: it goes by itself. */
+static int roll_back(sdi_pg_connection *connection, int64_t deadline)
+{
+    sdi_pg_command rollback = {.sql = "ROLLBACK"};
+    int status = sdi_pg_run(connection, &rollback, 1, SIZE_MAX, deadline, NULL);
+    sdi_pg_commands_free(&rollback, 1);
+    return status;
+}
+
+static size_t first_error(const sdi_pg_command *steps)
+{
+    for (size_t i = BEGIN; i <= COMMIT; i++)
+        if (steps[i].outcome == SDI_PG_ERROR)
+            return i;
+    return STEPS;
+}
+
+/* COMMIT was sent along: a result too large to take, too, leaves open whether the server got that far. */
+static bool fate_unknown(const sdi_pg_command *steps, size_t at)
+{
+    return at == STEPS || shopdata_error_status(steps[at].error) == SHOPDATA_ERR_TOO_LARGE;
+}
+
+enum next { DONE, REPEAT };
+
+/* What the server rejected has not happened; some rejections mean "not here" or "not so", and are worth another go. */
+static enum next rejected(write *w, size_t node, const shopdata_error *error)
+{
+    const char *sqlstate = shopdata_error_sqlstate(error);
+    if (!strcmp(sqlstate, "25006") && sdi_now() < w->deadline) {
+        uint64_t seen = sdi_router_changes(w->session->client->core->router);
+        sdi_router_suspect(w->session->client->core->router, node);
+        sdi_router_wait(w->session->client->core->router, seen, w->deadline);
+        return REPEAT;
+    }
+    if (!w->unprepared && (!strcmp(sqlstate, "0A000") || !strcmp(sqlstate, "26000"))) {
+        w->unprepared = true;
+        return REPEAT;
+    }
+    return DONE;
+}
+
+static int succeed(write *w, sdi_pg_connection *connection, sdi_pg_command *steps, shopdata_result **result_out)
+{
+    sdi_core *core = w->session->client->core;
+    if (sdi_plan_changes_schema(w->planned->plan))
+        atomic_fetch_add(&core->schema, 1);
+    bool wrote = steps[XID].outcome == SDI_PG_DONE && shopdata_result_is_null(steps[XID].result, 0, 0) == 0;
+    int status = wrote ? sdi_written(w->session, connection, &steps[MOMENT], &w->keys) : SHOPDATA_OK;
+    *result_out = steps[CHANGE].result;
+    steps[CHANGE].result = NULL;
+    return status;
+}
+
+static int lost(write *w, size_t node, sdi_pg_connection *connection, int broke, shopdata_error **error)
+{
+    sdi_ask_give(w->session->client->core, node, connection, broke);
+    return sdi_ambiguous(w->session, node, &w->keys, error);
+}
+
+/* Judges the answers and gives the connection back. */
+static int conclude(write *w, size_t node, sdi_pg_connection *connection, sdi_pg_command *steps, int broke,
+                    enum next *next, shopdata_result **result_out, shopdata_error **error)
+{
+    size_t at = first_error(steps);
+    int status = broke;
+    if (steps[COMMIT].outcome == SDI_PG_DONE) {
+        shopdata_error_free(*error); /* what failed after COMMIT never turns success into failure */
+        *error = NULL;
+        status = succeed(w, connection, steps, result_out);
+    } else if (fate_unknown(steps, at)) {
+        return lost(w, node, connection, broke, error);
+    } else {
+        shopdata_error_free(*error);
+        *error = steps[at].error;
+        steps[at].error = NULL;
+        status = shopdata_error_status(*error);
+        if (broke == SHOPDATA_OK && sdi_pg_transaction(connection) != SDI_PG_IDLE)
+            broke = roll_back(connection, sdi_deadline_in(w->session->deadline_ms));
+        *next = rejected(w, node, *error);
+    }
+    sdi_ask_give(w->session->client->core, node, connection, broke);
+    return status;
+}
+
+static int try_once(write *w, enum next *next, shopdata_result **result_out, shopdata_error **error)
+{
+    size_t node;
+    sdi_pg_connection *connection;
+    sdi_core *core = w->session->client->core;
+    int status = sdi_ask_primary(core, w->deadline, &node, &connection, error);
+    if (status != SHOPDATA_OK)
+        return status;
+    sdi_count(core->metrics, SDI_M_NODE_QUERIES, node, 1);
+    sdi_pg_command steps[STEPS] = {{.sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
+                                   change_command(w),
+                                   {.sql = "SELECT pg_current_xact_id_if_assigned()"},
+                                   {.sql = "COMMIT"},
+                                   sdi_moment_command()};
+    int broke = sdi_pg_run(connection, steps, STEPS, (size_t)core->settings->max_result_bytes, w->deadline, error);
+    status = conclude(w, node, connection, steps, broke, next, result_out, error);
+    if (status >= SHOPDATA_OK)
+        sdi_sign(core, *result_out, node, SHOPDATA_FROM_PRIMARY);
+    sdi_pg_commands_free(steps, STEPS);
+    return status;
+}
+
+static int write_alone(write *w, shopdata_result **result_out, shopdata_error **error_out)
+{
+    shopdata_error *error = NULL;
+    enum next next;
+    int status;
+    do {
+        shopdata_error_free(error);
+        error = NULL;
+        next = DONE;
+        status = try_once(w, &next, result_out, &error);
+    } while (next == REPEAT && sdi_now() < w->deadline);
+    sdi_error_move(error_out, error);
+    return status;
+}
+
+static int write_in_transaction(write *w, shopdata_result **result_out, shopdata_error **error_out)
+{
+    size_t failed;
+    sdi_transaction *transaction = &w->session->transaction;
+    sdi_pg_command change = change_command(w);
+    if (!sdi_buffer_reserve(&transaction->tags, w->keys.length))
+        return sdi_no_memory(error_out); /* before it runs: a change whose tags are forgotten must not be committed */
+    int status = sdi_transaction_run(w->session, &change, 1, &failed, error_out);
+    if (status == SHOPDATA_OK) {
+        transaction->schema |= sdi_plan_changes_schema(w->planned->plan);
+        sdi_buffer_append(&transaction->tags, w->keys.data, w->keys.length);
+        *result_out = change.result;
+        change.result = NULL;
+        sdi_sign(w->session->client->core, *result_out, transaction->node, SHOPDATA_FROM_PRIMARY);
+    }
+    sdi_pg_commands_free(&change, 1);
+    return status;
+}
+
+int sdi_write(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
+              shopdata_result **result_out, shopdata_error **error_out)
+{
+    write w = {.session = session,
+               .statement = statement,
+               .params = params,
+               .count = count,
+               .deadline = sdi_session_deadline(session)};
+    shopdata_result *result = NULL;
+    int64_t begin = sdi_now();
+    int status = sdi_statement_check(statement, session->client, params, count, error_out);
+    if (status == SHOPDATA_OK)
+        status = sdi_statement_plan(statement, w.deadline, &w.planned, error_out);
+    if (status == SHOPDATA_OK)
+        status = check_kind(&w, error_out);
+    if (status == SHOPDATA_OK)
+        status = find_keys(&w, error_out);
+    if (status == SHOPDATA_OK)
+        status = sdi_in_transaction(session) ? write_in_transaction(&w, &result, error_out)
+                                             : write_alone(&w, &result, error_out);
+    sdi_buffer_free(&w.keys);
+    if (status >= SHOPDATA_OK) {
+        sdi_metrics *metrics = session->client->core->metrics;
+        sdi_count(metrics, SDI_M_WRITES, 0, 1);
+        sdi_observe(metrics, SDI_M_WRITE_SECONDS, 0, sdi_now() - begin);
+    }
+    if (status >= SHOPDATA_OK && result_out)
+        *result_out = result;
+    else
+        shopdata_result_free(result);
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------- invalidate */
+
+/* A write bumps a row's tag and its table's; a bulk change the table's two. Who invalidates by hand means the same. For a
+ * tag of the application's own the second name is nobody's: no harm. */
+static void add_with_kin(sdi_tags *tags, const char *tag)
+{
+    const char *slash = strchr(tag, '/');
+    sdi_tags_add(tags, sdi_slice_of(tag));
+    if (slash) {
+        sdi_tags_add(tags, (sdi_slice){tag, (size_t)(slash - tag)});
+        return;
+    }
+    sdi_buffer bulk = SDI_BUFFER_INIT;
+    sdi_buffer_printf(&bulk, "%s/*", tag);
+    if (!bulk.failed)
+        sdi_tags_add(tags, (sdi_slice){bulk.data, bulk.length});
+    sdi_buffer_free(&bulk);
+}
+
+static int wait_for_space(sdi_core *core, shopdata_error **error_out)
+{
+    sdi_slice space;
+    int64_t deadline = sdi_deadline_in(core->settings->deadline_ms);
+    for (;;) {
+        uint64_t seen = sdi_router_changes(core->router);
+        if (sdi_core_space(core, &space, NULL))
+            return SHOPDATA_OK;
+        if (!sdi_router_wait(core->router, seen, deadline))
+            return sdi_router_unavailable(core->router, false, error_out);
+    }
+}
+
+int sdi_invalidate(shopdata_client *client, const char *const *tags, size_t count, shopdata_error **error_out)
+{
+    sdi_core *core = client->core;
+    sdi_tags named = SDI_TAGS_INIT;
+    sdi_buffer keys = SDI_BUFFER_INIT;
+    int status = wait_for_space(core, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        add_with_kin(&named, tags[i]);
+    sdi_fence_keys(core, &named, &keys);
+    status = sdi_tags_failed(&named) || keys.failed ? sdi_no_memory(error_out) : sdi_fence(core, &keys, NULL);
+    sdi_tags_free(&named);
+    sdi_buffer_free(&keys);
+    return status;
+}

@@ -1,0 +1,123 @@
+#include "servers.h"
+
+#include <check.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void servers_required(void)
+{
+    if (!getenv("SHOPDATA_PRIMARY") || !getenv("SHOPDATA_REPLICA2") || !getenv("SHOPDATA_REDIS")) {
+        fprintf(stderr, "skipped: run it under tests/launcher/launch run --replicas 2 --redis -- ...\n");
+        exit(77);
+    }
+}
+
+static int connect_control(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/control", getenv("SHOPDATA_SERVERS"));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+void servers_do(const char *command)
+{
+    char answer[512];
+    size_t length = 0;
+    ssize_t got;
+    int fd = connect_control();
+    ck_assert_int_eq(dprintf(fd, "%s\n", command), (int)strlen(command) + 1);
+    while (length < sizeof answer - 1 && (got = read(fd, answer + length, sizeof answer - 1 - length)) > 0)
+        length += (size_t)got;
+    answer[length] = '\0';
+    close(fd);
+    ck_assert_msg(!strncmp(answer, "ok", 2), "%s: %s", command, answer);
+}
+
+static void set(shopdata_config *config, const char *key, const char *value)
+{
+    shopdata_error *error = NULL;
+    int status = shopdata_config_set(config, key, value, &error);
+    ck_assert_msg(status == SHOPDATA_OK, "%s", shopdata_error_message(error));
+}
+
+shopdata_config *servers_config(const char *cache)
+{
+    static int number;
+    char prefix[64];
+    shopdata_config *config;
+    ck_assert_int_eq(shopdata_config_new(&config, NULL), SHOPDATA_OK);
+    set(config, "node.primary.conninfo", getenv("SHOPDATA_PRIMARY"));
+    set(config, "node.replica1.conninfo", getenv("SHOPDATA_REPLICA1"));
+    set(config, "node.replica2.conninfo", getenv("SHOPDATA_REPLICA2"));
+    set(config, "route.poll_interval", "50ms");
+    set(config, "route.breaker_open", "50ms");
+    set(config, "route.breaker_open_max", "200ms");
+    set(config, "pool.connect_timeout", "500ms");
+    set(config, "cache.kind", cache);
+    set(config, "cache.address", getenv("SHOPDATA_REDIS"));
+    set(config, "cache.breaker_open", "50ms");
+    set(config, "cache.breaker_open_max", "100ms");
+    snprintf(prefix, sizeof prefix, "test-%d-%d", (int)getpid(), number++);
+    set(config, "cache.key_prefix", prefix);
+    return config;
+}
+
+static int nodes_known(shopdata_client *client)
+{
+    return servers_metric(client, "shopdata_node_role", "node=\"primary\"") == 2 &&
+           servers_metric(client, "shopdata_node_role", "node=\"replica1\"") == 1 &&
+           servers_metric(client, "shopdata_node_role", "node=\"replica2\"") == 1;
+}
+
+shopdata_client *servers_open(const char *cache)
+{
+    shopdata_error *error = NULL;
+    shopdata_client *client;
+    shopdata_config *config = servers_config(cache);
+    int status = shopdata_open(config, &client, &error);
+    ck_assert_msg(status == SHOPDATA_OK, "%s", shopdata_error_message(error));
+    shopdata_config_free(config);
+    for (int i = 0; i < 1000 && !nodes_known(client); i++)
+        usleep(10000);
+    ck_assert(nodes_known(client));
+    return client;
+}
+
+char *servers_value(const char *sql)
+{
+    PGconn *connection = PQconnectdb(getenv("SHOPDATA_PRIMARY"));
+    ck_assert_msg(PQstatus(connection) == CONNECTION_OK, "%s", PQerrorMessage(connection));
+    PGresult *result = PQexec(connection, sql);
+    ExecStatusType status = PQresultStatus(result);
+    ck_assert_msg(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK, "%s", PQerrorMessage(connection));
+    char *value = strdup(PQntuples(result) > 0 && PQnfields(result) > 0 ? PQgetvalue(result, 0, 0) : "");
+    PQclear(result);
+    PQfinish(connection);
+    return value;
+}
+
+void servers_sql(const char *sql)
+{
+    free(servers_value(sql));
+}
+
+double servers_metric(shopdata_client *client, const char *name, const char *labels)
+{
+    shopdata_metrics *metrics;
+    double sum = 0;
+    ck_assert_int_eq(shopdata_metrics_take(client, &metrics, NULL), SHOPDATA_OK);
+    for (size_t i = 0; i < shopdata_metrics_count(metrics); i++)
+        if (!strcmp(shopdata_metrics_name(metrics, i), name) &&
+            (!labels || !strcmp(shopdata_metrics_labels(metrics, i), labels)))
+            sum += shopdata_metrics_value(metrics, i);
+    shopdata_metrics_free(metrics);
+    return sum;
+}

@@ -1,0 +1,22 @@
+/* servers.h - the launcher's servers, for tests: where they are, and how to make them ill. */
+#ifndef SDI_TESTS_SUPPORT_SERVERS_H
+#define SDI_TESTS_SUPPORT_SERVERS_H
+
+#include <shopdata/shopdata.h>
+
+/* servers_required ends the program with 77 (skipped) where there are no servers. Call it first in main. */
+void servers_required(void);
+/* servers_do sends "VERB NODE" to the launcher ("pause replica1"), and fails the test if that did not work. */
+void servers_do(const char *command);
+/* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memory", "none"), with short
+ * times, and a key namespace of its own. Free it. */
+shopdata_config *servers_config(const char *cache);
+/* servers_open opens a client of servers_config and waits until all three nodes are known. */
+shopdata_client *servers_open(const char *cache);
+/* servers_sql runs SQL on the primary past the library; servers_value gives the first cell as text (free it), "" if none. */
+void servers_sql(const char *sql);
+char *servers_value(const char *sql);
+/* servers_metric is one value of a snapshot: by name, and by labels if not NULL. */
+double servers_metric(shopdata_client *client, const char *name, const char *labels);
+
+#endif
