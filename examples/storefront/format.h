@@ -1,0 +1,21 @@
+/* format.h - the one way in which text gets into a page: what is filled in is escaped, always. */
+#ifndef SHOP_FORMAT_H
+#define SHOP_FORMAT_H
+
+#include <stdint.h>
+
+#include <event2/buffer.h>
+
+#define SHOP_LIKE_PRINTF __attribute__((format(printf, 2, 3)))
+
+/* shop_html adds `format` to the page as it stands. %s fills in a text escaped for HTML (in text and in quoted
+ * attributes), %d an int, %% a percent sign; there is nothing else, so nothing can get in unescaped. */
+void shop_html(struct evbuffer *out, const char *format, ...) SHOP_LIKE_PRINTF;
+
+/* shop_json is the same for JSON: %s becomes a whole string with its quotes (NULL becomes null). */
+void shop_json(struct evbuffer *out, const char *format, ...) SHOP_LIKE_PRINTF;
+
+/* shop_put adds text as it stands: for constants, and for numbers that PostgreSQL wrote. */
+void shop_put(struct evbuffer *out, const char *text);
+
+#endif

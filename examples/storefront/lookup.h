@@ -1,0 +1,29 @@
+/* lookup.h - what a page and its JSON twin have in common: read the address, ask, answer what is not there. Each
+ * returns false if it has answered the request already. What is in request->batch before is asked along. */
+#ifndef SHOP_LOOKUP_H
+#define SHOP_LOOKUP_H
+
+#include "request.h"
+
+struct shop_list {
+    const shopdata_result *products; /* the page's */
+    int64_t count;                   /* of all pages */
+    int64_t page;
+    int64_t last;
+};
+
+struct shop_item {
+    const shopdata_result *product;
+    const shopdata_result *related; /* NULL if not asked for */
+};
+
+/* shop_look_up_category lists the department that the path names, and the page that ?page= names. */
+bool shop_look_up_category(struct shop_request *request, struct shop_list *list);
+/* shop_look_up_found lists the products whose name holds `search`; all for "". */
+bool shop_look_up_found(struct shop_request *request, const char *search, struct shop_list *list);
+/* shop_look_up_product gets the product whose number ends the path. */
+bool shop_look_up_product(struct shop_request *request, bool with_related, struct shop_item *item);
+/* shop_save_edit writes an edit of a product; false if the product is not there, or the database did not write. */
+bool shop_save_edit(struct shop_request *request, const struct shop_edit *edit, bool *late_out);
+
+#endif

@@ -1,0 +1,132 @@
+/* main.c - a shop in front of libshopdata: `storefront --config FILE [--port N] [--threads N]`.
+ *
+ * Prints its address, then a line each second; errors go to stderr. Ends on SIGINT and SIGTERM. Exit code 2 if it was
+ * called or configured wrongly, 1 if it cannot serve for another reason. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "input.h"
+#include "server.h"
+#include "status.h"
+
+enum { DEFAULT_PORT = 8080, DEFAULT_THREADS = 8, THREADS_MAX = 256, WRONG_CALL = 2 };
+
+struct options {
+    const char *config;
+    int64_t port;
+    int64_t threads;
+};
+
+static const char usage[] = "usage: storefront --config FILE [--port N] [--threads N]\n"
+                            "  --config FILE  the library's configuration\n"
+                            "  --port N       0 to 65535; 0 is any that is free (default 8080)\n"
+                            "  --threads N    1 to 256 worker threads (default 8)\n";
+
+static int complain(const char *what, const char *which, const char *right)
+{
+    fprintf(stderr, "storefront: %s %s: %s\n", what, which, right);
+    return WRONG_CALL;
+}
+
+static int read_option(struct options *options, const char *name, const char *value)
+{
+    if (!strcmp(name, "--config")) {
+        options->config = value;
+        return 0;
+    }
+    if (!strcmp(name, "--port"))
+        return shop_parse_number(value, 0, 65535, &options->port)
+                   ? 0
+                   : complain("--port", value, "must be a whole number from 0 to 65535");
+    if (!strcmp(name, "--threads"))
+        return shop_parse_number(value, 1, THREADS_MAX, &options->threads)
+                   ? 0
+                   : complain("--threads", value, "must be a whole number from 1 to 256");
+    return complain("unknown option", name, "there are --config, --port and --threads");
+}
+
+static int read_options(int argc, char **argv, struct options *options)
+{
+    *options = (struct options){.port = DEFAULT_PORT, .threads = DEFAULT_THREADS};
+    for (int i = 1; i < argc; i += 2) {
+        if (i + 1 == argc)
+            return complain("option", argv[i], "it needs a value");
+        int status = read_option(options, argv[i], argv[i + 1]);
+        if (status != 0)
+            return status;
+    }
+    return options->config ? 0 : complain("option", "--config", "it is missing");
+}
+
+static void print_status(struct shop *shop, struct shop_server *server, struct shop_status *before)
+{
+    struct shop_status now;
+    char line[200];
+    if (shop_status_take(shop_client(shop), shop_server_requests(server), &now) < 0)
+        return;
+    shop_status_line(before, &now, line, sizeof line);
+    puts(line);
+    *before = now;
+}
+
+/* The signals are blocked in every thread, so they stay pending until we fetch them here: no handler, no race. */
+static void serve_until(const sigset_t *ending, struct shop *shop, struct shop_server *server)
+{
+    static const struct timespec second = {.tv_sec = 1};
+    struct shop_status before = {0};
+    while (sigtimedwait(ending, NULL, &second) < 0) {
+        if (errno == EAGAIN)
+            print_status(shop, server, &before);
+    }
+}
+
+static int serve(const struct options *options, const sigset_t *ending, struct shop *shop)
+{
+    int listener = shop_server_listen((int)options->port);
+    if (listener < 0) {
+        fprintf(stderr, "storefront: port %d of 127.0.0.1: %s; give another with --port\n", (int)options->port,
+                strerror(errno));
+        return WRONG_CALL;
+    }
+    int port = shop_server_port(listener);
+    struct shop_server *server = shop_server_start(shop, listener, (int)options->threads);
+    if (!server) {
+        fprintf(stderr, "storefront: cannot start %d threads\n", (int)options->threads);
+        return EXIT_FAILURE;
+    }
+    printf("http://127.0.0.1:%d\n", port);
+    serve_until(ending, shop, server);
+    shop_server_stop(server);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    sigset_t ending;
+    struct options options;
+    shopdata_error *error = NULL;
+    if (argc == 2 && !strcmp(argv[1], "--help"))
+        return fputs(usage, stdout) < 0;
+    int status = read_options(argc, argv, &options);
+    if (status != 0)
+        return status;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    signal(SIGPIPE, SIG_IGN);         /* a visitor who leaves early is no reason to end */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* whoever reads us through a pipe wants each line in its second */
+    struct shop *shop = shop_open(options.config, &error);
+    if (!shop) {
+        fprintf(stderr, "storefront: %s\n", error ? shopdata_error_message(error) : "out of memory");
+        shopdata_error_free(error);
+        return WRONG_CALL;
+    }
+    status = serve(&options, &ending, shop);
+    shop_close(shop);
+    return status;
+}

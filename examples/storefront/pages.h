@@ -1,0 +1,25 @@
+/* pages.h - what the shop shows, and its JSON twin. Each function answers one request. */
+#ifndef SHOP_PAGES_H
+#define SHOP_PAGES_H
+
+#include "request.h"
+
+void shop_page_home(struct shop_request *request);
+void shop_page_category(struct shop_request *request);
+void shop_page_product(struct shop_request *request);
+
+void shop_page_admin(struct shop_request *request);
+void shop_page_admin_product(struct shop_request *request);
+
+void shop_api_home(struct shop_request *request);
+void shop_api_category(struct shop_request *request);
+void shop_api_product(struct shop_request *request);
+void shop_api_admin(struct shop_request *request);
+
+void shop_page_health(struct shop_request *request);
+void shop_page_metrics(struct shop_request *request);
+void shop_page_style(struct shop_request *request);
+void shop_page_icons(struct shop_request *request);
+void shop_page_icon(struct shop_request *request);
+
+#endif
