@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""What `run` does once the servers are up: loads the catalogue, writes the shop's configuration, serves or checks.
+
+Takes the servers from the environment that `launch run` makes.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import catalogue
+import check
+import generate
+
+CACHES = ("redis", "memory", "none")
+
+
+def configuration(cache: str) -> str:
+    """The library's configuration: the nodes by name, so that the pages can tell who answered."""
+    nodes = {"primary": "SHOPDATA_PRIMARY", "replica1": "SHOPDATA_REPLICA1", "replica2": "SHOPDATA_REPLICA2"}
+    lines: list[str] = []
+    for name, variable in nodes.items():
+        if variable in os.environ:
+            lines += [f"[node {name}]", f"conninfo = {os.environ[variable]}", ""]
+    lines += ["[cache]", f"kind = {cache}"]
+    if cache == "redis":
+        lines += [f"address = {os.environ['SHOPDATA_REDIS']}"]
+    return "\n".join(lines) + "\n"
+
+
+def write_configuration(cache: str) -> Path:
+    """In the launcher's own directory, which goes away with it; only for our eyes, because it holds the password."""
+    path = Path(os.environ["SHOPDATA_SERVERS"]) / "storefront.ini"
+    path.touch(mode=0o600)
+    path.write_text(configuration(cache))
+    return path
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--server", type=Path, required=True, metavar="PROGRAM")
+    parser.add_argument("--cache", choices=CACHES, default="redis")
+    parser.add_argument("--data", type=Path, metavar="DIR")
+    parser.add_argument("--port", type=int, default=0, metavar="N")
+    parser.add_argument("--check", type=int, metavar="SECONDS")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    given = parse(arguments)
+    try:
+        catalogue.load(os.environ["SHOPDATA_PRIMARY"],
+                       *(catalogue.read(given.data) if given.data else generate.catalogue()))
+        command = [str(given.server), "--config", str(write_configuration(given.cache)), "--port", str(given.port)]
+        if not given.check:
+            os.execv(command[0], command)
+        return check.run(command, given.check, given.cache, given.data)
+    except (catalogue.CatalogueError, check.CheckError) as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""What goes wrong during the check, and when: through the launcher, at fixed fractions of the run."""
+
+import os
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+
+@dataclass(frozen=True)
+class Fault:
+    at: float        # fraction of the run
+    verb: str        # of `launch ctl`
+    node: str
+    state: str       # what `launch ctl status` must say of the node afterwards
+
+
+DATABASE_FAULTS = [
+    Fault(0.15, "pause", "replica1", "paused"),
+    Fault(0.25, "stop", "replica2", "stopped"),  # now only the primary is up to date
+    Fault(0.40, "resume", "replica1", "replica"),
+    Fault(0.48, "start", "replica2", "replica"),
+]
+REDIS_FAULTS = [
+    Fault(0.56, "stop", "redis", "stopped"),
+    Fault(0.66, "start", "redis", "running"),
+    Fault(0.74, "freeze", "redis", "frozen"),
+]
+FREEZE_SECONDS = 1.0
+THAW = Fault(0, "thaw", "redis", "running")
+# From here on everything stands again, and both replicas must answer.
+RECOVERED = 0.85
+
+
+def for_cache(cache: str) -> list[Fault]:
+    return DATABASE_FAULTS + (REDIS_FAULTS if cache == "redis" else [])
+
+
+def launch_ctl(*words: str) -> str:
+    done = subprocess.run([os.environ["SHOPDATA_LAUNCH"], "ctl", *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    return done.stdout
+
+
+class Faults(threading.Thread):
+    """Does them one after the other. `done` has those that were seen to have happened."""
+
+    def __init__(self, faults: list[Fault], seconds: float, say: Callable[[str], None],
+                 control: Callable[..., str] = launch_ctl):
+        super().__init__(daemon=True)
+        self.faults = faults
+        self.seconds = seconds
+        self.say = say
+        self.control = control
+        self.done: list[Fault] = []
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        self.begin = time.monotonic()
+        for fault in self.faults:
+            time.sleep(max(0.0, self.begin + fault.at * self.seconds - time.monotonic()))
+            self.perform(fault)
+            if fault.verb == "freeze":
+                time.sleep(FREEZE_SECONDS)
+                self.perform(THAW)
+
+    def perform(self, fault: Fault) -> None:
+        try:
+            self.control(fault.verb, fault.node)
+            row = next(line for line in self.control("status").splitlines() if line.split()[0] == fault.node)
+        except (RuntimeError, OSError, StopIteration) as error:
+            self.failures.append(f"{fault.verb} {fault.node}: {error}")
+            return
+        if fault.state in row.split()[1:]:
+            self.done.append(fault)
+            self.say(f"{time.monotonic() - self.begin:5.1f} s  {fault.verb} {fault.node}: {fault.state}")
+        else:
+            self.failures.append(f"{fault.verb} {fault.node}: its status is {' '.join(row.split())}")

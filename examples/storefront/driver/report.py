@@ -1,0 +1,84 @@
+"""Tells what a check saw, and whether that is good."""
+
+from dataclasses import dataclass, field
+
+from .metrics import Between
+from .record import Record
+
+# Less than this a second means that hardly anything was checked.
+REQUESTS_A_SECOND = 20
+EDITS_A_SECOND = 1
+
+
+@dataclass
+class Outcome:
+    seconds: float
+    trace: str
+    cache: str
+    record: Record
+    metrics: Between
+    recovered: Between          # what was counted after the last fault
+    faults_wanted: int
+    faults_done: int
+    failures: list[str] = field(default_factory=list)   # faults that did not happen, a server that did not end well
+
+    def edits(self) -> int:
+        return self.record["edits by form"] + self.record["edits by JSON"]
+
+
+def shares(metrics: Between) -> str:
+    """Who answered, as "cache 91.2 %, replica1 4.0 %, ..."."""
+    answers = metrics.answers()
+    counts = [("cache", metrics.answers(source="cache"))]
+    for source in ("replica", "primary"):
+        counts += [(node, metrics.answers(source=source, node=node)) for node in metrics.after.nodes()
+                   if metrics.answers(source=source, node=node)]
+    return ", ".join(f"{name} {100 * count / max(answers, 1):.1f} %" for name, count in counts)
+
+
+def lines(outcome: Outcome) -> list[str]:
+    record, metrics = outcome.record, outcome.metrics
+    rows = [
+        ("ran", f"{outcome.seconds:.0f} s on {outcome.trace}, cache {outcome.cache}"),
+        ("requests", f"{record['requests']:,} ({record['requests'] / outcome.seconds:,.0f} a second)"),
+        ("errors", f"{record['errors']:,}"),
+        ("hit ratio", f"{100 * metrics.hit_ratio():.1f} %"),
+        ("answered by", shares(metrics)),
+        ("edits", f"{outcome.edits():,} ({record['edits by form']:,} by form, {record['edits by JSON']:,} by JSON; "
+                  f"{record['edits without cache']:,} while the cache could not be told)"),
+        ("price checks", f"{record['probes']:,} pages asked right after an edit; {record['prices']:,} prices read, "
+                         f"{record['edited prices']:,} of them of edited products"),
+        ("wrong prices", f"{record['wrong']:,}"),
+        ("faults", f"{outcome.faults_done} of {outcome.faults_wanted} happened"),
+    ]
+    examples = [f"  {what}: {example}" for what, kept in record.examples.items() for example in kept]
+    return [f"{name + ':':<15}{text}" for name, text in rows] + examples
+
+
+def failures(outcome: Outcome) -> list[str]:
+    """Why the check failed; empty if all is good and something was really checked."""
+    record = outcome.record
+    found = list(outcome.failures)
+    if record["errors"]:
+        found.append(f"{record['errors']} requests failed")
+    if record["wrong"]:
+        found.append(f"{record['wrong']} wrong prices were shown")
+    if record["requests"] < REQUESTS_A_SECOND * outcome.seconds:
+        found.append(f"only {record['requests']} requests were made")
+    if outcome.edits() < EDITS_A_SECOND * outcome.seconds or record["probes"] < outcome.edits():
+        found.append(f"only {outcome.edits()} edits were made, and {record['probes']} pages asked after them")
+    if outcome.faults_done < outcome.faults_wanted:
+        found.append(f"only {outcome.faults_done} of {outcome.faults_wanted} faults happened")
+    return found + silent_sources(outcome)
+
+
+def silent_sources(outcome: Outcome) -> list[str]:
+    """Everybody must have answered during the run, and every node again after the faults."""
+    cached = ["cache"] if outcome.cache != "none" else []
+    found = [f"the {source} never answered" for source in [*cached, "replica", "primary"]
+             if not outcome.metrics.answers(source=source)]
+    found += [f"the {source} did not answer after the faults" for source in cached
+              if not outcome.recovered.answers(source=source)]
+    found += [f"{node} did not answer after the faults" for node in outcome.metrics.after.nodes()
+              if node.startswith("replica") and not outcome.recovered.answers(source="replica", node=node)]
+    return found

@@ -1,0 +1,180 @@
+"""The crowd: readers who look at pages, and editors who change prices and look at once whether everybody sees it."""
+
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from .http import Connection, HttpError, Response
+from .ledger import Ledger, Offer
+from .reading import ReadingError, offer_in_form, offers, sentence
+from .record import Record
+from .shelves import Shelves
+from .trace import Trace
+
+
+@dataclass
+class World:
+    """What all visitors share."""
+
+    address: tuple[str, int]
+    shelves: Shelves
+    trace: Trace
+    ledger: Ledger
+    record: Record
+    end: threading.Event
+
+    def judge(self, moment: int, path: str, response: Response, wanted: int | None = None) -> None:
+        """Holds every price in an answer against the ledger. `wanted` is a product that must be in it."""
+        self.record.add("requests")
+        found = offers(path, response)
+        if wanted is not None and wanted not in found:
+            raise ReadingError(f"GET {path}: product {wanted} is not in it")
+        edited = 0
+        for product, offer in found.items():
+            edited += product in self.ledger.histories and self.ledger.was_edited(product)
+            complaint = self.ledger.complaint(moment, product, offer)
+            if complaint:
+                self.record.complain("wrong", f"{path}: {complaint}")
+        self.record.add("prices", len(found))
+        self.record.add("edited prices", edited)
+
+    def error(self, error: Exception) -> None:
+        self.record.complain("errors", str(error))
+
+
+class Reader(threading.Thread):
+    """Looks at one page after the other, as the trace has it, on one connection."""
+
+    def __init__(self, world: World):
+        super().__init__(daemon=True)
+        self.world = world
+        self.connection = Connection(world.address)
+
+    def run(self) -> None:
+        while not self.world.end.is_set():
+            number, product = self.world.trace.next()
+            try:
+                self.look(self.path(number, product))
+            except (HttpError, ReadingError) as error:
+                self.world.error(error)
+                time.sleep(0.05)  # a dead shop shall not make millions of errors
+        self.connection.close()
+
+    def path(self, number: int, product: int) -> str:
+        """Of twenty looks one goes home, one each to the shelf and its JSON, and five to the product's JSON."""
+        place = self.world.shelves.places[product]
+        kinds = {0: "/", 1: place.address(), 2: place.address("/api"), 3: "/api/home"}
+        kind = number % 20
+        return kinds.get(kind) or (f"/api/product/{product}" if kind < 9 else f"/product/{product}")
+
+    def look(self, path: str) -> None:
+        moment = self.world.ledger.moment()
+        response = self.connection.get(path)
+        self.world.judge(moment, path, response)
+
+
+class Editor(threading.Thread):
+    """Changes a price, mostly with the form, sometimes with JSON. The products whose number leaves `number` when divided
+    by `count` are its own, so no two edits of a product are ever under way at once."""
+
+    PROBES = 6
+
+    def __init__(self, world: World, number: int, count: int, pause: float):
+        super().__init__(daemon=True)
+        self.world = world
+        self.pause = pause
+        self.chance = random.Random(number)
+        self.own = [product for product in world.shelves.places if product % count == number]
+        self.wanted = [product for product in world.trace.keys[:2000] if product % count == number] or self.own
+        self.connection = Connection(world.address)
+        self.probes = [Connection(world.address) for _ in range(self.PROBES)]
+
+    def run(self) -> None:
+        while not self.world.end.wait(self.pause):
+            product = self.chance.choice(self.wanted if self.chance.random() < 0.7 else self.own)
+            try:
+                self.edit(product)
+                self.probe(product)
+            except (HttpError, ReadingError) as error:
+                self.world.error(error)
+        for connection in [self.connection, *self.probes]:
+            connection.close()
+
+    def new_offer(self, product: int) -> Offer:
+        """A price that the product never had, so that no page can be right by chance."""
+        had = {offer.price for offer in self.world.ledger.histories[product].offers}
+        while True:
+            price = f"{self.chance.randint(1, 999)}.{self.chance.randint(0, 99):02d}"
+            if price not in had:
+                return Offer(price, self.chance.randint(0, 60))
+
+    def edit(self, product: int) -> None:
+        offer = self.new_offer(product)
+        if self.chance.random() < 0.25:
+            self.edit_by_json(product, offer)
+        else:
+            self.edit_by_form(product, offer)
+
+    def edit_by_form(self, product: int, offer: Offer) -> None:
+        path = f"/admin/product/{product}"
+        self.check_form(path, self.world.ledger.moment(), product)
+        number = self.world.ledger.issue(product, offer)
+        body = urlencode({"price": offer.price, "stock": offer.stock}).encode()
+        self.connection.send("POST", path, body, "application/x-www-form-urlencoded")
+        response = self.connection.receive()
+        self.expect(303, "POST", path, response)
+        self.world.ledger.acknowledge(product, number)
+        self.world.record.add("edits by form")
+        self.world.record.add("edits without cache", "late=" in response.headers.get("location", ""))
+        self.check_form(response.headers.get("location", path), self.world.ledger.moment(), product)
+
+    def check_form(self, path: str, moment: int, product: int) -> None:
+        response = self.connection.get(path)
+        self.expect(200, "GET", path, response)
+        complaint = self.world.ledger.complaint(moment, product, offer_in_form(response.body))
+        if complaint:
+            self.world.record.complain("wrong", f"{path}: {complaint}")
+
+    def edit_by_json(self, product: int, offer: Offer) -> None:
+        path = f"/api/product/{product}"
+        number = self.world.ledger.issue(product, offer)
+        body = json.dumps({"price": offer.price, "stock": offer.stock}).encode()
+        self.connection.send("PUT", path, body, "application/json")
+        response = self.connection.receive()
+        self.expect(200, "PUT", path, response)
+        self.world.ledger.acknowledge(product, number)
+        self.world.record.add("edits by JSON")
+        self.world.record.add("edits without cache", b'"cache_told":false' in response.body)
+
+    def expect(self, status: int, method: str, path: str, response: Response) -> None:
+        self.world.record.add("requests")
+        if response.status != status:
+            raise ReadingError(f"{method} {path}: status {response.status}: {sentence(response.body)}")
+
+    def probe(self, product: int) -> None:
+        """The very next pages: four at the same moment, three of them on connections other than the editor's."""
+        place = self.world.shelves.places[product]
+        paths = [f"/product/{product}", place.address(), f"/api/product/{product}", place.address("/api")]
+        self.chance.shuffle(paths)
+        connections = [self.connection, *self.chance.sample(self.probes, 3)]
+        moment = self.world.ledger.moment()
+        for connection, path in zip(connections, paths):
+            connection.send("GET", path)
+        responses = [receive(connection) for connection in connections]
+        for path, response in zip(paths, responses):
+            if isinstance(response, HttpError):
+                self.world.error(response)
+            else:
+                self.world.judge(moment, path, response, wanted=product)
+                self.world.record.add("probes")
+
+
+def receive(connection: Connection) -> Response | HttpError:
+    """Every answer must be fetched, also after one that failed: else it would be taken for the next request's."""
+    try:
+        return connection.receive()
+    except HttpError as error:
+        return error

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""The check itself is checked: an honest shop passes, and a shop that lies about one price in a hundred does not."""
+
+import io
+import json
+import threading
+import unittest
+from contextlib import redirect_stdout
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import check
+from driver import faults
+from driver.ledger import Ledger, Offer
+
+SECONDS = 1
+faults.FREEZE_SECONDS = 0.05
+PRODUCTS = 30
+
+
+class ToyShop:
+    """The least that the check takes for a shop; every answer of the data is counted as somebody's."""
+
+    def __init__(self, lie: str = ""):
+        self.lie = lie
+        self.lock = threading.Lock()
+        self.offers = {product: ["1.00", 5] for product in range(1, PRODUCTS + 1)}
+        self.old = {product: ["1.00", 5] for product in range(1, PRODUCTS + 1)}
+        self.answers = 0
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def end(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def save(self, product: int, price: str, stock: int) -> None:
+        with self.lock:
+            self.old[product] = self.offers[product]
+            self.offers[product] = [price, stock]
+
+    def offer(self, product: int, where: str) -> list:
+        self.answers += 1
+        lies = self.lie == where or (self.lie == "rarely" and self.answers % 100 == 0)
+        return (self.old if lies else self.offers)[product]
+
+    def as_json(self, product: int, where: str) -> dict:
+        price, stock = self.offer(product, where)
+        return {"product_id": product, "price": price, "stock": stock}
+
+    def as_html(self, product: int, where: str) -> str:
+        price, stock = self.offer(product, where)
+        return (f'<data class="price" data-product="{product}" value="{price}">'
+                f'<data class="stock few" data-product="{product}" value="{stock}">')
+
+    def metrics(self) -> str:
+        names = {"cache": "", "replica1": "replica", "replica2": "replica", "primary": "primary"}
+        return "".join(f'shopdata_queries_total{{source="{source or name}",node="{name}"}} {self.answers}\n'
+                       for name, source in names.items())
+
+    def page(self, path: str) -> str:
+        if path == "/metrics":
+            return self.metrics()
+        if path == "/api/home":
+            return json.dumps({"categories": ["all things"], "featured": [self.as_json(1, "home")]})
+        if path.startswith("/api/category/"):
+            return json.dumps({"pages": 1, "products": [self.as_json(one, "shelf") for one in self.offers]})
+        if path.startswith("/category/"):
+            return "".join(self.as_html(one, "shelf") for one in self.offers)
+        if path == "/":
+            return self.as_html(1, "home")
+        product = int(path.rsplit("/", 1)[1])
+        if path.startswith("/api/product/"):
+            return json.dumps({"product": self.as_json(product, "json")})
+        if path.startswith("/admin/product/"):
+            price, stock = self.offer(product, "form")
+            return f'<input id="price" value="{price}"><input id="stock" value="{stock}">'
+        return self.as_html(product, "page")
+
+    def handler(shop) -> type:  # pylint: disable=no-self-argument
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1
+
+            def log_message(self, *_) -> None:
+                pass
+
+            def answer(self, status: int, text: str, **headers: str) -> None:
+                body = text.encode()
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self) -> None:
+                broken = shop.lie == "broken" and self.path.startswith("/product/")
+                self.answer(503 if broken else 200, "sorry" if broken else shop.page(unquote(urlsplit(self.path).path)))
+
+            def do_POST(self) -> None:
+                fields = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                shop.save(int(self.path.rsplit("/", 1)[1]), fields["price"][0], int(fields["stock"][0]))
+                self.answer(303, "", Location=self.path + "?saved=1")
+
+            def do_PUT(self) -> None:
+                fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                shop.save(int(self.path.rsplit("/", 1)[1]), fields["price"], fields["stock"])
+                self.answer(200, "{}")
+        return Handler
+
+
+class ToyLauncher:
+    """Says of each node what was asked for; or nothing happens, and it says so."""
+
+    def __init__(self, works: bool = True):
+        self.works = works
+        self.states = {"replica1": "replica", "replica2": "replica", "redis": "running"}
+
+    def __call__(self, verb: str, node: str = "") -> str:
+        if verb != "status" and self.works:
+            wanted = [*faults.for_cache("redis"), faults.THAW]
+            self.states[node] = next(fault.state for fault in wanted if (fault.verb, fault.node) == (verb, node))
+        return "".join(f"{name} kind 1 2 {state}\n" for name, state in self.states.items())
+
+
+def check_toy(lie: str = "", works: bool = True, cache: str = "redis") -> tuple[int, str]:
+    """The exit code and what was printed."""
+    shop = ToyShop(lie)
+    output = io.StringIO()
+    try:
+        with redirect_stdout(output):
+            code = check.tell(check.Check(shop.server.server_address, SECONDS, cache, None, ToyLauncher(works)).run())
+    finally:
+        shop.end()
+    return code, output.getvalue()
+
+
+class TestCheck(unittest.TestCase):
+    def test_an_honest_shop_passes(self):
+        code, output = check_toy()
+        self.assertEqual(code, 0, output)
+        self.assertRegex(output, r"wrong prices: +0\n")
+        self.assertRegex(output, r"errors: +0\n")
+
+    def test_a_lie_anywhere_is_seen(self):
+        for lie in ("page", "shelf", "json", "form", "home", "rarely"):
+            with self.subTest(lie):
+                code, output = check_toy(lie)
+                self.assertEqual(code, 1, output)
+                self.assertRegex(output, r"FAILED: \d+ wrong prices were shown")
+                self.assertRegex(output, r"errors: +0\n")
+
+    def test_errors_fail(self):
+        code, output = check_toy("broken")
+        self.assertEqual(code, 1, output)
+        self.assertRegex(output, r"FAILED: \d+ requests failed")
+
+    def test_faults_that_do_not_happen_fail(self):
+        code, output = check_toy(works=False)
+        self.assertEqual(code, 1, output)
+        self.assertIn("faults happened", output)
+
+    def test_memory_has_no_cache_server_to_stop(self):
+        code, output = check_toy(cache="memory")
+        self.assertEqual(code, 0, output)
+        self.assertNotIn("redis", output)
+
+
+class TestLedger(unittest.TestCase):
+    def setUp(self):
+        self.ledger = Ledger({1: Offer("1.00", 5)})
+
+    def edit(self, price: str, acknowledged: bool = True) -> None:
+        number = self.ledger.issue(1, Offer(price, 5))
+        if acknowledged:
+            self.ledger.acknowledge(1, number)
+
+    def test_an_answered_edit_rules_out_what_was_before(self):
+        before = self.ledger.moment()
+        self.edit("2.00")
+        after = self.ledger.moment()
+        self.assertIsNone(self.ledger.complaint(before, 1, Offer("1.00", 5)))
+        self.assertIsNone(self.ledger.complaint(before, 1, Offer("2.00", 5)))
+        self.assertIsNotNone(self.ledger.complaint(after, 1, Offer("1.00", 5)))
+        self.assertIsNone(self.ledger.complaint(after, 1, Offer("2.00", 5)))
+
+    def test_an_edit_under_way_may_be_seen_or_not(self):
+        self.edit("2.00", acknowledged=False)
+        moment = self.ledger.moment()
+        for price in ("1.00", "2.00"):
+            self.assertIsNone(self.ledger.complaint(moment, 1, Offer(price)))
+        self.assertIsNotNone(self.ledger.complaint(moment, 1, Offer("3.00")))
+
+    def test_the_stock_belongs_to_the_price(self):
+        self.assertIsNone(self.ledger.complaint(0, 1, Offer("1.00")))
+        self.assertIsNotNone(self.ledger.complaint(0, 1, Offer("1.00", 4)))
+        self.assertIsNotNone(self.ledger.complaint(0, 2, Offer("1.00", 5)))
+
+
+if __name__ == "__main__":
+    unittest.main()
