@@ -21,8 +21,9 @@ PRODUCTS = 30
 class ToyShop:
     """The least that the check takes for a shop; every answer of the data is counted as somebody's."""
 
-    def __init__(self, lie: str = ""):
+    def __init__(self, lie: str = "", silent: str = "nobody"):
         self.lie = lie
+        self.silent = silent
         self.lock = threading.Lock()
         self.offers = {product: ["1.00", 5] for product in range(1, PRODUCTS + 1)}
         self.old = {product: ["1.00", 5] for product in range(1, PRODUCTS + 1)}
@@ -55,9 +56,9 @@ class ToyShop:
                 f'<data class="stock few" data-product="{product}" value="{stock}">')
 
     def metrics(self) -> str:
-        names = {"cache": "", "replica1": "replica", "replica2": "replica", "primary": "primary"}
-        return "".join(f'shopdata_queries_total{{source="{source or name}",node="{name}"}} {self.answers}\n'
-                       for name, source in names.items())
+        sources = [f'shopdata_queries_total{{source="{source}"}}' for source in ("cache", "replica", "primary")]
+        nodes = [f'shopdata_node_queries_total{{node="{node}"}}' for node in ("primary", "replica1", "replica2")]
+        return "".join(f"{name} {self.answers}\n" for name in sources + nodes if self.silent not in name)
 
     def page(self, path: str) -> str:
         if path == "/metrics":
@@ -125,9 +126,9 @@ class ToyLauncher:
         return "".join(f"{name} kind 1 2 {state}\n" for name, state in self.states.items())
 
 
-def check_toy(lie: str = "", works: bool = True, cache: str = "redis") -> tuple[int, str]:
+def check_toy(lie: str = "", works: bool = True, cache: str = "redis", silent: str = "nobody") -> tuple[int, str]:
     """The exit code and what was printed."""
-    shop = ToyShop(lie)
+    shop = ToyShop(lie, silent)
     output = io.StringIO()
     try:
         with redirect_stdout(output):
@@ -161,6 +162,13 @@ class TestCheck(unittest.TestCase):
         code, output = check_toy(works=False)
         self.assertEqual(code, 1, output)
         self.assertIn("faults happened", output)
+
+    def test_a_source_that_never_answers_fails(self):
+        for silent in ("cache", "replica\"", "primary"):
+            with self.subTest(silent):
+                code, output = check_toy(silent=silent)
+                self.assertEqual(code, 1, output)
+                self.assertIn("never answered", output)
 
     def test_memory_has_no_cache_server_to_stop(self):
         code, output = check_toy(cache="memory")

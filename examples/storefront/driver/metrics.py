@@ -25,8 +25,10 @@ class Metrics:
         return sum(value for name, has, value in self.values
                    if name == wanted and labels.items() <= has.items())
 
-    def nodes(self) -> list[str]:
-        return sorted({has["node"] for name, has, _ in self.values if name == "shopdata_queries_total" and "node" in has})
+    def replicas(self) -> list[str]:
+        """Their names begin so: see demo.configuration."""
+        return sorted({has["node"] for name, has, _ in self.values
+                       if name == "shopdata_node_queries_total" and has["node"].startswith("replica")})
 
 
 class Between:
@@ -39,8 +41,11 @@ class Between:
     def total(self, name: str, **labels: str) -> float:
         return self.after.total(name, **labels) - self.before.total(name, **labels)
 
-    def answers(self, **labels: str) -> float:
-        return self.total("shopdata_queries_total", **labels)
+    def answers(self, source: str) -> float:
+        return self.total("shopdata_queries_total", source=source)
+
+    def node_answers(self, node: str) -> float:
+        return self.total("shopdata_node_queries_total", node=node)
 
     def hit_ratio(self) -> float:
         hits, misses = self.total("shopdata_cache_hits_total"), self.total("shopdata_cache_misses_total")

@@ -27,13 +27,15 @@ class Outcome:
 
 
 def shares(metrics: Between) -> str:
-    """Who answered, as "cache 91.2 %, replica1 4.0 %, ..."."""
-    answers = metrics.answers()
-    counts = [("cache", metrics.answers(source="cache"))]
-    for source in ("replica", "primary"):
-        counts += [(node, metrics.answers(source=source, node=node)) for node in metrics.after.nodes()
-                   if metrics.answers(source=source, node=node)]
-    return ", ".join(f"{name} {100 * count / max(answers, 1):.1f} %" for name, count in counts)
+    """Who answered, as "cache 91.2 %, replicas 7.1 % (replica1 4.0 %, replica2 3.1 %), primary 1.7 %"."""
+    counts = {source: metrics.answers(source) for source in ("cache", "replica", "primary")}
+    whole = max(sum(counts.values()), 1)
+
+    def share(count: float) -> str:
+        return f"{100 * count / whole:.1f} %"
+    nodes = ", ".join(f"{node} {share(metrics.node_answers(node))}" for node in metrics.after.replicas())
+    return (f"cache {share(counts['cache'])}, replicas {share(counts['replica'])} ({nodes}), "
+            f"primary {share(counts['primary'])}")
 
 
 def lines(outcome: Outcome) -> list[str]:
@@ -76,9 +78,9 @@ def silent_sources(outcome: Outcome) -> list[str]:
     """Everybody must have answered during the run, and every node again after the faults."""
     cached = ["cache"] if outcome.cache != "none" else []
     found = [f"the {source} never answered" for source in [*cached, "replica", "primary"]
-             if not outcome.metrics.answers(source=source)]
+             if not outcome.metrics.answers(source)]
     found += [f"the {source} did not answer after the faults" for source in cached
-              if not outcome.recovered.answers(source=source)]
-    found += [f"{node} did not answer after the faults" for node in outcome.metrics.after.nodes()
-              if node.startswith("replica") and not outcome.recovered.answers(source="replica", node=node)]
-    return found
+              if not outcome.recovered.answers(source)]
+    found += [f"{node} did not answer after the faults" for node in outcome.metrics.after.replicas()
+              if not outcome.recovered.node_answers(node)]
+    return found if outcome.metrics.after.replicas() else [*found, "the metrics name no replica"]
