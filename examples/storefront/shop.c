@@ -48,10 +48,10 @@ static const struct {
 
 /* What the policies are where the configuration does not say otherwise. */
 static const char *const defaults[][2] = {
-    {"policy.product.ttl", "300000"},
-    {"policy.product.negative_ttl", "5000"},
-    {"policy.list.ttl", "60000"},
-    {"policy.list.negative_ttl", "5000"},
+    {"policy.product.ttl", "300s"},
+    {"policy.product.negative_ttl", "5s"},
+    {"policy.list.ttl", "60s"},
+    {"policy.list.negative_ttl", "5s"},
 };
 
 struct shop {
