@@ -200,7 +200,7 @@ class TestWrongAddresses(PageTest):
         self.get("/healthz")
 
     def test_a_body_that_is_too_long(self):
-        response = self.raw("POST /admin/product/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + "a" * 100000)
+        response = self.raw("POST /admin/product/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
         self.assertIn(b" 413 ", response[:20])
 
 
