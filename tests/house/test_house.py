@@ -136,6 +136,23 @@ class Words(Tree):
                 (self.root / name).unlink()
 
 
+class Readme(Tree):
+    def run_on(self, text: str) -> int:
+        page = self.root / "page.md"
+        page.write_text(text)
+        command = [sys.executable, str(Path(__file__).with_name("readme.py")), "cc", str(page), str(self.root)]
+        return subprocess.run(command, capture_output=True).returncode
+
+    def test_good_example(self):
+        self.assertEqual(self.run_on("```c\nint main(void)\n{\n}\n```\n"), 0)
+
+    def test_broken_example(self):
+        self.assertEqual(self.run_on("```c\nint main(void)\n{\n    gone();\n}\n```\n"), 1)
+
+    def test_no_example(self):
+        self.assertEqual(self.run_on("nothing here\n"), 1)
+
+
 class Symbols(unittest.TestCase):
     def build(self, code: str) -> str:
         folder = tempfile.TemporaryDirectory()
