@@ -83,7 +83,9 @@ bool sdi_snapshot_parse(sdi_slice text, enum sdi_snapshot_use use, sdi_snapshot 
     uint64_t last = 0;
     while (at < text.length) {
         uint64_t xid;
-        if (!read_xid(text, &at, &xid) || xid < last || (at < text.length && !read_separator(text, &at, ',')))
+        if (!read_xid(text, &at, &xid) || xid < last)
+            return false;
+        if (at < text.length && (!read_separator(text, &at, ',') || at == text.length))
             return false;
         take_running(&snapshot, xid, use);
         last = xid;
