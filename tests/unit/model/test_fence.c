@@ -118,7 +118,7 @@ START_TEST(what_is_put_is_both_points_behind_what_was_there)
     ck_assert_mem_eq(out.data, "before:", 7);
     ck_assert_int_eq(sdi_fence_decode((sdi_slice){out.data + 7, out.length - 7}, &read), SDI_FENCE_POINT);
     ck_assert(read.lsn == 0xfff && read.flush == 0xab0 && read.snapshot.xmax == 20 && read.snapshot.count == 1);
-    ck_assert_int_eq(sdi_fence_merge(sdi_slice_of(out.data + 7), &write, &out), SDI_FENCE_KEEP);
+    ck_assert_int_eq(merge(out.data + 7, &write), SDI_FENCE_KEEP);
     sdi_buffer_free(&out);
 }
 END_TEST

@@ -50,13 +50,13 @@ static sdi_point random_point(void)
 START_TEST(containing_is_as_the_reference_says)
 {
     int contained = 0;
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 20000; i++) {
         sdi_snapshot have = random_snapshot(), demand = random_snapshot();
         reference a = reference_of(&have), b = reference_of(&demand);
         ck_assert_int_eq(sdi_snapshot_contains(&have, &demand), reference_contains(&a, &b));
         contained += sdi_snapshot_contains(&have, &demand);
     }
-    ck_assert_int_gt(contained, 1000);
+    ck_assert_int_gt(contained, 100);
 }
 END_TEST
 
@@ -75,7 +75,7 @@ static void advance(sdi_snapshot *snapshot)
 
 START_TEST(of_one_primary_the_later_sees_more)
 {
-    for (int round = 0; round < 2000; round++) {
+    for (int round = 0; round < 300; round++) {
         sdi_snapshot moments[16] = {{0}};
         for (int i = 1; i < 16; i++) {
             moments[i] = moments[i - 1];
@@ -107,7 +107,7 @@ static sdi_point merged(sdi_point a, sdi_point b)
 
 START_TEST(merging_demands_what_both_demand_and_no_more)
 {
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 10000; i++) {
         sdi_point a = random_point(), b = random_point(), both = merged(a, b);
         reference of_a = reference_of(&a.snapshot), of_b = reference_of(&b.snapshot);
         reference of_both = reference_of(&both.snapshot);
@@ -120,7 +120,7 @@ END_TEST
 
 START_TEST(merging_is_monotone_idempotent_and_in_any_order)
 {
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 10000; i++) {
         sdi_point a = random_point(), b = random_point(), c = random_point();
         sdi_point ab = merged(a, b), ba = merged(b, a), left = merged(ab, c), right = merged(a, merged(b, c));
         sdi_point again = merged(ab, a), self = merged(a, a);
