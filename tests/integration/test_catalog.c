@@ -4,88 +4,14 @@
  *   test_catalog plans    prints the plans as they are, in the form of plans.h
  *   test_catalog record   prints the catalog's answers in the form of recorded.h, for the unit tests
  */
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/map.h"
-#include "model/catalog_facts.h"
-#include "model/plan.h"
-#include "model/result.h"
-#include "model/sql_facts.h"
 #include "plans/plans.h"
-
-enum { SKIPPED = 77 };
-
-static PGconn *connection;
-
-static void die(const char *what, const char *message)
-{
-    fprintf(stderr, "%s: %s\n", what, message);
-    exit(EXIT_FAILURE);
-}
-
-static void run(const char *sql)
-{
-    PGresult *result = PQexec(connection, sql);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
-        die(sql, PQerrorMessage(connection));
-    PQclear(result);
-}
-
-static PGresult *ask(const sdi_catalog_question *question)
-{
-    PGresult *result = PQexecParams(connection, question->sql, (int)question->count, NULL,
-                                    (const char *const *)question->texts, NULL, NULL, 0);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        die("catalog question", PQerrorMessage(connection));
-    return result;
-}
-
-static shopdata_result *as_result(const PGresult *from)
-{
-    sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
-    for (int c = 0; c < PQnfields(from); c++)
-        sdi_result_column(&builder, PQfname(from, c), PQftype(from, c));
-    for (int r = 0; r < PQntuples(from); r++)
-        for (int c = 0; c < PQnfields(from); c++)
-            sdi_result_cell(&builder, PQgetisnull(from, r, c) ? NULL : PQgetvalue(from, r, c),
-                            (size_t)PQgetlength(from, r, c));
-    return sdi_result_build(&builder);
-}
-
-static sdi_sql *parsed(const char *text)
-{
-    shopdata_error *error = NULL;
-    sdi_sql *sql = NULL;
-    if (sdi_sql_parse(text, &sql, &error))
-        die(text, shopdata_error_message(error));
-    return sql;
-}
-
-static sdi_plan *planned(const sdi_sql *sql)
-{
-    sdi_catalog_question questions[SDI_CATALOG_QUESTIONS];
-    shopdata_result *answers[SDI_CATALOG_QUESTIONS];
-    sdi_catalog *catalog = NULL;
-    sdi_plan *plan = NULL;
-    if (sdi_catalog_ask(sql, questions, NULL))
-        die("sdi_catalog_ask", "failed");
-    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++) {
-        PGresult *answer = ask(&questions[i]);
-        answers[i] = as_result(answer);
-        PQclear(answer);
-        sdi_catalog_question_free(&questions[i]);
-    }
-    if (sdi_catalog_read(sql, answers, &catalog, NULL) || sdi_plan_make(sql, catalog, NULL, 0, &plan, NULL))
-        die("sdi_plan_make", "failed");
-    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
-        shopdata_result_free(answers[i]);
-    sdi_catalog_free(catalog);
-    return plan;
-}
+#include "plans/server.h"
 
 /* ------------------------------------------------------------------------------------------------ printing */
 
@@ -208,22 +134,13 @@ static size_t compare(bool print)
     return print ? 0 : wrong;
 }
 
-static void connect_to(const char *conninfo)
-{
-    connection = PQconnectdb(conninfo);
-    if (PQstatus(connection) != CONNECTION_OK)
-        die("connect", PQerrorMessage(connection));
-    run("SET client_min_messages = warning");
-    run(plans_schema);
-}
-
 int main(int argc, char **argv)
 {
     const char *conninfo = getenv("SHOPDATA_PRIMARY");
     const char *mode = argc > 1 ? argv[1] : "";
     if (!conninfo || !*conninfo)
         return SKIPPED;
-    connect_to(conninfo);
+    connect_to(conninfo, plans_schema);
     size_t wrong = 0;
     if (!strcmp(mode, "record"))
         record();
