@@ -1,0 +1,32 @@
+/* ours.h - the library's side of each contest. */
+#ifndef BENCH_OURS_H
+#define BENCH_OURS_H
+
+#include <shopdata/shopdata.h>
+
+#include "keys.h"
+
+/* One statement of one client; a session for each thread. */
+typedef struct bench_ours {
+    shopdata_statement *statement;
+    shopdata_session *sessions[BENCH_THREADS_MAX];
+    bench_keys *keys;
+    int source;               /* who should answer: one of enum shopdata_source */
+    _Atomic uint64_t strayed; /* answers from elsewhere: right, but not what is measured */
+} bench_ours;
+
+/* bench_open makes a client of these nodes (a list of NAME, CONNINFO pairs that ends with NULL) and the Redis server.
+ */
+shopdata_client *bench_open(const char *const *nodes, const char *redis);
+
+/* bench_ours_open: `flags` as in shopdata_session_set_flags. */
+bool bench_ours_open(bench_ours *ours, shopdata_client *client, const char *sql, unsigned flags);
+void bench_ours_close(bench_ours *ours);
+/* bench_ours_warm asks for every key until the cache answers. */
+bool bench_ours_warm(bench_ours *ours);
+
+/* For bench_side.call; `self` is a bench_ours. The read's only parameter is the key; the write's are key and number. */
+bool bench_ours_read(void *self, unsigned thread, uint64_t number);
+bool bench_ours_write(void *self, unsigned thread, uint64_t number);
+
+#endif

@@ -1,0 +1,32 @@
+/* report.h - what was measured, on what: as a table to read and as JSON to keep. */
+#ifndef BENCH_REPORT_H
+#define BENCH_REPORT_H
+
+#include <hiredis/hiredis.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+
+#include "measure.h"
+
+/* Figures without the machine that they were taken on mean nothing. */
+typedef struct bench_machine {
+    char cpu[128], postgres[64], settings[96], redis[32], libpq[16], hiredis[16], library[32], build[64];
+    long cores;
+    double load; /* of the machine in the last minute, before the measurement */
+} bench_machine;
+
+typedef struct bench_report {
+    bench_machine machine;
+    size_t entry_bytes, products, hot;
+    double seconds;
+    uint64_t strayed; /* answers from elsewhere than the contest wants them */
+    const bench_contest *contests;
+    size_t count;
+} bench_report;
+
+void bench_machine_look(bench_machine *machine, PGconn *database, redisContext *cache);
+void bench_report_print(const bench_report *report, FILE *to);
+void bench_report_json(const bench_report *report, FILE *to);
+uint64_t bench_report_errors(const bench_report *report);
+
+#endif
