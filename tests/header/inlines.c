@@ -1,5 +1,5 @@
-/* inlines.c - every inline function of the public header, in the words that C11 and C++17 share. It links nothing: these
- * functions must not need the library. */
+/* inlines.c - every inline function of the public header, in the words that C11 and C++17 share. It links nothing:
+ * these functions must not need the library. */
 #include <shopdata/shopdata.h>
 
 #include <stdio.h>
