@@ -91,15 +91,19 @@ static void *worker_main(void *argument)
     }
 }
 
-static bool crew_start(struct crew *crew, unsigned size)
+/* The threads bear the contest's name, so that a profiler can tell them apart: `perf report --comm "hit 1"`. */
+static bool crew_start(struct crew *crew, const char *contest, unsigned size)
 {
+    char name[16];
     *crew = (struct crew){.size = size};
+    snprintf(name, sizeof name, "%s %u", contest, size);
     if (pthread_barrier_init(&crew->begin, NULL, size + 1) || pthread_barrier_init(&crew->end, NULL, size + 1))
         return false;
     for (unsigned i = 0; i < size; i++) {
         crew->workers[i] = (struct worker){.crew = crew, .number = i};
         if (pthread_create(&crew->workers[i].thread, NULL, worker_main, &crew->workers[i]))
             return false;
+        pthread_setname_np(crew->workers[i].thread, name);
     }
     return true;
 }
@@ -175,7 +179,7 @@ bool bench_measure(bench_contest *contests, size_t count, double seconds)
     struct crew *crews = calloc(count, sizeof *crews);
     bool good = crews != NULL;
     for (size_t i = 0; i < count && good; i++)
-        good = crew_start(&crews[i], contests[i].threads);
+        good = crew_start(&crews[i], contests[i].name, contests[i].threads);
     if (!good)
         return false; /* the program ends now, and the threads with it */
     double slice = slice_for(count, seconds), ends = now() + seconds;

@@ -2,6 +2,7 @@
 """Every check of the house can fail: each is shown a small tree with the fault that it is there to find."""
 
 import io
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import format as formatting  # noqa: E402
 import functions  # noqa: E402
 import includes  # noqa: E402
 import symbols  # noqa: E402
@@ -175,6 +177,17 @@ class Symbols(unittest.TestCase):
 
     def test_nothing_exported(self):
         self.assertEqual(self.check("static int a; int *shopdata(void);")[0], 1)
+
+
+@unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")
+class Formatting(Tree):
+    def test_form(self):
+        self.write(".clang-format", "IndentWidth: 4\n")
+        self.assert_found(formatting, "to check")
+        self.write("src/base/a.c", "int first;\n")
+        self.assert_good(formatting)
+        self.write("src/base/a.c", "int   first;\n")
+        self.assert_found(formatting, "src/base/a.c:1:", "clang-format -i src/base/a.c")
 
 
 if __name__ == "__main__":
