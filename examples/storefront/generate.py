@@ -60,7 +60,7 @@ def stock(random_source: random.Random) -> str:
 
 def describe(random_source: random.Random, name: str, material: str) -> str:
     virtue, other = random_source.sample(VIRTUES, 2)
-    return (f"The {name} is {virtue} and {other}. It is made of {material.lower()}, "
+    return (f"The {name} is {virtue}, and {other}. It is made of {material.lower()}, and meant "
             f"{random_source.choice(USES)}. {random_source.choice(CLOSINGS)}")
 
 
