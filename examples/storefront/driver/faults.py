@@ -23,9 +23,9 @@ DATABASE_FAULTS = [
     Fault(0.48, "start", "replica2", "replica"),
 ]
 REDIS_FAULTS = [
-    Fault(0.56, "stop", "redis", "stopped"),
-    Fault(0.66, "start", "redis", "running"),
-    Fault(0.74, "freeze", "redis", "frozen"),
+    Fault(0.54, "stop", "redis", "stopped"),
+    Fault(0.62, "start", "redis", "running"),
+    Fault(0.70, "freeze", "redis", "frozen"),
 ]
 FREEZE_SECONDS = 1.0
 THAW = Fault(0, "thaw", "redis", "running")
