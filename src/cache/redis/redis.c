@@ -103,10 +103,11 @@ static int round_trip(const redis_cache *cache, sdi_redis_connection *connection
     return outcome;
 }
 
-/* Runs all, and from the first operation whose script was unknown on once more, with the scripts' text: in order, as if
- * the rest had not run. It may have, and that does no harm: SET, REMOVE and MERGE end the same, GET reads again, and of
- * ADD the first answer counts too (see take_nil: "something was there" is never taken back, so a placeholder of our own
- * passes for another's at worst, and then a read is not cached). A SWAP that ran already is answered the same way. */
+/* Runs all, and from the first operation whose script was unknown on once more, with the scripts' text. What stood
+ * behind it has run already, too early, and that does no harm: SET, REMOVE and MERGE end the same, GET reads again. The
+ * answers of ADD and SWAP may be too shy: an ADD finds its own placeholder (take_nil's "something was there" is never
+ * taken back), a SWAP what a later operation of the batch made of its key. The caller then stores nothing; never the
+ * other way round. */
 static int run_connected(const redis_cache *cache, sdi_redis_connection *connection, sdi_cache_op *operations,
                          size_t count, int64_t deadline)
 {
