@@ -17,7 +17,10 @@ typedef struct sdi_buffer {
     bool failed;
 } sdi_buffer;
 
-#define SDI_BUFFER_INIT {NULL, 0, 0, false}
+#define SDI_BUFFER_INIT                                                                                                \
+    {                                                                                                                  \
+        NULL, 0, 0, false                                                                                              \
+    }
 
 /* sdi_buffer_free releases the content and makes the buffer empty and usable again. */
 void sdi_buffer_free(sdi_buffer *buffer);

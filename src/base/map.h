@@ -16,7 +16,10 @@ typedef struct sdi_map {
     size_t filled;   /* live keys and tombstones */
 } sdi_map;
 
-#define SDI_MAP_INIT {NULL, 0, 0, 0}
+#define SDI_MAP_INIT                                                                                                   \
+    {                                                                                                                  \
+        NULL, 0, 0, 0                                                                                                  \
+    }
 
 /* sdi_map_free drops keys and table; the values are the caller's. */
 void sdi_map_free(sdi_map *map);

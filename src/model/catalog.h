@@ -19,7 +19,8 @@ typedef struct sdi_catalog_question {
     char *texts[4]; /* what params point to */
 } sdi_catalog_question;
 
-/* sdi_catalog_ask fills the questions for a statement; sdi_catalog_read makes the catalog of their answers, in order. */
+/* sdi_catalog_ask fills the questions for a statement; sdi_catalog_read makes the catalog of their answers, in order.
+ */
 int sdi_catalog_ask(const sdi_sql *sql, sdi_catalog_question questions[SDI_CATALOG_QUESTIONS],
                     shopdata_error **error_out);
 void sdi_catalog_question_free(sdi_catalog_question *question);

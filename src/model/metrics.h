@@ -1,8 +1,8 @@
 /* metrics.h - what is counted, described once: name, help, type, unit, labels. Counters are striped by thread: a thread
  * adds to a cache line of its own, and a reader sums.
  *
- * A metric has one value for each value of its labels: `source`, `node`, `kind` (of error). Names of nodes are given when
- * the metrics are made. */
+ * A metric has one value for each value of its labels: `source`, `node`, `kind` (of error). Names of nodes are given
+ * when the metrics are made. */
 #ifndef SDI_MODEL_METRICS_H
 #define SDI_MODEL_METRICS_H
 
@@ -12,54 +12,63 @@
 #include <shopdata/shopdata.h>
 
 enum sdi_metric {
-    SDI_M_QUERIES,               /* source */
-    SDI_M_NODE_QUERIES,          /* node */
-    SDI_M_QUERY_SECONDS,         /* source; histogram, recorded in microseconds */
+    SDI_M_QUERIES,       /* source */
+    SDI_M_NODE_QUERIES,  /* node */
+    SDI_M_QUERY_SECONDS, /* source; histogram, recorded in microseconds */
     SDI_M_WRITES,
-    SDI_M_WRITE_SECONDS,         /* histogram */
-    SDI_M_ERRORS,                /* kind: statuses ARGUMENT .. FORKED */
+    SDI_M_WRITE_SECONDS, /* histogram */
+    SDI_M_ERRORS,        /* kind: statuses ARGUMENT .. FORKED */
     SDI_M_TRANSACTIONS,
     SDI_M_TRANSACTIONS_ABANDONED,
     SDI_M_CACHE_HITS,
     SDI_M_CACHE_NEGATIVE_HITS,
-    SDI_M_CACHE_MISSES,          /* reason: absent, expired, fence_missing, fence_refused, damaged, foreign, unavailable */
+    SDI_M_CACHE_MISSES, /* reason: absent, fence_missing, fence_refused, damaged, foreign, unavailable */
     SDI_M_CACHE_FILLS,
-    SDI_M_CACHE_FILLS_DROPPED,   /* stamp did not pass, too large, cache unavailable */
-    SDI_M_CACHE_ERRORS,          /* kind: connect, timeout, lost, protocol, rejected */
-    SDI_M_CACHE_SECONDS,         /* histogram of round trips */
-    SDI_M_CACHE_BREAKER,         /* gauge 0 closed, 1 half open, 2 open */
-    SDI_M_INVALIDATIONS,         /* tags bumped */
-    SDI_M_UNFENCED,              /* writes whose fence could not be stored */
-    SDI_M_UNFENCED_PENDING,      /* gauge: tags that wait to be told */
-    SDI_M_FENCES_SAMPLED,        /* floors sampled on the primary */
-    SDI_M_FLIGHTS_JOINED,        /* callers who took another's answer */
-    SDI_M_FRESHNESS_PRIMARY,     /* reads sent to the primary because no replica was new enough */
+    SDI_M_CACHE_FILLS_DROPPED, /* stamp did not pass, too large, cache unavailable */
+    SDI_M_CACHE_ERRORS,        /* kind: connect, timeout, lost, protocol, rejected */
+    SDI_M_CACHE_SECONDS,       /* histogram of round trips */
+    SDI_M_CACHE_BREAKER,       /* gauge 0 closed, 1 half open, 2 open */
+    SDI_M_INVALIDATIONS,       /* tags bumped */
+    SDI_M_UNFENCED,            /* writes whose fence could not be stored */
+    SDI_M_UNFENCED_PENDING,    /* gauge: tags that wait to be told */
+    SDI_M_FENCES_SAMPLED,      /* floors sampled on the primary */
+    SDI_M_FLIGHTS_JOINED,      /* callers who took another's answer */
+    SDI_M_FRESHNESS_PRIMARY,   /* reads sent to the primary because no replica was new enough */
     SDI_M_READ_RETRIES,
-    SDI_M_POOL_WAITS,            /* node */
-    SDI_M_POOL_WAIT_SECONDS,     /* node; histogram */
-    SDI_M_POOL_CONNECTIONS,      /* node; gauge */
-    SDI_M_POOL_BUSY,             /* node; gauge */
-    SDI_M_CONNECTS,              /* node */
-    SDI_M_NODE_ROLE,             /* node; gauge 0 unknown, 1 replica, 2 primary */
-    SDI_M_NODE_BREAKER,          /* node; gauge as above */
-    SDI_M_NODE_BREAKER_OPENED,   /* node */
-    SDI_M_NODE_LAG_BYTES,        /* node; gauge */
-    SDI_M_NODE_LAG_SECONDS,      /* node; gauge */
-    SDI_M_NODE_FAILURES,         /* node */
-    SDI_M_FAILOVERS,             /* times another node became the primary */
-    SDI_M_STATEMENTS_MENDED,     /* prepared statements made again */
-    SDI_M_CANCELS,               /* running statements cancelled on the server at their deadline */
+    SDI_M_POOL_WAITS,          /* node */
+    SDI_M_POOL_WAIT_SECONDS,   /* node; histogram */
+    SDI_M_POOL_CONNECTIONS,    /* node; gauge */
+    SDI_M_POOL_BUSY,           /* node; gauge */
+    SDI_M_CONNECTS,            /* node */
+    SDI_M_NODE_ROLE,           /* node; gauge 0 unknown, 1 replica, 2 primary */
+    SDI_M_NODE_BREAKER,        /* node; gauge as above */
+    SDI_M_NODE_BREAKER_OPENED, /* node */
+    SDI_M_NODE_LAG_BYTES,      /* node; gauge */
+    SDI_M_NODE_LAG_SECONDS,    /* node; gauge */
+    SDI_M_NODE_FAILURES,       /* node */
+    SDI_M_FAILOVERS,           /* times another node became the primary */
+    SDI_M_STATEMENTS_MENDED,   /* prepared statements made again */
+    SDI_M_CANCELS,             /* running statements cancelled on the server at their deadline */
     SDI_METRICS
 };
 
 enum sdi_miss_reason {
-    SDI_MISS_ABSENT, SDI_MISS_EXPIRED, SDI_MISS_FENCE_MISSING, SDI_MISS_FENCE_REFUSED, SDI_MISS_DAMAGED,
-    SDI_MISS_FOREIGN, SDI_MISS_UNAVAILABLE, SDI_MISS_REASONS
+    SDI_MISS_ABSENT,
+    SDI_MISS_FENCE_MISSING,
+    SDI_MISS_FENCE_REFUSED,
+    SDI_MISS_DAMAGED,
+    SDI_MISS_FOREIGN,
+    SDI_MISS_UNAVAILABLE,
+    SDI_MISS_REASONS
 };
 enum sdi_drop_reason { SDI_DROP_STALE, SDI_DROP_TOO_LARGE, SDI_DROP_UNAVAILABLE, SDI_DROP_REASONS };
 enum sdi_cache_fault {
-    SDI_CACHE_FAULT_CONNECT, SDI_CACHE_FAULT_TIMEOUT, SDI_CACHE_FAULT_LOST, SDI_CACHE_FAULT_PROTOCOL,
-    SDI_CACHE_FAULT_REJECTED, SDI_CACHE_FAULTS
+    SDI_CACHE_FAULT_CONNECT,
+    SDI_CACHE_FAULT_TIMEOUT,
+    SDI_CACHE_FAULT_LOST,
+    SDI_CACHE_FAULT_PROTOCOL,
+    SDI_CACHE_FAULT_REJECTED,
+    SDI_CACHE_FAULTS
 };
 
 typedef struct sdi_metrics sdi_metrics;
@@ -68,8 +77,8 @@ typedef struct sdi_metrics sdi_metrics;
 sdi_metrics *sdi_metrics_new(const char *const *nodes, size_t node_count);
 void sdi_metrics_free(sdi_metrics *metrics);
 
-/* sdi_count adds to a counter; `label` numbers the value of its label (source - 1, node, status -1..-14 as 0..13, reason)
- * and is 0 for a metric without labels. Never fails, never locks. */
+/* sdi_count adds to a counter; `label` numbers the value of its label (source - 1, node, status -1..-14 as 0..13,
+ * reason) and is 0 for a metric without labels. Never fails, never locks. */
 void sdi_count(sdi_metrics *metrics, enum sdi_metric metric, size_t label, uint64_t amount);
 /* sdi_count_error counts a failed call by its status. */
 void sdi_count_error(sdi_metrics *metrics, int status);

@@ -6,7 +6,6 @@ static const char *const statuses[] = {"argument",    "config", "no_memory",   "
                                        "transaction", "range",  "type",        "forked"};
 static const char *const misses[SDI_MISS_REASONS] = {
     [SDI_MISS_ABSENT] = "absent",
-    [SDI_MISS_EXPIRED] = "expired",
     [SDI_MISS_FENCE_MISSING] = "fence_missing",
     [SDI_MISS_FENCE_REFUSED] = "fence_refused",
     [SDI_MISS_DAMAGED] = "damaged",

@@ -14,11 +14,11 @@
 typedef struct sdi_plan sdi_plan;
 
 enum sdi_plan_kind {
-    SDI_PLAN_CACHED = 1,  /* a read: any node, cached under its tags */
-    SDI_PLAN_UNCACHED,    /* a read: any node, not cached */
-    SDI_PLAN_PRIMARY,     /* a read that only the primary can run (FOR UPDATE): not cached */
-    SDI_PLAN_WRITE,       /* shopdata_execute only */
-    SDI_PLAN_UNDECLARED,  /* writes what its SQL does not tell: refused until tags are declared */
+    SDI_PLAN_CACHED = 1, /* a read: any node, cached under its tags */
+    SDI_PLAN_UNCACHED,   /* a read: any node, not cached */
+    SDI_PLAN_PRIMARY,    /* a read that only the primary can run (FOR UPDATE): not cached */
+    SDI_PLAN_WRITE,      /* shopdata_execute only */
+    SDI_PLAN_UNDECLARED, /* writes what its SQL does not tell: refused until tags are declared */
 };
 
 /* sdi_plan_make: `own` are the application's tag templates ("shelf/$1"), already checked by sdi_tag_template_check. */

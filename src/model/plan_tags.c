@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "model/moment.h"
+#include "model/clock_words.h"
 #include "model/param.h"
 #include "model/plan_facts.h"
 

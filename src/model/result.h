@@ -25,11 +25,11 @@ enum { SDI_NODE_NAME_MAX = 31 };
 
 struct shopdata_result {
     atomic_uint references;
-    int source;                        /* enum shopdata_source */
-    char node[SDI_NODE_NAME_MAX + 1];  /* who read it from the database */
-    int64_t read_at;                   /* when that was: sdi_wall */
+    int source;                       /* enum shopdata_source */
+    char node[SDI_NODE_NAME_MAX + 1]; /* who read it from the database */
+    int64_t read_at;                  /* when that was: sdi_wall */
     uint64_t changed;
-    const unsigned char *rows;         /* within this block */
+    const unsigned char *rows; /* within this block */
     size_t rows_length;
 };
 
@@ -40,7 +40,10 @@ typedef struct sdi_result_builder {
     uint64_t cell_count;
 } sdi_result_builder;
 
-#define SDI_RESULT_BUILDER_INIT {SDI_BUFFER_INIT, SDI_BUFFER_INIT, SDI_BUFFER_INIT, 0, 0}
+#define SDI_RESULT_BUILDER_INIT                                                                                        \
+    {                                                                                                                  \
+        SDI_BUFFER_INIT, SDI_BUFFER_INIT, SDI_BUFFER_INIT, 0, 0                                                        \
+    }
 
 void sdi_result_column(sdi_result_builder *builder, const char *name, uint32_t type);
 /* sdi_result_cell appends the next cell; NULL data is SQL NULL. */

@@ -24,14 +24,14 @@ typedef struct sdi_pool_settings {
 } sdi_pool_settings;
 
 typedef struct sdi_route_settings {
-    const char *zone;             /* where this process runs; "" for unknown */
-    int64_t poll_interval_ms;     /* role, lag and health of each node */
-    int64_t max_lag_ms;           /* a replica further behind serves nothing while fences cannot be read */
-    int64_t wait_for_replica_ms;  /* how long a read waits for a replica to replay what it needs */
-    int64_t primary_reads;        /* reads the primary takes at a time because no replica could */
-    int64_t retries;              /* further tries of a read */
-    int64_t breaker_failures;     /* failures in a row that open a node's circuit breaker */
-    int64_t breaker_open_ms;      /* first pause; doubles up to breaker_open_max_ms */
+    const char *zone;            /* where this process runs; "" for unknown */
+    int64_t poll_interval_ms;    /* role, lag and health of each node */
+    int64_t max_lag_ms;          /* a replica further behind serves nothing while fences cannot be read */
+    int64_t wait_for_replica_ms; /* how long a read waits for a replica to replay what it needs */
+    int64_t primary_reads;       /* reads the primary takes at a time because no replica could */
+    int64_t retries;             /* further tries of a read */
+    int64_t breaker_failures;    /* failures in a row that open a node's circuit breaker */
+    int64_t breaker_open_ms;     /* first pause; doubles up to breaker_open_max_ms */
     int64_t breaker_open_max_ms;
 } sdi_route_settings;
 
@@ -47,7 +47,7 @@ typedef struct sdi_cache_settings {
     const char *key_prefix; /* the key namespace */
     int64_t connections;
     int64_t connect_timeout_ms;
-    int64_t timeout_ms;      /* of one round trip */
+    int64_t timeout_ms; /* of one round trip */
     int64_t breaker_failures;
     int64_t breaker_open_ms;
     int64_t breaker_open_max_ms;

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "model/moment.h"
+#include "model/clock_words.h"
 #include "model/param.h"
 #include "model/sql_facts.h"
 

@@ -27,7 +27,8 @@ typedef struct sdi_era {
 
 enum { SDI_SNAPSHOT_RUNNING_MAX = 64 };
 
-/* A primary's snapshot: all below xmin is finished, nothing from xmax on, between them all but `running` (ascending). */
+/* A primary's snapshot: all below xmin is finished, nothing from xmax on, between them all but `running` (ascending).
+ */
 typedef struct sdi_snapshot {
     uint64_t xmin, xmax;
     uint32_t count;
@@ -65,8 +66,8 @@ enum sdi_snapshot_use { SDI_SNAPSHOT_STAMP, SDI_SNAPSHOT_POINT };
 bool sdi_snapshot_parse(sdi_slice text, enum sdi_snapshot_use use, sdi_snapshot *snapshot_out);
 /* sdi_snapshot_contains: all that is finished in `demand` is finished in `have`. */
 bool sdi_snapshot_contains(const sdi_snapshot *have, const sdi_snapshot *demand);
-/* sdi_snapshot_later: of two snapshots of one primary, does `a` see all that `b` sees? They are ordered: by xmax, then by
- * how few are running. */
+/* sdi_snapshot_later: of two snapshots of one primary, does `a` see all that `b` sees? They are ordered: by xmax, then
+ * by how few are running. */
 bool sdi_snapshot_later(const sdi_snapshot *a, const sdi_snapshot *b);
 
 /* sdi_stamp_passes is the one rule of freshness: does an answer of this stamp contain all that the point demands? */

@@ -20,11 +20,14 @@ typedef struct sdi_tags {
     sdi_buffer texts; /* the tags one after another */
     sdi_buffer ends;  /* size_t: where each ends in texts */
     size_t count;
-    size_t required; /* the first `required` always count; the others only for an answer without rows */
+    size_t required;    /* the first `required` always count; the others only for an answer without rows */
     bool rest_if_empty; /* what is added from here on is not required */
 } sdi_tags;
 
-#define SDI_TAGS_INIT {SDI_BUFFER_INIT, SDI_BUFFER_INIT, 0, 0, false}
+#define SDI_TAGS_INIT                                                                                                  \
+    {                                                                                                                  \
+        SDI_BUFFER_INIT, SDI_BUFFER_INIT, 0, 0, false                                                                  \
+    }
 
 void sdi_tags_free(sdi_tags *tags);
 void sdi_tags_clear(sdi_tags *tags);

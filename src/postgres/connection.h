@@ -1,7 +1,7 @@
 /* connection.h - one connection to one server, and batches of commands on it: everything libpq is here.
  *
- * A connection serves one thread at a time. Every wait ends at a deadline. After a failure of the connection itself (lost,
- * timed out, out of step) it is "broken": only sdi_pg_close is left to do. */
+ * A connection serves one thread at a time. Every wait ends at a deadline. After a failure of the connection itself
+ * (lost, timed out, out of step) it is "broken": only sdi_pg_close is left to do. */
 #ifndef SDI_POSTGRES_CONNECTION_H
 #define SDI_POSTGRES_CONNECTION_H
 
@@ -35,10 +35,10 @@ typedef struct sdi_pg_backend_id {
     char started[40]; /* pg_stat_get_activity's backend_start, as text */
 } sdi_pg_backend_id;
 sdi_pg_backend_id sdi_pg_backend(const sdi_pg_connection *connection);
-uint64_t sdi_pg_system(const sdi_pg_connection *connection);         /* system identifier; 0 if it could not be read */
+uint64_t sdi_pg_system(const sdi_pg_connection *connection);      /* system identifier; 0 if it could not be read */
 const char *sdi_pg_identity(const sdi_pg_connection *connection); /* "database\0role\0search_path" joined by \n: what
                                                                       an answer depends on besides SQL and parameters */
-uint64_t sdi_pg_mended(sdi_pg_connection *connection); /* prepared statements made again since last asked */
+uint64_t sdi_pg_mended(sdi_pg_connection *connection);            /* prepared statements made again since last asked */
 
 enum sdi_pg_outcome { SDI_PG_NOT_RUN, SDI_PG_DONE, SDI_PG_ERROR };
 
@@ -57,8 +57,8 @@ void sdi_pg_commands_free(sdi_pg_command *commands, size_t count); /* results an
 
 /* sdi_pg_run sends the commands as one pipeline with one Sync and collects the answers: one round trip, one implicit
  * transaction unless BEGIN says otherwise. 0 if the server answered all of it (each command's outcome tells; after an
- * ERROR the rest is NOT_RUN); negative if the connection broke: TIMEOUT, UNAVAILABLE (lost), NO_MEMORY. Commands that had
- * been answered by then keep their outcome. A result over max_bytes: that command is an ERROR (TOO_LARGE), the
+ * ERROR the rest is NOT_RUN); negative if the connection broke: TIMEOUT, UNAVAILABLE (lost), NO_MEMORY. Commands that
+ * had been answered by then keep their outcome. A result over max_bytes: that command is an ERROR (TOO_LARGE), the
  * connection broken. */
 int sdi_pg_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, size_t max_bytes,
                int64_t deadline, shopdata_error **error_out);

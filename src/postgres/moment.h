@@ -1,7 +1,7 @@
 /* moment.h - asking a server where it stands: role, era, and the stamp or point of this moment.
  *
- * The question is a command that goes before the reads of a batch (then it is their stamp) or after a COMMIT (then it is
- * the point that the write's fences must demand). */
+ * The question is a command that goes before the reads of a batch (then it is their stamp) or after a COMMIT (then it
+ * is the point that the write's fences must demand). */
 #ifndef SDI_POSTGRES_MOMENT_H
 #define SDI_POSTGRES_MOMENT_H
 
@@ -10,13 +10,13 @@
 
 typedef struct sdi_moment {
     bool standby;
-    sdi_era era;     /* timeline 0: not known (wal receiver down, or not allowed to look) */
-    sdi_lsn replay;  /* standby: replayed */
-    sdi_lsn received;/* standby: received, 0 unknown */
-    sdi_lsn flush;   /* primary */
-    sdi_lsn insert;  /* primary, settled */
-    bool synchronous;/* primary: this session's commits wait for the flush */
-    char snapshot_text[1024]; /* primary; "" if longer: then neither stamp nor point can be made of it */
+    sdi_era era;               /* timeline 0: not known (wal receiver down, or not allowed to look) */
+    sdi_lsn replay;            /* standby: replayed */
+    sdi_lsn received;          /* standby: received, 0 unknown */
+    sdi_lsn flush;             /* primary */
+    sdi_lsn insert;            /* primary, settled */
+    bool synchronous;          /* primary: this session's commits wait for the flush */
+    char snapshot_text[1024];  /* primary; "" if longer: then neither stamp nor point can be made of it */
     double replay_age_seconds; /* standby: since the last replayed commit; -1 unknown */
 } sdi_moment;
 
@@ -29,8 +29,8 @@ bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result 
 bool sdi_moment_stamp(const sdi_moment *moment, sdi_stamp *stamp_out);
 /* sdi_moment_floor: the point that demands all writes that had returned before this moment of the primary. */
 bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out);
-/* sdi_moment_written: the point that demands the write this connection has just committed; needs the flush position only,
- * where commits are synchronous. */
+/* sdi_moment_written: the point that demands the write this connection has just committed; needs the flush position
+ * only, where commits are synchronous. */
 bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out);
 
 #endif

@@ -16,8 +16,8 @@ void sdi_pool_free(sdi_pool *pool);
 void sdi_pool_abandon(sdi_pool *pool);
 
 /* sdi_pool_take gives a usable connection: an idle one (the last used first), a new one while there is room, else it
- * waits in line. SHOPDATA_ERR_BUSY past wait_limit or wait_timeout, TIMEOUT past the deadline, UNAVAILABLE if connecting
- * failed. */
+ * waits in line. SHOPDATA_ERR_BUSY past wait_limit or wait_timeout, TIMEOUT past the deadline, UNAVAILABLE if
+ * connecting failed. */
 int sdi_pool_take(sdi_pool *pool, int64_t deadline, sdi_pg_connection **connection_out, shopdata_error **error_out);
 /* sdi_pool_give takes it back. A broken one, or one with a transaction left open, is closed. */
 void sdi_pool_give(sdi_pool *pool, sdi_pg_connection *connection);

@@ -1,6 +1,6 @@
-/* plans.h - statements and what the library must make of them, told as sdi_plan_explain tells it; and the schema that they
- * are about. tests/integration/test_catalog.c holds them against a server, tests/unit/model/test_plan.c against what a
- * server answered once (recorded.h). */
+/* plans.h - statements and what the library must make of them, told as sdi_plan_explain tells it; and the schema that
+ * they are about. tests/integration/test_catalog.c holds them against a server, tests/unit/model/test_plan.c against
+ * what a server answered once (recorded.h). */
 #ifndef SDI_TESTS_PLANS_H
 #define SDI_TESTS_PLANS_H
 /* clang-format off */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* UNIT_MAIN defines main for a program whose cases are added by `void fill(TCase *)`; `seconds` limits each case. */
-#define UNIT_MAIN(name, fill, seconds)                                                                                \
+#define UNIT_MAIN(name, fill, seconds)                                                                                 \
     int main(void)                                                                                                     \
     {                                                                                                                  \
         Suite *suite = suite_create(name);                                                                             \

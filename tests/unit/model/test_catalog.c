@@ -5,7 +5,8 @@
 
 START_TEST(names_go_into_questions_quoted)
 {
-    sdi_sql *sql = shop_sql("SELECT f(a.b), c.\"g\"\"\\\"(1)::\"t{\", 1 OPERATOR(s.<@) 2 FROM \"a,\"\"\\}\", \"null\".x");
+    sdi_sql *sql =
+        shop_sql("SELECT f(a.b), c.\"g\"\"\\\"(1)::\"t{\", 1 OPERATOR(s.<@) 2 FROM \"a,\"\"\\}\", \"null\".x");
     sdi_catalog_question questions[SDI_CATALOG_QUESTIONS];
     ck_assert_int_eq(sdi_catalog_ask(sql, questions, NULL), SHOPDATA_OK);
     ck_assert_uint_eq(questions[0].count, 1);

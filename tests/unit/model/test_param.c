@@ -12,9 +12,12 @@ START_TEST(text_is_what_postgresql_reads)
         shopdata_param param;
         const char *text;
     } expected[] = {
-        {shopdata_int64(INT64_MIN), "-9223372036854775808"}, {shopdata_bool(7), "t"},
-        {shopdata_double(0.1), "0.10000000000000001"},       {shopdata_double(-INFINITY), "-Infinity"},
-        {shopdata_double(NAN), "NaN"},                       {shopdata_text("boots"), "boots"},
+        {shopdata_int64(INT64_MIN), "-9223372036854775808"},
+        {shopdata_bool(7), "t"},
+        {shopdata_double(0.1), "0.10000000000000001"},
+        {shopdata_double(-INFINITY), "-Infinity"},
+        {shopdata_double(NAN), "NaN"},
+        {shopdata_text("boots"), "boots"},
     };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         sdi_buffer text = SDI_BUFFER_INIT;
@@ -40,8 +43,8 @@ START_TEST(identity_is_equal_exactly_where_the_meaning_is)
 {
     shopdata_param number = shopdata_int64(42), text = shopdata_text("42"), bytes = shopdata_bytes("42", 2);
     shopdata_param null = shopdata_null(), empty = shopdata_text("");
-    shopdata_param split[2] = {shopdata_text("ab"), shopdata_text("c")}, other[2] = {shopdata_text("a"),
-                                                                                     shopdata_text("bc")};
+    shopdata_param split[2] = {shopdata_text("ab"), shopdata_text("c")},
+                   other[2] = {shopdata_text("a"), shopdata_text("bc")};
     ck_assert(same_identity(&number, 1, &text, 1));
     ck_assert(!same_identity(&text, 1, &bytes, 1));
     ck_assert(!same_identity(&null, 1, &empty, 1));

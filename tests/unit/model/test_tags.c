@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "../unit.h"
-#include "model/moment.h"
+#include "model/clock_words.h"
 #include "model/tags.h"
 
 START_TEST(tags_stand_once_and_in_order)

@@ -1,6 +1,6 @@
-/* moment.h - texts that PostgreSQL's date and time types read as a moment of the clock. */
-#ifndef SDI_MODEL_MOMENT_H
-#define SDI_MODEL_MOMENT_H
+/* clock_words.h - texts that PostgreSQL's date and time types read as a moment of the clock. */
+#ifndef SDI_MODEL_CLOCK_WORDS_H
+#define SDI_MODEL_CLOCK_WORDS_H
 
 #include <stdbool.h>
 

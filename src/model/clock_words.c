@@ -1,4 +1,4 @@
-#include "model/moment.h"
+#include "model/clock_words.h"
 
 #include <strings.h>
 
