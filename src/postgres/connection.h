@@ -68,7 +68,8 @@ int sdi_pg_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t c
 int sdi_pg_read(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, size_t max_bytes,
                 int64_t deadline, shopdata_error **error_out);
 
-/* sdi_pg_terminate ends the backend `victim` through another connection to the same server (same role). */
+/* sdi_pg_terminate ends the backend `victim` through another connection to the same server (same role), and waits until
+ * it is gone: then it can commit no more. TIMEOUT if it is not by the deadline. */
 int sdi_pg_terminate(sdi_pg_connection *connection, const sdi_pg_backend_id *victim, int64_t deadline,
                      shopdata_error **error_out);
 

@@ -546,6 +546,23 @@ START_TEST(a_lost_connection_is_unavailable)
 END_TEST
 
 /* What had been answered before the end stays answered. */
+/* Who asks for the end of a backend goes on as if it could commit no more: so it is gone when he is told. */
+START_TEST(a_backend_that_was_ended_is_gone)
+{
+    sdi_pg_connection *by = open_to(primary, true);
+    for (int i = 0; i < 50; i++) {
+        sdi_pg_connection *victim = open_to(primary, true);
+        sdi_pg_backend_id backend = sdi_pg_backend(victim);
+        shopdata_error *error = NULL;
+        do_sql(victim, "CREATE TEMPORARY TABLE work_to_do_at_the_end AS SELECT 1");
+        check_ok(sdi_pg_terminate(by, &backend, soon(), &error), error);
+        ck_assert(!backend_lives(by, &backend));
+        sdi_pg_close(victim);
+    }
+    sdi_pg_close(by);
+}
+END_TEST
+
 START_TEST(answers_before_the_loss_are_kept)
 {
     sdi_pg_connection *connection = open_to(primary, true);
@@ -667,6 +684,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_copy_is_refused);
     tcase_add_test(cases, a_deadline_ends_a_sleep_in_time);
     tcase_add_test(cases, a_lost_connection_is_unavailable);
+    tcase_add_test(cases, a_backend_that_was_ended_is_gone);
     tcase_add_test(cases, answers_before_the_loss_are_kept);
     tcase_add_test(cases, a_forked_child_leaves_the_parent_alone);
     tcase_add_test(cases, the_primary_tells_its_moment);
