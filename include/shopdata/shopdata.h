@@ -91,8 +91,8 @@ SHOPDATA_API void shopdata_error_free(shopdata_error *error);
 /* shopdata_config_new makes an empty configuration: every key at its default, no node. doc/configuration.md lists the
  * keys. */
 SHOPDATA_API int shopdata_config_new(shopdata_config **config_out, shopdata_error **error_out);
-/* shopdata_config_set sets one key: "node.NAME.conninfo", "cache.address", "policy.NAME.ttl"... The value is text as it
- * would stand in a file. SHOPDATA_ERR_CONFIG for an unknown key or a value out of range; nothing is changed then. */
+/* shopdata_config_set sets one key: "node.NAME.conninfo", "cache.address", "policy.NAME.ttl"... The value is the
+ * text that a file would have, without quotes around it. SHOPDATA_ERR_CONFIG for an unknown key or a value out of range; nothing is changed then. */
 SHOPDATA_API int shopdata_config_set(shopdata_config *config, const char *key, const char *value,
                                      shopdata_error **error_out);
 /* shopdata_config_read_file reads a file of `[section]` and `key = value` lines on top of what is set. All faults of the

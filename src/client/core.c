@@ -82,18 +82,22 @@ sdi_settings *sdi_core_abandon(sdi_core *core)
     return core->settings;
 }
 
-static int learn(sdi_core *core, const char *identity)
+static bool learn(sdi_core *core, const char *identity)
 {
+    sdi_buffer database = SDI_BUFFER_INIT;
     core->identity = sdi_strdup(identity);
-    if (!core->identity)
-        return false;
-    char database[256];
-    size_t length = strcspn(identity, "\n");
-    length = length < sizeof database ? length : sizeof database - 1;
-    memcpy(database, identity, length);
-    database[length] = '\0';
-    sdi_key_space(core->settings->cache.key_prefix, database, &core->space);
-    return !core->space.failed;
+    sdi_buffer_append(&database, identity, strcspn(identity, "\n"));
+    if (!database.failed)
+        sdi_key_space(core->settings->cache.key_prefix, database.data, &core->space);
+    bool learnt = core->identity && !database.failed && !core->space.failed;
+    sdi_buffer_free(&database);
+    if (!learnt) {
+        sdi_free(core->identity);
+        core->identity = NULL;
+        sdi_buffer_free(&core->space);
+    }
+    atomic_store_explicit(&core->met, learnt, memory_order_release);
+    return learnt;
 }
 
 bool sdi_core_meet(sdi_core *core, const sdi_pg_connection *connection)
@@ -105,16 +109,14 @@ bool sdi_core_meet(sdi_core *core, const sdi_pg_connection *connection)
     return same;
 }
 
-bool sdi_core_space(sdi_core *core, sdi_slice *space, const char **identity)
+bool sdi_core_space(const sdi_core *core, sdi_slice *space, const char **identity)
 {
-    sdi_lock(&core->lock);
-    bool known = core->identity && !core->space.failed;
-    if (known)
-        *space = (sdi_slice){core->space.data, core->space.length};
-    if (known && identity)
+    if (!atomic_load_explicit(&core->met, memory_order_acquire))
+        return false;
+    *space = (sdi_slice){core->space.data, core->space.length};
+    if (identity)
         *identity = core->identity;
-    sdi_unlock(&core->lock);
-    return known;
+    return true;
 }
 
 void sdi_raise(sdi_era *era, sdi_lsn *lsn, sdi_era other_era, sdi_lsn other)

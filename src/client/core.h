@@ -35,9 +35,11 @@ typedef struct sdi_core {
     sdi_unfenced unfenced;
     _Atomic uint64_t schema; /* counts the DDL that ran through this client: plans of an older number are made again */
 
-    sdi_mutex lock;   /* guards what follows, and last_write */
-    char *identity;   /* of the connections (sdi_pg_identity); NULL until the first one. Then fixed for ever */
+    atomic_bool met;  /* a server has been reached: the next two are known, and fixed for ever */
+    char *identity;   /* of the connections (sdi_pg_identity) */
     sdi_buffer space; /* what all keys begin with */
+
+    sdi_mutex lock; /* guards what follows, and the first meeting */
     sdi_era write_era;
     sdi_lsn last_write; /* of this process */
 } sdi_core;
@@ -52,7 +54,7 @@ sdi_settings *sdi_core_abandon(sdi_core *core);
  * connections before. */
 bool sdi_core_meet(sdi_core *core, const sdi_pg_connection *connection);
 /* sdi_core_space: the beginning of all keys; false while no server has been reached. `identity` may be NULL. */
-bool sdi_core_space(sdi_core *core, sdi_slice *space, const char **identity);
+bool sdi_core_space(const sdi_core *core, sdi_slice *space, const char **identity);
 /* sdi_core_wrote notes the process's last write; sdi_core_last_write raises `era` and `lsn` to it. */
 void sdi_core_wrote(sdi_core *core, const sdi_point *point);
 void sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn);

@@ -14,7 +14,7 @@ enum sdi_read_state {
 
 typedef struct sdi_read {
     const shopdata_call *call;
-    const sdi_planned *planned;
+    sdi_planned *planned;
     const sdi_policy_settings *policy;
     unsigned flags;  /* the call's and the session's */
     bool cached;     /* look into the cache, fill it */

@@ -39,7 +39,7 @@ static int prepare_cached(const round *r, sdi_read *read, shopdata_error **error
 {
     const shopdata_call *call = read->call;
     sdi_slice space;
-    if (sdi_plan_kind(read->planned->plan) != SDI_PLAN_CACHED || !read->policy->cache ||
+    if (!read->planned->final || sdi_plan_kind(read->planned->plan) != SDI_PLAN_CACHED || !read->policy->cache ||
         (read->flags & SHOPDATA_NO_CACHE) || !r->core->cache || !sdi_core_space(r->core, &space, NULL))
         return SHOPDATA_OK;
     if (!sdi_plan_tags(read->planned->plan, call->params, call->count, &read->tags))
@@ -383,6 +383,7 @@ static void hand_out(round *r, shopdata_result **results_out)
 static void free_reads(round *r)
 {
     for (size_t i = 0; i < r->count; i++) {
+        sdi_planned_done(r->reads[i].planned);
         sdi_tags_free(&r->reads[i].tags);
         sdi_buffer_free(&r->reads[i].identity);
         sdi_buffer_free(&r->reads[i].key);

@@ -75,6 +75,7 @@ void sdi_statement_free(shopdata_statement *statement)
     if (!statement)
         return;
     free_planned(atomic_load(&statement->planned));
+    free_planned(statement->explained);
     for (size_t i = 0; i < statement->own_count; i++)
         sdi_free(statement->own[i]);
     sdi_free(statement->own);
@@ -152,44 +153,49 @@ static int make_plan(shopdata_statement *statement, int64_t deadline, sdi_planne
     sdi_catalog_free(catalog);
     if (status != SHOPDATA_OK)
         return status;
-    planned->final = sdi_plan_is_final(planned->plan);
-    if (sdi_core_space(core, &space, &identity))
-        planned->fingerprint = sdi_fingerprint(identity, statement->text);
+    /* Without a fingerprint of its own a statement would share the entries of others: then it is not kept either. */
+    planned->final = sdi_plan_is_final(planned->plan) && sdi_core_space(core, &space, &identity) &&
+                     sdi_fingerprint(identity, statement->text, &planned->fingerprint);
     return SHOPDATA_OK;
 }
 
-/* The statement's lock is held. Readers take the newest plan without it, so an older one is never freed under them. */
-static int plan_again(shopdata_statement *statement, int64_t deadline, shopdata_error **error_out)
+/* The statement's lock is held. Readers take the newest plan without it, so an older one is never freed under them; one
+ * that is not final is not kept, for a statement on a table that does not exist would gather one a call. */
+static int plan_again(shopdata_statement *statement, int64_t deadline, sdi_planned **planned_out,
+                      shopdata_error **error_out)
 {
     sdi_planned *planned = sdi_calloc(1, sizeof *planned);
     if (!planned)
         return sdi_no_memory(error_out);
+    statement->used = true;
     int status = make_plan(statement, deadline, planned, error_out);
     if (status != SHOPDATA_OK) {
         sdi_free(planned);
         return status;
     }
-    planned->older = atomic_load(&statement->planned);
-    atomic_store(&statement->planned, planned);
-    statement->used = true;
+    if (planned->final) {
+        planned->older = atomic_load(&statement->planned);
+        atomic_store(&statement->planned, planned);
+    }
+    *planned_out = planned;
     return SHOPDATA_OK;
 }
 
 static bool holds(const shopdata_statement *statement, const sdi_planned *planned)
 {
-    return planned && planned->final && planned->schema == atomic_load(&statement->client->core->schema);
+    return planned && planned->schema == atomic_load(&statement->client->core->schema);
 }
 
-int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, const sdi_planned **planned_out,
+int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, sdi_planned **planned_out,
                        shopdata_error **error_out)
 {
     sdi_planned *planned = atomic_load(&statement->planned);
     int status = SHOPDATA_OK;
     if (!holds(statement, planned)) {
         sdi_lock(&statement->lock);
-        if (!holds(statement, atomic_load(&statement->planned)))
-            status = plan_again(statement, deadline, error_out);
         planned = atomic_load(&statement->planned);
+        if (!holds(statement, planned))
+            status = plan_again(statement, deadline, &planned, error_out);
         sdi_unlock(&statement->lock);
     }
     if (status == SHOPDATA_OK)
@@ -197,21 +203,40 @@ int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, const sd
     return status;
 }
 
+void sdi_planned_done(sdi_planned *planned)
+{
+    if (planned && !planned->final)
+        free_planned(planned);
+}
+
+static void keep_explained(shopdata_statement *statement, sdi_planned *planned)
+{
+    if (planned->final)
+        return;
+    sdi_lock(&statement->lock);
+    planned->older = statement->explained;
+    statement->explained = planned;
+    sdi_unlock(&statement->lock);
+}
+
 int sdi_statement_explain(shopdata_statement *statement, const char **text_out, shopdata_error **error_out)
 {
-    const sdi_planned *planned;
+    sdi_planned *planned;
     int64_t deadline = sdi_deadline_in(statement->client->core->settings->deadline_ms);
     int status = sdi_statement_plan(statement, deadline, &planned, error_out);
-    if (status == SHOPDATA_OK)
-        *text_out = sdi_plan_explain(planned->plan);
-    return status;
+    if (status != SHOPDATA_OK)
+        return status;
+    *text_out = sdi_plan_explain(planned->plan);
+    keep_explained(statement, planned);
+    return SHOPDATA_OK;
 }
 
 int sdi_statement_check(const shopdata_statement *statement, const shopdata_client *client,
                         const shopdata_param *params, size_t count, shopdata_error **error_out)
 {
     if (!statement)
-        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the statement is NULL; make one with shopdata_statement_new");
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT,
+                        "the statement is NULL; make one with shopdata_statement_new");
     if (statement->client != client)
         return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the statement was made by another client than the session");
     size_t wanted = sdi_sql_parameters(statement->sql);

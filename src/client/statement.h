@@ -17,6 +17,7 @@ struct shopdata_statement {
     size_t own_count;
     bool used;
     sdi_planned *_Atomic planned; /* the newest plan; older ones hang behind it until the statement goes */
+    sdi_planned *explained;       /* plans for one use whose text was handed out */
 };
 
 /* A plan with what it was made under. */
@@ -24,7 +25,7 @@ struct sdi_planned {
     sdi_plan *plan;
     uint64_t schema;
     sdi_hash128 fingerprint;
-    bool final; /* false: something was not found in the catalog, so it is made again the next time */
+    bool final; /* false: something was not found in the catalog, so it is for one use, the caller's own */
     sdi_planned *older;
 };
 
@@ -33,9 +34,10 @@ int sdi_statement_new(shopdata_client *client, const char *policy, const char *s
 int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_template, shopdata_error **error_out);
 void sdi_statement_free(shopdata_statement *statement);
 
-/* sdi_statement_plan gives the plan, making it first where needed (asks the database). It belongs to the statement. */
-int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, const sdi_planned **planned_out,
+/* sdi_statement_plan gives the plan, making it first where needed (asks the database). Give it to sdi_planned_done. */
+int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, sdi_planned **planned_out,
                        shopdata_error **error_out);
+void sdi_planned_done(sdi_planned *planned); /* NULL is fine */
 /* sdi_statement_explain: see shopdata_statement_explain. */
 int sdi_statement_explain(shopdata_statement *statement, const char **text_out, shopdata_error **error_out);
 /* sdi_statement_check: is this a statement of this client, with as many parameters as it wants? */

@@ -13,7 +13,7 @@ enum { BEGIN, CHANGE, XID, COMMIT, MOMENT, STEPS };
 typedef struct write {
     shopdata_session *session;
     shopdata_statement *statement;
-    const sdi_planned *planned;
+    sdi_planned *planned;
     const shopdata_param *params;
     size_t count;
     int64_t deadline;
@@ -208,6 +208,7 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
     if (status == SHOPDATA_OK)
         status = sdi_in_transaction(session) ? write_in_transaction(&w, &result, error_out)
                                              : write_alone(&w, &result, error_out);
+    sdi_planned_done(w.planned);
     sdi_buffer_free(&w.keys);
     if (status >= SHOPDATA_OK) {
         sdi_metrics *metrics = session->client->core->metrics;

@@ -9,16 +9,16 @@ void sdi_key_space(const char *prefix, const char *database, sdi_buffer *space)
     sdi_buffer_printf(space, "%s:%s:", prefix, database);
 }
 
-sdi_hash128 sdi_fingerprint(const char *connection_identity, const char *sql)
+bool sdi_fingerprint(const char *connection_identity, const char *sql, sdi_hash128 *fingerprint_out)
 {
     sdi_buffer text = SDI_BUFFER_INIT;
     sdi_buffer_append(&text, connection_identity, strlen(connection_identity) + 1);
     sdi_buffer_text(&text, sql);
-    sdi_hash128 hash = {0, 0};
-    if (!text.failed)
-        hash = sdi_hash128_of(text.data, text.length);
+    bool made = !text.failed;
+    if (made)
+        *fingerprint_out = sdi_hash128_of(text.data, text.length);
     sdi_buffer_free(&text);
-    return hash;
+    return made;
 }
 
 void sdi_identity(sdi_hash128 fingerprint, const shopdata_param *params, size_t count, sdi_buffer *identity)

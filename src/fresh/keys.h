@@ -16,8 +16,8 @@
 
 /* sdi_key_space appends "PREFIX:DATABASE:", what all keys of a client begin with. `identity` is sdi_pg_identity. */
 void sdi_key_space(const char *prefix, const char *database, sdi_buffer *space);
-/* sdi_fingerprint is the part of the identity that a statement's calls share. */
-sdi_hash128 sdi_fingerprint(const char *connection_identity, const char *sql);
+/* sdi_fingerprint is the part of the identity that a statement's calls share. False without memory. */
+bool sdi_fingerprint(const char *connection_identity, const char *sql, sdi_hash128 *fingerprint_out);
 /* sdi_identity appends the identity of one call. */
 void sdi_identity(sdi_hash128 fingerprint, const shopdata_param *params, size_t count, sdi_buffer *identity);
 
