@@ -14,21 +14,28 @@ static int64_t lag_of(const sdi_node *node, const sdi_moment *moment, int64_t no
     return node->caught_up_at ? now - node->caught_up_at : INT64_MAX;
 }
 
-void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn primary_position)
+/* What it has received and not replayed counts too: with the primary gone nobody else knows of it. */
+static sdi_lsn bytes_behind(const sdi_node *node, const sdi_moment *moment, sdi_lsn head)
+{
+    sdi_lsn known = moment->received > head ? moment->received : head;
+    return moment->standby && known > node->position ? known - node->position : 0;
+}
+
+void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn head)
 {
     int64_t now = sdi_now();
     node->role = moment->standby ? SDI_ROLE_REPLICA : SDI_ROLE_PRIMARY;
     if (moment->era.timeline)
         node->era = moment->era; /* a standby without its wal receiver stays in the era it was last seen in */
     node->position = moment->standby ? moment->replay : moment->flush;
-    sdi_lsn behind = moment->standby && primary_position > node->position ? primary_position - node->position : 0;
-    node->lag_bytes = behind;
-    if (!behind)
+    node->lag_bytes = bytes_behind(node, moment, head);
+    if (!node->lag_bytes)
         node->caught_up_at = now;
     node->lag_us = lag_of(node, moment, now);
 }
 
-/* Peak-EWMA: a slower answer counts at once, a faster one little by little, so that a node that stalls is left quickly. */
+/* Peak-EWMA: a slower answer counts at once, a faster one little by little, so that a node that stalls is left quickly.
+ */
 void sdi_node_answered(sdi_node *node, int64_t latency)
 {
     int64_t average = atomic_load_explicit(&node->latency, memory_order_relaxed);

@@ -25,8 +25,8 @@ typedef struct sdi_node {
     _Atomic int32_t in_flight;
 } sdi_node;
 
-/* sdi_node_observe takes in what the node said; `primary_position` is the furthest position known of the primary. */
-void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn primary_position);
+/* sdi_node_observe takes in what the node said; `head` is the furthest position known of the primary. */
+void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn head);
 /* sdi_node_score is what two-choices compares: expected waiting, less for a heavier or nearer node. */
 double sdi_node_score(const sdi_node *node, const char *zone);
 void sdi_node_answered(sdi_node *node, int64_t latency);

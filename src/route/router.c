@@ -15,11 +15,13 @@ struct sdi_router {
     sdi_node *nodes;
     size_t count;
     sdi_mutex lock;
-    sdi_condition changed;       /* for those who wait for a node */
-    sdi_condition watchers;      /* for the watchers of nodes */
+    sdi_condition changed;  /* for those who wait for a node */
+    sdi_condition watchers; /* for the watchers of nodes */
     uint64_t changes;
-    uint64_t system;             /* of the first node that told; 0 before */
-    size_t last_primary;         /* SIZE_MAX before the first */
+    uint64_t system;     /* of the first node that told; 0 before */
+    uint32_t timeline;   /* the latest that a primary was seen on: one of an older was deposed */
+    sdi_lsn head;        /* the furthest that was flushed on it; known also while the primary is gone */
+    size_t last_primary; /* SIZE_MAX before the first */
     bool stopped;
     _Atomic int32_t primary_reads; /* under the admission limit */
 };
@@ -31,8 +33,7 @@ static bool make_nodes(sdi_router *router)
         sdi_node *node = &router->nodes[i];
         node->settings = &router->settings->nodes[i];
         node->number = i;
-        sdi_breaker_init(&node->breaker, route->breaker_failures, route->breaker_open_ms,
-                         route->breaker_open_max_ms);
+        sdi_breaker_init(&node->breaker, route->breaker_failures, route->breaker_open_ms, route->breaker_open_max_ms);
         node->pool = sdi_pool_new(node->settings, &router->settings->pool, i, router->metrics);
         if (!node->pool)
             return false;
@@ -103,7 +104,8 @@ sdi_pool *sdi_router_pool(const sdi_router *router, size_t node)
 static bool healthy(const sdi_router *router, size_t i, uint64_t tried)
 {
     sdi_node *node = &router->nodes[i];
-    return !(tried >> i & 1) && node->role != SDI_ROLE_UNKNOWN && sdi_breaker_state(&node->breaker) == SDI_BREAKER_CLOSED;
+    return !(tried >> i & 1) && node->role != SDI_ROLE_UNKNOWN &&
+           sdi_breaker_state(&node->breaker) == SDI_BREAKER_CLOSED;
 }
 
 static bool replica_for(const sdi_router *router, const sdi_node *node, const sdi_need *need)
@@ -158,16 +160,16 @@ static bool pick_replica(const sdi_router *router, const sdi_need *need, uint64_
     return true;
 }
 
-/* Of two that claim to be primary (one was cut off and does not know yet) the later timeline is right. */
+/* Of two that claim to be primary (one was cut off and does not know yet) the later timeline is right: also while the
+ * right one cannot be reached, or what is written meanwhile is lost. */
 static bool find_primary(const sdi_router *router, uint64_t tried, size_t *node_out)
 {
     bool found = false;
     for (size_t i = 0; i < router->count; i++) {
         const sdi_node *node = &router->nodes[i];
-        if (node->role != SDI_ROLE_PRIMARY || !healthy(router, i, tried))
+        if (node->role != SDI_ROLE_PRIMARY || node->era.timeline < router->timeline || !healthy(router, i, tried))
             continue;
-        if (!found || node->era.timeline > router->nodes[*node_out].era.timeline)
-            *node_out = i;
+        *node_out = i;
         found = true;
     }
     return found;
@@ -251,15 +253,14 @@ static void announce(sdi_router *router)
     sdi_wake_all(&router->changed);
 }
 
-static sdi_lsn primary_position(const sdi_router *router, uint32_t timeline)
+static void note_head(sdi_router *router, const sdi_moment *moment)
 {
-    sdi_lsn position = 0;
-    for (size_t i = 0; i < router->count; i++) {
-        const sdi_node *node = &router->nodes[i];
-        if (node->role == SDI_ROLE_PRIMARY && node->era.timeline >= timeline && node->position > position)
-            position = node->position;
-    }
-    return position;
+    if (moment->standby || moment->era.timeline < router->timeline)
+        return;
+    bool newer = moment->era.timeline > router->timeline;
+    router->timeline = moment->era.timeline;
+    if (newer || moment->flush > router->head)
+        router->head = moment->flush;
 }
 
 /* Another node is primary now: counted, and the connections of the old one may be to a server that was turned round. */
@@ -282,9 +283,10 @@ bool sdi_router_observe(sdi_router *router, size_t number, const sdi_moment *mom
     if (ours) {
         enum sdi_role before = node->role;
         bool was_ill = sdi_breaker_state(&node->breaker) != SDI_BREAKER_CLOSED;
-        sdi_node_observe(node, moment, primary_position(router, moment->era.timeline));
+        note_head(router, moment);
+        sdi_node_observe(node, moment, router->head);
         sdi_breaker_succeeded(&node->breaker);
-        if (node->role == SDI_ROLE_PRIMARY && before != SDI_ROLE_PRIMARY)
+        if (node->role == SDI_ROLE_PRIMARY && before != SDI_ROLE_PRIMARY && node->era.timeline >= router->timeline)
             note_primary(router, node);
         if (node->role != before || was_ill)
             announce(router);
@@ -299,6 +301,14 @@ sdi_era sdi_router_era(sdi_router *router, size_t node)
     sdi_era era = router->nodes[node].era;
     sdi_unlock(&router->lock);
     return era;
+}
+
+uint32_t sdi_router_timeline(sdi_router *router)
+{
+    sdi_lock(&router->lock);
+    uint32_t timeline = router->timeline;
+    sdi_unlock(&router->lock);
+    return timeline;
 }
 
 void sdi_router_failed(sdi_router *router, size_t number)

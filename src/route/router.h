@@ -54,7 +54,8 @@ int sdi_router_choose(sdi_router *router, const sdi_need *need, uint64_t tried, 
 int sdi_router_unavailable(sdi_router *router, bool primary, shopdata_error **error_out);
 /* sdi_router_done takes the choice back; `latency` in microseconds of an answer, negative if there was none. */
 void sdi_router_done(sdi_router *router, const sdi_choice *choice, int64_t latency);
-/* sdi_router_primary: the node number of the primary; false if it is not known now. */
+/* sdi_router_primary: the node number of the primary; false if it is not known now. Never one of an older timeline than
+ * a primary was seen on before. */
 bool sdi_router_primary(sdi_router *router, size_t *node_out);
 /* sdi_router_wait sleeps until something about the nodes changes, or the deadline; false at the deadline. */
 bool sdi_router_wait(sdi_router *router, uint64_t seen, int64_t deadline);
@@ -65,6 +66,8 @@ uint64_t sdi_router_changes(sdi_router *router);
 bool sdi_router_observe(sdi_router *router, size_t node, const sdi_moment *moment);
 /* sdi_router_era: the last one the node was seen in; of a standby whose primary is gone it is all that is known. */
 sdi_era sdi_router_era(sdi_router *router, size_t node);
+/* sdi_router_timeline: the latest that a primary was seen on, 0 before the first. What is of an older one has no say. */
+uint32_t sdi_router_timeline(sdi_router *router);
 /* sdi_router_failed: it could not be reached, or the connection was lost. Its role is unknown until it answers again. */
 void sdi_router_failed(sdi_router *router, size_t node);
 /* sdi_router_suspect: it refused a write (25006): who is primary has to be found out anew. */
