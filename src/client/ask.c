@@ -58,7 +58,8 @@ static bool read_stamp(trial *t, const sdi_pg_connection *connection, size_t nod
     question->stamped = false;
     if (t->commands[0].outcome != SDI_PG_DONE || !sdi_moment_read(connection, t->commands[0].result, &moment))
         return false;
-    sdi_router_observe(t->core->router, node, &moment);
+    if (!sdi_router_observe(t->core->router, node, &moment)) /* of another database: its name leads elsewhere now */
+        return false;
     question->node = node;
     question->source = moment.standby ? SHOPDATA_FROM_REPLICA : SHOPDATA_FROM_PRIMARY;
     question->stamped = sdi_moment_stamp(&moment, &question->stamp);
