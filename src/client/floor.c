@@ -1,7 +1,7 @@
 #include "client/floor.h"
 
 #include "base/clock.h"
-#include "client/core.h"
+#include "client/ask.h"
 
 void sdi_floor_init(sdi_floor *floor)
 {
@@ -33,17 +33,17 @@ static bool ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
     if (!sdi_router_primary(core->router, &node))
         return false;
     sdi_pool *pool = sdi_router_pool(core->router, node);
-    if (sdi_pool_take(pool, deadline, &connection, NULL) != SHOPDATA_OK) {
-        return false;
-    }
-    sdi_count(core->metrics, SDI_M_FENCES_SAMPLED, 0, 1);
-    sdi_pg_command ask = sdi_moment_command();
-    int status = sdi_pg_read(connection, &ask, 1, (size_t)core->settings->max_result_bytes, deadline, NULL);
-    bool known = status == SHOPDATA_OK && read_moment(core, node, connection, &ask, point);
+    int status = sdi_pool_take(pool, deadline, &connection, NULL);
     if (status == SHOPDATA_ERR_UNAVAILABLE)
         sdi_router_failed(core->router, node);
+    if (status != SHOPDATA_OK)
+        return false;
+    sdi_count(core->metrics, SDI_M_FENCES_SAMPLED, 0, 1);
+    sdi_pg_command ask = sdi_moment_command();
+    status = sdi_pg_read(connection, &ask, 1, (size_t)core->settings->max_result_bytes, deadline, NULL);
+    bool known = status == SHOPDATA_OK && read_moment(core, node, connection, &ask, point);
     sdi_pg_commands_free(&ask, 1);
-    sdi_pool_give(pool, connection);
+    sdi_ask_give(core, node, connection, status);
     return known;
 }
 

@@ -20,7 +20,8 @@ typedef struct round {
     size_t failed; /* the read that the server rejected; SIZE_MAX: none */
 } round;
 
-/* --------------------------------------------------------------------------------------------------------- preparing */
+/* --------------------------------------------------------------------------------------------------------- preparing
+ */
 
 static int check_kind(const sdi_read *read, shopdata_error **error_out)
 {
@@ -87,7 +88,8 @@ static sdi_pg_command command_of(const sdi_read *read)
                             .count = read->call->count};
 }
 
-/* ------------------------------------------------------------------------------------------------------- the database */
+/* ------------------------------------------------------------------------------------------------------- the database
+ */
 
 static bool wants_primary(const sdi_read *read)
 {
@@ -101,8 +103,8 @@ typedef struct group {
     sdi_need need;
 } group;
 
-/* While fences can be read they say how new an answer must be. Else, for want of better, it must show this process's own
- * writes, and may not lag too far: of other processes' writes nothing is known then. */
+/* While fences can be read they say how new an answer must be. Else, for want of better, it must show this process's
+ * own writes, and may not lag too far: of other processes' writes nothing is known then. */
 static void need_of(const round *r, const sdi_read *read, sdi_need *need)
 {
     sdi_raise(&need->era, &need->lsn, r->session->era, r->session->last_write);
@@ -129,8 +131,8 @@ static void gather(const round *r, group *g, bool primary)
     }
 }
 
-/* An answer of the primary has all that was written before it was asked. A replica's must pass what the fences demand; a
- * primary that was deposed does not know the newer era. */
+/* An answer of the primary has all that was written before it was asked. A replica's must pass what the fences demand;
+ * a primary that was deposed does not know the newer era. */
 static bool fresh_enough(const sdi_read *read, const sdi_question *question)
 {
     size_t kind = shopdata_result_rows(read->result) ? 0 : 1;
@@ -197,14 +199,11 @@ static int ask_open(round *r, group *g, bool primary, shopdata_error **error_out
     }
 }
 
-static int ask_database(round *r, bool floor_unknown, shopdata_error **error_out)
+static int ask_database(round *r, shopdata_error **error_out)
 {
     group g = {.members = sdi_calloc(r->count, sizeof *g.members)};
     if (!g.members)
         return sdi_no_memory(error_out);
-    if (floor_unknown)
-        for (size_t i = 0; i < r->count; i++)
-            r->reads[i].flags |= r->reads[i].missing ? SHOPDATA_PRIMARY : 0;
     int status = ask_open(r, &g, false, error_out);
     if (status == SHOPDATA_OK)
         status = ask_open(r, &g, true, error_out);
@@ -212,7 +211,8 @@ static int ask_database(round *r, bool floor_unknown, shopdata_error **error_out
     return status;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the fences */
+/* --------------------------------------------------------------------------------------------------------- the fences
+ */
 
 static bool any_missing(const round *r)
 {
@@ -222,12 +222,18 @@ static bool any_missing(const round *r)
     return false;
 }
 
+/* A primary that does not answer is given up by its watcher after about this time, so a sample need not wait longer. */
+static int64_t sample_deadline(const round *r)
+{
+    return sdi_deadline_within(r->deadline, r->core->settings->pool.connect_timeout_ms);
+}
+
 /* The order is the point: first the placeholder, then the sample. A write that returns between the two deletes the
  * placeholder, so a floor older than it is never installed. */
 static bool sample_floor(round *r, uint64_t nonce, sdi_point *floor)
 {
     sdi_placehold(r->core, r->reads, r->count, nonce, r->deadline);
-    if (!sdi_floor_sample(r->core, r->deadline, floor))
+    if (!sdi_floor_sample(r->core, sample_deadline(r), floor))
         return false;
     for (size_t i = 0; i < r->count; i++)
         if (r->reads[i].state == SDI_READ_OPEN && r->reads[i].fences_read && r->reads[i].missing)
@@ -235,8 +241,8 @@ static bool sample_floor(round *r, uint64_t nonce, sdi_point *floor)
     return true;
 }
 
-/* With the primary gone nobody knows what was written last: replicas answer, within the lag limit, and nothing is cached
- * under a missing fence. */
+/* With the primary gone nobody knows what was written last: replicas answer, within the lag limit, and nothing is
+ * cached under a missing fence. */
 static void go_without_floor(round *r)
 {
     for (size_t i = 0; i < r->count; i++)
@@ -244,22 +250,43 @@ static void go_without_floor(round *r)
             r->reads[i].fences_read = r->reads[i].cached = false;
 }
 
+/* While the primary stands its word is waited for: without it an answer may be older than a write that has returned. */
+static int find_floor(round *r, uint64_t nonce, sdi_point *floor, bool *found, shopdata_error **error_out)
+{
+    enum { PAUSE_MS = 10 };
+    size_t primary;
+    *found = false;
+    while (any_missing(r) && !*found) {
+        uint64_t seen = sdi_router_changes(r->core->router);
+        *found = sample_floor(r, nonce, floor);
+        if (*found)
+            break;
+        if (!sdi_router_primary(r->core->router, &primary)) {
+            go_without_floor(r);
+            break;
+        }
+        if (sdi_now() >= r->deadline)
+            return sdi_fail(error_out, SHOPDATA_ERR_TIMEOUT, "the primary did not tell in time what was written last");
+        sdi_router_wait(r->core->router, seen, sdi_deadline_within(r->deadline, PAUSE_MS));
+    }
+    return SHOPDATA_OK;
+}
+
 static int ask_and_store(round *r, shopdata_error **error_out)
 {
     uint64_t nonce = sdi_nonce();
     sdi_point floor;
-    size_t node;
-    bool wanted = any_missing(r), sampled = wanted && sample_floor(r, nonce, &floor);
-    bool primary_stands = sdi_router_primary(r->core->router, &node);
-    if (wanted && !sampled && !primary_stands)
-        go_without_floor(r);
-    int status = ask_database(r, wanted && !sampled && primary_stands, error_out);
+    bool sampled;
+    int status = find_floor(r, nonce, &floor, &sampled, error_out);
+    if (status == SHOPDATA_OK)
+        status = ask_database(r, error_out);
     if (status == SHOPDATA_OK && r->core->cache)
         sdi_store(r->core, r->reads, r->count, nonce, sampled ? &floor : NULL, r->deadline);
     return status;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the flights */
+/* --------------------------------------------------------------------------------------------------------- the flights
+ */
 
 static void board_flights(round *r)
 {
@@ -305,7 +332,8 @@ static void wait_for_flights(round *r)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the batch */
+/* ---------------------------------------------------------------------------------------------------------- the batch
+ */
 
 static bool all_done(const round *r)
 {
@@ -333,11 +361,13 @@ static void look_into_cache(round *r)
         r->reads[i].cached = r->reads[i].fences_read = false; /* it does not answer, or is not trusted */
 }
 
-/* Whoever joined a flight in vain (its leader failed, or his answer is too old for the fences this one read) looks again,
- * most likely finds the leader's entry, and else asks alone. */
+/* Whoever joined a flight in vain (its leader failed, or his answer is too old for the fences this one read) looks
+ * again, most likely finds the leader's entry, and else asks alone. */
 static int through_the_tiers(round *r, shopdata_error **error_out)
 {
     look_into_cache(r);
+    if (all_done(r))
+        return SHOPDATA_OK;
     board_flights(r);
     int status = ask_and_store(r, error_out);
     land_flights(r);

@@ -47,7 +47,8 @@ int sdi_pg_terminate(sdi_pg_connection *connection, const sdi_pg_backend_id *vic
         if (status < 0 || gone)
             return status;
         if (sdi_now() >= deadline)
-            return sdi_fail(error_out, SHOPDATA_ERR_TIMEOUT, "backend %d has not ended before the deadline", victim->pid);
+            return sdi_fail(error_out, SHOPDATA_ERR_TIMEOUT, "backend %d has not ended before the deadline",
+                            victim->pid);
         sdi_sleep(PAUSE_US);
     }
 }

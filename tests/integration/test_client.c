@@ -659,6 +659,7 @@ static int run_suite(void)
     Suite *suite = suite_create("integration/client");
     TCase *cases = tcase_create("client");
     tcase_set_timeout(cases, 120);
+    tcase_add_checked_fixture(cases, NULL, servers_heal);
     fill(cases);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -41,6 +41,15 @@ void servers_do(const char *command)
     ck_assert_msg(!strncmp(answer, "ok", 2), "%s: %s", command, answer);
 }
 
+void servers_heal(void)
+{
+    static const char *const commands[] = {"thaw primary",    "thaw replica1",  "thaw replica2",  "thaw redis",
+                                           "start primary",   "start replica1", "start replica2", "start redis",
+                                           "resume replica1", "resume replica2"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        servers_do(commands[i]);
+}
+
 static void set(shopdata_config *config, const char *key, const char *value)
 {
     shopdata_error *error = NULL;

@@ -8,12 +8,15 @@
 void servers_required(void);
 /* servers_do sends "VERB NODE" to the launcher ("pause replica1"), and fails the test if that did not work. */
 void servers_do(const char *command);
-/* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memory", "none"), with short
- * times, and a key namespace of its own. Free it. */
+/* servers_heal makes all servers well again, so that a case that failed half-way does not fail those after it. */
+void servers_heal(void);
+/* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memory", "none"), with
+ * short times, and a key namespace of its own. Free it. */
 shopdata_config *servers_config(const char *cache);
 /* servers_open opens a client of servers_config and waits until all three nodes are known. */
 shopdata_client *servers_open(const char *cache);
-/* servers_sql runs SQL on the primary past the library; servers_value gives the first cell as text (free it), "" if none. */
+/* servers_sql runs SQL on the primary past the library; servers_value gives the first cell as text (free it), "" if
+ * none. */
 void servers_sql(const char *sql);
 char *servers_value(const char *sql);
 /* servers_metric is one value of a snapshot: by name, and by labels if not NULL. */
