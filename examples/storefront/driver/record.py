@@ -11,6 +11,7 @@ class Record:
         self.lock = threading.Lock()
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = {}
+        self.slowest = 0.0
 
     def add(self, what: str, count: int = 1) -> None:
         with self.lock:
@@ -23,6 +24,9 @@ class Record:
             kept = self.examples.setdefault(what, [])
             if len(kept) < SHOWN:
                 kept.append(example)
+
+    def took(self, seconds: float) -> None:
+        self.slowest = max(self.slowest, seconds)
 
     def __getitem__(self, what: str) -> int:
         return self.counts[what]

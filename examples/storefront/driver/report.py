@@ -42,7 +42,8 @@ def lines(outcome: Outcome) -> list[str]:
     record, metrics = outcome.record, outcome.metrics
     rows = [
         ("ran", f"{outcome.seconds:.0f} s on {outcome.trace}, cache {outcome.cache}"),
-        ("requests", f"{record['requests']:,} ({record['requests'] / outcome.seconds:,.0f} a second)"),
+        ("requests", f"{record['requests']:,} ({record['requests'] / outcome.seconds:,.0f} a second; the slowest page took "
+                     f"{1000 * record.slowest:,.0f} ms)"),
         ("errors", f"{record['errors']:,}"),
         ("hit ratio", f"{100 * metrics.hit_ratio():.1f} %"),
         ("answered by", shares(metrics)),

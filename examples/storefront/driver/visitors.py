@@ -71,8 +71,9 @@ class Reader(threading.Thread):
         return kinds.get(kind) or (f"/api/product/{product}" if kind < 9 else f"/product/{product}")
 
     def look(self, path: str) -> None:
-        moment = self.world.ledger.moment()
+        moment, begin = self.world.ledger.moment(), time.monotonic()
         response = self.connection.get(path)
+        self.world.record.took(time.monotonic() - begin)
         self.world.judge(moment, path, response)
 
 
