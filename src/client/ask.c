@@ -16,12 +16,12 @@ typedef struct trial {
     sdi_question *question;
     sdi_pg_command *commands; /* [0] asks for the moment, the caller's follow */
     size_t count;
-    uint64_t tried;           /* nodes that failed */
-    bool certain;             /* no more "perhaps": the time to wait for a replica is up */
-    int64_t wait_until;       /* for a replica to replay */
+    uint64_t tried;     /* nodes that failed */
+    bool certain;       /* no more "perhaps": the time to wait for a replica is up */
+    int64_t wait_until; /* for a replica to replay */
     int64_t retries;
-    bool busy;                /* the last node had no connection to spare */
-    size_t failed;            /* the caller's command that the server rejected; SIZE_MAX: none */
+    bool busy;     /* the last node had no connection to spare */
+    size_t failed; /* the caller's command that the server rejected; SIZE_MAX: none */
 } trial;
 
 /* What one go on one node came to. */
@@ -164,7 +164,8 @@ static int choose(trial *t, sdi_choice *choice, shopdata_error **error_out)
     }
 }
 
-/* Too old is no fault: the same replica is asked again a moment later, until the time to wait is up; then the primary. */
+/* Too old is no fault: the same replica is asked again a moment later, until the time to wait is up; then the primary.
+ */
 static void wait_for_replay(trial *t)
 {
     if (sdi_now() >= t->wait_until) {
@@ -278,12 +279,12 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
     return status;
 }
 
-int sdi_ask_catalog(sdi_core *core, sdi_pg_command *commands, size_t count, int64_t deadline,
+int sdi_ask_catalog(sdi_core *core, bool primary, sdi_pg_command *commands, size_t count, int64_t deadline,
                     shopdata_error **error_out)
 {
     size_t failed;
-    sdi_question question = {.deadline = deadline};
-    sdi_core_last_write(core, &question.need.era, &question.need.lsn); /* so that our own DDL is seen */
+    sdi_question question = {.need.primary = primary, .deadline = deadline};
+    sdi_core_last_write(core, &question.need.era, &question.need.lsn);
     return sdi_ask_read(core, &question, commands, count, &failed, error_out);
 }
 

@@ -9,25 +9,26 @@ typedef struct sdi_question {
     sdi_need need;
     int64_t deadline;
     /* out */
-    bool stamped;      /* `stamp` is known: what all answers certainly contain */
-    bool assumed;      /* its era is the last known one of a standby whose primary is gone: good to answer by, not to cache */
+    bool stamped; /* `stamp` is known: what all answers certainly contain */
+    bool
+        assumed; /* its era is the last known one of a standby whose primary is gone: good to answer by, not to cache */
     sdi_stamp stamp;
     size_t node;
     enum shopdata_source source;
 } sdi_question;
 
-/* sdi_ask_read runs reads on one node that satisfies `need`, as one batch behind the question for its stamp. Replicas that
- * turn out too old, lost connections, ill nodes and recovery conflicts are tried elsewhere, within route.retries and the
- * deadline. On success every command is DONE, its result signed with node, source and time. A command the server rejects
- * fails the whole: *failed_out says which; it is SIZE_MAX for any other failure. */
+/* sdi_ask_read runs reads on one node that satisfies `need`, as one batch behind the question for its stamp. Replicas
+ * that turn out too old, lost connections, ill nodes and recovery conflicts are tried elsewhere, within route.retries
+ * and the deadline. On success every command is DONE, its result signed with node, source and time. A command the
+ * server rejects fails the whole: *failed_out says which; it is SIZE_MAX for any other failure. */
 int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *commands, size_t count, size_t *failed_out,
                  shopdata_error **error_out);
 
 /* sdi_sign writes into a fresh answer who gave it, and that it was now. */
 void sdi_sign(const sdi_core *core, shopdata_result *answer, size_t node, enum shopdata_source source);
 
-/* sdi_ask_catalog: reads of the system catalogs, which want no stamp; any node. */
-int sdi_ask_catalog(sdi_core *core, sdi_pg_command *commands, size_t count, int64_t deadline,
+/* sdi_ask_catalog: reads of the system catalogs, of the primary only or of any node that has this process's own DDL. */
+int sdi_ask_catalog(sdi_core *core, bool primary, sdi_pg_command *commands, size_t count, int64_t deadline,
                     shopdata_error **error_out);
 
 /* sdi_ask_primary takes a connection to the primary, waiting until there is one, or the deadline. */

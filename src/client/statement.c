@@ -116,7 +116,7 @@ int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_templat
 
 /* -------------------------------------------------------------------------------------------------------- planning */
 
-static int read_catalog(sdi_core *core, const sdi_sql *sql, int64_t deadline, sdi_catalog **catalog_out,
+static int read_catalog(sdi_core *core, const sdi_sql *sql, bool primary, int64_t deadline, sdi_catalog **catalog_out,
                         shopdata_error **error_out)
 {
     sdi_catalog_question questions[SDI_CATALOG_QUESTIONS];
@@ -127,7 +127,7 @@ static int read_catalog(sdi_core *core, const sdi_sql *sql, int64_t deadline, sd
         return status;
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         asks[i] = (sdi_pg_command){.sql = questions[i].sql, .params = questions[i].params, .count = questions[i].count};
-    status = sdi_ask_catalog(core, asks, SDI_CATALOG_QUESTIONS, deadline, error_out);
+    status = sdi_ask_catalog(core, primary, asks, SDI_CATALOG_QUESTIONS, deadline, error_out);
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         answers[i] = asks[i].result;
     if (status == SHOPDATA_OK)
@@ -145,7 +145,7 @@ static int make_plan(shopdata_statement *statement, int64_t deadline, sdi_planne
     sdi_slice space;
     const char *identity;
     planned->schema = atomic_load(&core->schema);
-    int status = read_catalog(core, statement->sql, deadline, &catalog, error_out);
+    int status = read_catalog(core, statement->sql, planned->primary, deadline, &catalog, error_out);
     if (status != SHOPDATA_OK)
         return status;
     status = sdi_plan_make(statement->sql, catalog, (const char *const *)statement->own, statement->own_count,
@@ -161,13 +161,14 @@ static int make_plan(shopdata_statement *statement, int64_t deadline, sdi_planne
 
 /* The statement's lock is held. Readers take the newest plan without it, so an older one is never freed under them; one
  * that is not final is not kept, for a statement on a table that does not exist would gather one a call. */
-static int plan_again(shopdata_statement *statement, int64_t deadline, sdi_planned **planned_out,
+static int plan_again(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
                       shopdata_error **error_out)
 {
     sdi_planned *planned = sdi_calloc(1, sizeof *planned);
     if (!planned)
         return sdi_no_memory(error_out);
     statement->used = true;
+    planned->primary = write;
     int status = make_plan(statement, deadline, planned, error_out);
     if (status != SHOPDATA_OK) {
         sdi_free(planned);
@@ -181,21 +182,21 @@ static int plan_again(shopdata_statement *statement, int64_t deadline, sdi_plann
     return SHOPDATA_OK;
 }
 
-static bool holds(const shopdata_statement *statement, const sdi_planned *planned)
+static bool holds(const shopdata_statement *statement, const sdi_planned *planned, bool write)
 {
-    return planned && planned->schema == atomic_load(&statement->client->core->schema);
+    return planned && (planned->primary || !write) && planned->schema == atomic_load(&statement->client->core->schema);
 }
 
-int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, sdi_planned **planned_out,
+int sdi_statement_plan(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
                        shopdata_error **error_out)
 {
     sdi_planned *planned = atomic_load(&statement->planned);
     int status = SHOPDATA_OK;
-    if (!holds(statement, planned)) {
+    if (!holds(statement, planned, write)) {
         sdi_lock(&statement->lock);
         planned = atomic_load(&statement->planned);
-        if (!holds(statement, planned))
-            status = plan_again(statement, deadline, &planned, error_out);
+        if (!holds(statement, planned, write))
+            status = plan_again(statement, write, deadline, &planned, error_out);
         sdi_unlock(&statement->lock);
     }
     if (status == SHOPDATA_OK)
@@ -223,7 +224,7 @@ int sdi_statement_explain(shopdata_statement *statement, const char **text_out, 
 {
     sdi_planned *planned;
     int64_t deadline = sdi_deadline_in(statement->client->core->settings->deadline_ms);
-    int status = sdi_statement_plan(statement, deadline, &planned, error_out);
+    int status = sdi_statement_plan(statement, false, deadline, &planned, error_out);
     if (status != SHOPDATA_OK)
         return status;
     *text_out = sdi_plan_explain(planned->plan);

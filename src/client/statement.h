@@ -25,7 +25,8 @@ struct sdi_planned {
     sdi_plan *plan;
     uint64_t schema;
     sdi_hash128 fingerprint;
-    bool final; /* false: something was not found in the catalog, so it is for one use, the caller's own */
+    bool primary; /* of the primary's catalog */
+    bool final;   /* false: something was not found in the catalog, so it is for one use, the caller's own */
     sdi_planned *older;
 };
 
@@ -34,8 +35,10 @@ int sdi_statement_new(shopdata_client *client, const char *policy, const char *s
 int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_template, shopdata_error **error_out);
 void sdi_statement_free(shopdata_statement *statement);
 
-/* sdi_statement_plan gives the plan, making it first where needed (asks the database). Give it to sdi_planned_done. */
-int sdi_statement_plan(shopdata_statement *statement, int64_t deadline, sdi_planned **planned_out,
+/* sdi_statement_plan gives the plan, making it first where needed (asks the database). For a write it is made of the
+ * primary's catalog: a replica that does not know a new table yet would say that there is nothing to bump. Give it to
+ * sdi_planned_done. */
+int sdi_statement_plan(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
                        shopdata_error **error_out);
 void sdi_planned_done(sdi_planned *planned); /* NULL is fine */
 /* sdi_statement_explain: see shopdata_statement_explain. */

@@ -200,7 +200,7 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
     int64_t begin = sdi_now();
     int status = sdi_statement_check(statement, session->client, params, count, error_out);
     if (status == SHOPDATA_OK)
-        status = sdi_statement_plan(statement, w.deadline, &w.planned, error_out);
+        status = sdi_statement_plan(statement, true, w.deadline, &w.planned, error_out);
     if (status == SHOPDATA_OK)
         status = check_kind(&w, error_out);
     if (status == SHOPDATA_OK)

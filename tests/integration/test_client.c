@@ -442,6 +442,39 @@ START_TEST(schema_changes_through_the_library_are_noticed)
 }
 END_TEST
 
+/* A plan of a replica that does not know the table yet would say: nothing to bump. */
+START_TEST(a_write_to_a_table_that_replicas_do_not_know_yet_bumps_it)
+{
+    begin_with(caches[_i]);
+    shopdata_error *error = NULL;
+    shopdata_result *result = NULL;
+    shopdata_session *primary;
+    servers_do("pause replica1");
+    servers_do("pause replica2");
+    servers_sql("DROP TABLE IF EXISTS fresh; CREATE TABLE fresh (id int PRIMARY KEY, n int); INSERT INTO fresh VALUES (1, 1)");
+    shopdata_statement *update = statement("UPDATE fresh SET n = n + 1 WHERE id = 1");
+    ok(shopdata_execute(session, update, NULL, 0, NULL, &error), error);
+    const char *text;
+    ok(shopdata_statement_explain(update, &text, &error), error);
+    ck_assert_msg(strstr(text, "public.fresh/id=1"), "%s", text);
+    shopdata_statement *read = statement("SELECT n FROM fresh WHERE id = 1");
+    ok(shopdata_session_new(client, &primary, NULL), NULL);
+    ok(shopdata_session_set_flags(primary, SHOPDATA_PRIMARY, NULL), NULL);
+    for (int64_t n = 2; n < 6; n++) {
+        int64_t seen;
+        ok(shopdata_query(primary, read, NULL, 0, &result, &error), error);
+        ok(shopdata_result_int64(result, 0, 0, &seen, &error), error);
+        ck_assert_int_eq(seen, n);
+        shopdata_result_free(result);
+        ok(shopdata_execute(session, update, NULL, 0, NULL, &error), error);
+    }
+    shopdata_statement_free(update);
+    shopdata_statement_free(read);
+    shopdata_session_free(primary);
+    finish();
+}
+END_TEST
+
 static void *read_slow(void *slow)
 {
     shopdata_session *mine;
@@ -646,6 +679,7 @@ static void fill(TCase *cases)
     tcase_add_loop_test(cases, rows_of_a_write_that_fails_at_commit_are_not_handed_out, 0, 1);
     tcase_add_loop_test(cases, invalidate_reaches_rows_and_lists, 0, SHARED);
     tcase_add_loop_test(cases, schema_changes_through_the_library_are_noticed, 0, CACHES);
+    tcase_add_loop_test(cases, a_write_to_a_table_that_replicas_do_not_know_yet_bumps_it, 0, 1);
     tcase_add_loop_test(cases, one_of_many_who_miss_at_once_asks_the_database, 0, SHARED);
     tcase_add_test(cases, a_cache_that_is_down_fails_nothing_and_forgets_nothing);
     tcase_add_test(cases, dead_replicas_are_left_and_found_again);
