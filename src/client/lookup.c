@@ -174,9 +174,19 @@ static void judge_entry(sdi_core *core, sdi_read *read, sdi_cache_op *entry)
     shopdata_result_free(answer);
 }
 
+/* Entry and fence of an era that is over still pass each other, but what came after went past them: a promotion may
+ * have lost what they contain, and who has not heard of it may have made the fence. */
+static void refuse_old_era(sdi_read *read, uint32_t timeline)
+{
+    for (size_t kind = 0; kind < 2; kind++)
+        if (read->demanded[kind] && read->demand[kind].era.timeline < timeline)
+            read->mixed_eras = true;
+}
+
 static void judge(sdi_core *core, sdi_read *read, sdi_cache_op *operations)
 {
     take_fences(read, operations + 1);
+    refuse_old_era(read, sdi_router_timeline(core->router));
     judge_entry(core, read, operations);
 }
 
@@ -287,7 +297,8 @@ static void add_answer(sdi_core *core, batch *b, const sdi_read *read)
     b->operations[b->count - 1].ttl_ms = entry_ttl(read);
 }
 
-/* A fence of another era than the answer's passes no stamp any more: it is deleted, and made anew by the next who misses. */
+/* A fence of another era than the answer's passes no stamp any more: it is deleted, and made anew by the next who
+ * misses. */
 static bool outlived(const sdi_read *read)
 {
     return read->fences_read && read->stamped &&
@@ -314,8 +325,7 @@ static void add_stores(sdi_core *core, batch *b, const sdi_read *read, size_t pl
     add_answer(core, b, read);
 }
 
-void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor,
-               int64_t deadline)
+void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor, int64_t deadline)
 {
     batch b;
     if (!batch_make(&b, operations_of(reads, count)))

@@ -30,7 +30,7 @@ typedef struct sdi_read {
     bool whole[2];      /* every tag that counts has a fence: `demand` is all of it */
     bool demanded[2];   /* at least one fence was read into `demand` */
     sdi_point demand[2]; /* what an answer must contain */
-    bool mixed_eras;    /* fences of different eras: no stamp passes all of them */
+    bool mixed_eras;    /* fences of different eras, or of one that is over: no stamp passes all of them */
     /* the answer */
     shopdata_result *result;
     sdi_stamp stamp;

@@ -93,7 +93,8 @@ static sdi_pg_command command_of(const sdi_read *read)
 
 static bool wants_primary(const sdi_read *read)
 {
-    return (read->flags & SHOPDATA_PRIMARY) || sdi_plan_kind(read->planned->plan) == SDI_PLAN_PRIMARY;
+    return (read->flags & SHOPDATA_PRIMARY) || read->mixed_eras ||
+           sdi_plan_kind(read->planned->plan) == SDI_PLAN_PRIMARY;
 }
 
 /* Some of the reads, asked of the database together. */
@@ -229,10 +230,11 @@ static int64_t sample_deadline(const round *r)
 }
 
 /* The order is the point: first the placeholder, then the sample. A write that returns between the two deletes the
- * placeholder, so a floor older than it is never installed. */
-static bool sample_floor(round *r, uint64_t nonce, sdi_point *floor)
+ * placeholder, so a floor older than it is never installed. Where the cache did not say that the placeholder stands, it
+ * may come to stand later, behind that write: then this floor must not be installed. */
+static bool sample_floor(round *r, uint64_t nonce, sdi_point *floor, bool *installable)
 {
-    sdi_placehold(r->core, r->reads, r->count, nonce, r->deadline);
+    *installable = sdi_placehold(r->core, r->reads, r->count, nonce, r->deadline);
     if (!sdi_floor_sample(r->core, sample_deadline(r), floor))
         return false;
     for (size_t i = 0; i < r->count; i++)
@@ -250,20 +252,29 @@ static void go_without_floor(round *r)
             r->reads[i].fences_read = r->reads[i].cached = false;
 }
 
-/* While the primary stands its word is waited for: without it an answer may be older than a write that has returned. */
-static int find_floor(round *r, uint64_t nonce, sdi_point *floor, bool *found, shopdata_error **error_out)
+/* What was found out before the database is asked. */
+typedef struct floor_found {
+    bool sampled;     /* `point` is known */
+    bool installable; /* the placeholders with `nonce` stood before it was sampled */
+    uint64_t nonce;
+    sdi_point point;
+} floor_found;
+
+/* While the primary stands its word is waited for: without it an answer may be older than a write that has returned. Each
+ * try has a nonce of its own, for the placeholder of one that timed out may still come to stand. */
+static int find_floor(round *r, floor_found *floor, shopdata_error **error_out)
 {
     enum { PAUSE_MS = 10 };
     size_t primary;
-    *found = false;
-    while (any_missing(r) && !*found) {
+    while (any_missing(r)) {
         uint64_t seen = sdi_router_changes(r->core->router);
-        *found = sample_floor(r, nonce, floor);
-        if (*found)
-            break;
+        floor->nonce = sdi_nonce();
+        floor->sampled = sample_floor(r, floor->nonce, &floor->point, &floor->installable);
+        if (floor->sampled)
+            return SHOPDATA_OK;
         if (!sdi_router_primary(r->core->router, &primary)) {
             go_without_floor(r);
-            break;
+            return SHOPDATA_OK;
         }
         if (sdi_now() >= r->deadline)
             return sdi_fail(error_out, SHOPDATA_ERR_TIMEOUT, "the primary did not tell in time what was written last");
@@ -274,14 +285,13 @@ static int find_floor(round *r, uint64_t nonce, sdi_point *floor, bool *found, s
 
 static int ask_and_store(round *r, shopdata_error **error_out)
 {
-    uint64_t nonce = sdi_nonce();
-    sdi_point floor;
-    bool sampled;
-    int status = find_floor(r, nonce, &floor, &sampled, error_out);
+    floor_found floor = {0};
+    int status = find_floor(r, &floor, error_out);
     if (status == SHOPDATA_OK)
         status = ask_database(r, error_out);
     if (status == SHOPDATA_OK && r->core->cache)
-        sdi_store(r->core, r->reads, r->count, nonce, sampled ? &floor : NULL, r->deadline);
+        sdi_store(r->core, r->reads, r->count, floor.nonce, floor.sampled && floor.installable ? &floor.point : NULL,
+                  r->deadline);
     return status;
 }
 
@@ -312,14 +322,14 @@ static void land_flights(round *r)
     }
 }
 
-static void wait_for_flights(round *r)
+static void wait_for_flights(round *r, int64_t deadline)
 {
     for (size_t i = 0; i < r->count; i++) {
         sdi_read *read = &r->reads[i];
         if (read->state != SDI_READ_JOINED)
             continue;
         sdi_stamp stamp;
-        shopdata_result *answer = sdi_flight_wait(&r->core->flights, read->flight, r->deadline, &stamp);
+        shopdata_result *answer = sdi_flight_wait(&r->core->flights, read->flight, deadline, &stamp);
         read->flight = NULL;
         read->state = SDI_READ_OPEN;
         if (answer && sdi_answer_passes(read, answer, &stamp)) {
@@ -371,7 +381,7 @@ static int through_the_tiers(round *r, shopdata_error **error_out)
     board_flights(r);
     int status = ask_and_store(r, error_out);
     land_flights(r);
-    wait_for_flights(r);
+    wait_for_flights(r, status == SHOPDATA_OK ? r->deadline : sdi_now()); /* a batch that has failed waits for nobody */
     if (status != SHOPDATA_OK || all_done(r))
         return status;
     look_into_cache(r);
