@@ -75,8 +75,8 @@ static bool new_enough(const trial *t)
 {
     const sdi_question *question = t->question;
     const sdi_need *need = &question->need;
-    if (question->source == SHOPDATA_FROM_PRIMARY)
-        return true;
+    if (question->source == SHOPDATA_FROM_PRIMARY) /* one that was deposed has not got what came after */
+        return !question->stamped || question->stamp.era.timeline >= need->era.timeline;
     if (need->primary)
         return false;
     return need->lsn == 0 ||
@@ -134,6 +134,7 @@ static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata
         return *status == SHOPDATA_ERR_TIMEOUT ? FINAL : ELSEWHERE;
     }
     t->busy = false;
+    sdi_pool_expendable(pool, connection);
     int64_t begin = sdi_now();
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->count - 1);
     *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,

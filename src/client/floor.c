@@ -34,10 +34,11 @@ static bool ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
         return false;
     sdi_pool *pool = sdi_router_pool(core->router, node);
     int status = sdi_pool_take(pool, deadline, &connection, NULL);
-    if (status == SHOPDATA_ERR_UNAVAILABLE)
+    if (status == SHOPDATA_ERR_UNAVAILABLE) /* known at once, so that replicas answer without it */
         sdi_router_failed(core->router, node);
     if (status != SHOPDATA_OK)
         return false;
+    sdi_pool_expendable(pool, connection);
     sdi_count(core->metrics, SDI_M_FENCES_SAMPLED, 0, 1);
     sdi_pg_command ask = sdi_moment_command();
     status = sdi_pg_read(connection, &ask, 1, (size_t)core->settings->max_result_bytes, deadline, NULL);

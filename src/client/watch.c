@@ -1,5 +1,5 @@
-/* watch.c - one thread a node asks it regularly where it stands. So a role, a lag or a recovery is known before a caller
- * needs it; a caller who meets a fault wakes the watcher at once. */
+/* watch.c - one thread a node asks it regularly where it stands. So a role, a lag or a recovery is known before a
+ * caller needs it; a caller who meets a fault wakes the watcher at once. */
 #include <signal.h>
 
 #include "base/clock.h"
@@ -52,6 +52,7 @@ static void look(sdi_core *core, size_t node, sdi_pg_connection **connection)
     sdi_pg_close(*connection);
     *connection = NULL;
     sdi_router_failed(core->router, node);
+    sdi_pool_give_up(pool);
     sdi_pool_reap(pool, NULL, sdi_now());
 }
 
@@ -99,7 +100,8 @@ int sdi_watch(sdi_core *core, shopdata_error **error_out)
         core->watchers[i].core = core;
         core->watchers[i].node = i;
         if (!start(&core->watchers[i]))
-            return sdi_fail(error_out, SHOPDATA_ERR_NO_MEMORY, "no thread to watch node %s: the system's limit is reached",
+            return sdi_fail(error_out, SHOPDATA_ERR_NO_MEMORY,
+                            "no thread to watch node %s: the system's limit is reached",
                             sdi_router_name(core->router, i));
     }
     return SHOPDATA_OK;

@@ -1,6 +1,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "postgres/link.h"
@@ -56,6 +57,25 @@ static bool lost(sdi_pg_batch *batch)
     return good;
 }
 
+/* Looks up now and then, for whoever may have given the connection up. */
+static int wait_for_socket(sdi_pg_connection *connection, short events, int64_t deadline)
+{
+    enum { LOOK_UP_MS = 50 };
+    for (;;) {
+        int64_t until = sdi_deadline_within(deadline, LOOK_UP_MS);
+        int ready = sdi_pg_wait(connection->pq, events, until);
+        if (ready != 0 || until == deadline || atomic_load(&connection->given_up))
+            return ready;
+    }
+}
+
+static bool out_of_time(sdi_pg_batch *batch)
+{
+    if (atomic_load(&batch->connection->given_up))
+        return sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "the server does not answer any more", "");
+    return sdi_pg_break(batch, SHOPDATA_ERR_TIMEOUT, "no answer before the deadline", "");
+}
+
 /* Reads while it writes: a server whose answers nobody takes stops reading, and a large batch would never end. */
 static bool pump(sdi_pg_batch *batch, int64_t deadline)
 {
@@ -66,9 +86,9 @@ static bool pump(sdi_pg_batch *batch, int64_t deadline)
         if (batch->answered == batch->count)
             return true;
         short events = batch->writing ? POLLIN | POLLOUT : POLLIN;
-        int ready = sdi_pg_wait(pq, events, deadline);
+        int ready = wait_for_socket(batch->connection, events, deadline);
         if (ready == 0)
-            return sdi_pg_break(batch, SHOPDATA_ERR_TIMEOUT, "no answer before the deadline", "");
+            return out_of_time(batch);
         if (ready & ~POLLOUT && !PQconsumeInput(pq))
             return lost(batch);
     }

@@ -143,6 +143,11 @@ void sdi_pg_abandon(sdi_pg_connection *connection)
     sdi_pg_close(connection);
 }
 
+void sdi_pg_give_up(sdi_pg_connection *connection)
+{
+    atomic_store(&connection->given_up, true);
+}
+
 bool sdi_pg_broken(const sdi_pg_connection *connection)
 {
     return connection->broken;

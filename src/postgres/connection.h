@@ -24,6 +24,8 @@ void sdi_pg_close(sdi_pg_connection *connection);
 /* sdi_pg_abandon frees in a forked child, without a word to the parent's server. */
 void sdi_pg_abandon(sdi_pg_connection *connection);
 
+/* sdi_pg_give_up, from any thread: whoever waits for an answer on it gets UNAVAILABLE a moment later. */
+void sdi_pg_give_up(sdi_pg_connection *connection);
 bool sdi_pg_broken(const sdi_pg_connection *connection);
 /* sdi_pg_idle_alive: an idle connection that the server has not closed meanwhile (no round trip). */
 bool sdi_pg_idle_alive(sdi_pg_connection *connection);

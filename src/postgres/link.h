@@ -3,6 +3,7 @@
 #define SDI_POSTGRES_LINK_H
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/buffer.h"
@@ -23,6 +24,7 @@ struct sdi_pg_connection {
     PGconn *pq;
     char *node; /* "host:port", for messages */
     bool prepared, broken;
+    atomic_bool given_up; /* by another thread: nothing is to be waited for any more */
     /* The statements that the server holds are no longer those of the table: all are dropped before the next batch. */
     bool start_over;
     sdi_map statements; /* statements.c */

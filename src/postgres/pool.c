@@ -11,6 +11,7 @@ enum state { FREE, IDLE, TAKEN, RUNNING };
 
 struct slot {
     enum state state;
+    bool expendable; /* TAKEN for reads */
     sdi_pg_connection *connection;
     uint64_t generation; /* of the pool when this was connected: an older one is closed when it comes back */
     uint64_t used;       /* when it was last given back: a count, not a time */
@@ -114,6 +115,7 @@ static void release(sdi_pool *pool, struct slot *slot)
 {
     struct waiter *first = pool->first;
     slot->state = slot->connection ? IDLE : FREE;
+    slot->expendable = false;
     slot->used = ++pool->uses;
     if (!first)
         return;
@@ -268,10 +270,28 @@ void sdi_pool_give(sdi_pool *pool, sdi_pg_connection *connection)
     give_up(pool, slot);
 }
 
+void sdi_pool_expendable(sdi_pool *pool, sdi_pg_connection *connection)
+{
+    sdi_lock(&pool->mutex);
+    find_connection(pool, connection)->expendable = true;
+    sdi_unlock(&pool->mutex);
+}
+
+void sdi_pool_give_up(sdi_pool *pool)
+{
+    sdi_lock(&pool->mutex);
+    for (size_t i = 0; i < pool->size; i++)
+        if (pool->slots[i].expendable && pool->slots[i].connection)
+            sdi_pg_give_up(pool->slots[i].connection);
+    sdi_unlock(&pool->mutex);
+}
+
 void sdi_pool_give_running(sdi_pool *pool, sdi_pg_connection *connection)
 {
     sdi_lock(&pool->mutex);
-    find_connection(pool, connection)->state = RUNNING;
+    struct slot *slot = find_connection(pool, connection);
+    slot->expendable = false;
+    slot->state = RUNNING;
     sdi_unlock(&pool->mutex);
 }
 

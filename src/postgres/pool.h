@@ -27,6 +27,10 @@ void sdi_pool_give(sdi_pool *pool, sdi_pg_connection *connection);
 void sdi_pool_give_running(sdi_pool *pool, sdi_pg_connection *connection);
 size_t sdi_pool_reap(sdi_pool *pool, sdi_pg_connection *by, int64_t deadline);
 bool sdi_pool_has_running(sdi_pool *pool);
+/* sdi_pool_expendable: what runs on it until it is given back is a read, and may be given up for another node.
+ * sdi_pool_give_up ends those, with UNAVAILABLE: the server does not answer any more, though nothing was lost. */
+void sdi_pool_expendable(sdi_pool *pool, sdi_pg_connection *connection);
+void sdi_pool_give_up(sdi_pool *pool);
 /* sdi_pool_flush closes idle connections and lets those in use close when they come back: after a node was lost or
  * changed its role. */
 void sdi_pool_flush(sdi_pool *pool);
