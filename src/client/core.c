@@ -20,6 +20,7 @@ static void init_parts(sdi_core *core)
     sdi_flights_init(&core->flights);
     sdi_floor_init(&core->floor);
     sdi_unfenced_init(&core->unfenced);
+    sdi_doubtful_init(&core->doubtful);
 }
 
 static int fill_core(sdi_core *core, shopdata_error **error_out)
@@ -56,6 +57,7 @@ static void free_parts(sdi_core *core)
     sdi_flights_free(&core->flights);
     sdi_floor_free(&core->floor);
     sdi_unfenced_free(&core->unfenced);
+    sdi_doubtful_free(&core->doubtful);
     sdi_mutex_destroy(&core->lock);
     sdi_free(core->identity);
     sdi_buffer_free(&core->space);

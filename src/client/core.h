@@ -9,6 +9,7 @@
 
 #include "base/lock.h"
 #include "cache/backend.h"
+#include "client/doubtful.h"
 #include "client/flight.h"
 #include "client/floor.h"
 #include "client/unfenced.h"
@@ -33,6 +34,7 @@ typedef struct sdi_core {
     sdi_flights flights;
     sdi_floor floor;
     sdi_unfenced unfenced;
+    sdi_doubtful doubtful;
     _Atomic uint64_t schema; /* counts the DDL that ran through this client: plans of an older number are made again */
 
     atomic_bool met;  /* a server has been reached: the next two are known, and fixed for ever */

@@ -7,7 +7,9 @@
 
 /* A transaction is a state of the session: a connection to the primary, held. */
 typedef struct sdi_transaction {
-    sdi_pg_connection *connection; /* NULL: none open */
+    sdi_pg_connection *connection; /* NULL: none open, or `lost` */
+    bool lost;             /* its connection is; it stays open in name until the caller ends it, so that what he does next
+                            * is not committed by itself */
     size_t node;
     unsigned generation; /* of the client when it began: after fork it is the parent's */
     sdi_buffer tags;     /* fence keys of its writes, each with a zero byte behind */
@@ -42,7 +44,8 @@ int sdi_invalidate(shopdata_client *client, const char *const *tags, size_t coun
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
                 const sdi_buffer *keys);
 /* sdi_ambiguous: nobody knows whether it stands; SHOPDATA_ERR_AMBIGUOUS in place of the error there was. */
-int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_buffer *keys, shopdata_error **error_out);
+int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_id *backend, const sdi_buffer *keys,
+                  shopdata_error **error_out);
 
 /* transaction.c: see shopdata_begin and the rest. */
 int sdi_begin(shopdata_session *session, unsigned isolation, shopdata_error **error_out);

@@ -14,7 +14,7 @@ static sdi_pg_command command(const char *sql)
 
 bool sdi_in_transaction(const shopdata_session *session)
 {
-    return session->transaction.connection != NULL;
+    return session->transaction.connection != NULL || session->transaction.lost;
 }
 
 static bool is_parents(const shopdata_session *session)
@@ -26,10 +26,10 @@ static bool is_parents(const shopdata_session *session)
 static void end(shopdata_session *session, int status)
 {
     sdi_transaction *transaction = &session->transaction;
-    if (!is_parents(session))
+    if (!is_parents(session) && transaction->connection)
         sdi_ask_give(session->client->core, transaction->node, transaction->connection, status);
     transaction->connection = NULL;
-    transaction->schema = false;
+    transaction->lost = transaction->schema = false;
     sdi_buffer_free(&transaction->tags);
 }
 
@@ -44,24 +44,33 @@ static int check_open(shopdata_session *session, shopdata_error **error_out)
                     "the transaction was begun before fork() and is the parent's; begin another one here");
 }
 
-static int check_sound(shopdata_session *session, shopdata_error **error_out)
+static int check_there(shopdata_session *session, shopdata_error **error_out)
 {
     int status = check_open(session, error_out);
+    if (status != SHOPDATA_OK || !session->transaction.lost)
+        return status;
+    return sdi_fail(error_out, SHOPDATA_ERR_TRANSACTION,
+                    "the transaction was lost with its connection, and rolled back; call shopdata_rollback");
+}
+
+static int check_sound(shopdata_session *session, shopdata_error **error_out)
+{
+    int status = check_there(session, error_out);
     if (status != SHOPDATA_OK || sdi_pg_transaction(session->transaction.connection) != SDI_PG_FAILED)
         return status;
     return sdi_fail(error_out, SHOPDATA_ERR_TRANSACTION,
                     "the transaction has failed; call shopdata_rollback, or shopdata_rollback_to a savepoint");
 }
 
-/* Runs commands and finds the first that the server rejected. A broken connection ends the transaction: the server rolls
- * it back. */
+/* Runs commands and finds the first that the server rejected. A broken connection ends the transaction: the server
+ * rolls it back. */
 static int run(shopdata_session *session, sdi_pg_command *commands, size_t count, size_t *failed_out,
                shopdata_error **error_out)
 {
     sdi_transaction *transaction = &session->transaction;
     int64_t limit = session->client->core->settings->max_result_bytes;
-    int status = sdi_pg_run(transaction->connection, commands, count, (size_t)limit, sdi_session_deadline(session),
-                            error_out);
+    int status =
+        sdi_pg_run(transaction->connection, commands, count, (size_t)limit, sdi_session_deadline(session), error_out);
     *failed_out = SIZE_MAX;
     for (size_t i = 0; i < count && *failed_out == SIZE_MAX; i++)
         if (commands[i].outcome == SDI_PG_ERROR)
@@ -71,8 +80,10 @@ static int run(shopdata_session *session, sdi_pg_command *commands, size_t count
         sdi_error_move(error_out, commands[*failed_out].error);
         commands[*failed_out].error = NULL;
     }
-    if (sdi_pg_broken(transaction->connection))
+    if (sdi_pg_broken(transaction->connection)) {
         end(session, status == SHOPDATA_ERR_TOO_LARGE ? SHOPDATA_OK : status);
+        transaction->lost = true;
+    }
     return status;
 }
 
@@ -96,9 +107,9 @@ static int run_one(shopdata_session *session, const char *sql, shopdata_error **
 static const char *begin_text(unsigned isolation)
 {
     static const char *const texts[] = {
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",  "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE",
-        "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",    "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",  "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",   "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
     };
     unsigned level = isolation & ~(unsigned)SHOPDATA_READ_ONLY;
     return level > SHOPDATA_SERIALIZABLE ? NULL : texts[level + (isolation & SHOPDATA_READ_ONLY ? 3 : 0)];
@@ -110,14 +121,15 @@ int sdi_begin(shopdata_session *session, unsigned isolation, shopdata_error **er
     sdi_transaction *transaction = &session->transaction;
     const char *text = begin_text(isolation);
     if (!text)
-        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "unknown isolation %u; use enum shopdata_isolation", isolation);
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "unknown isolation %u; use enum shopdata_isolation",
+                        isolation);
     if (sdi_in_transaction(session) && !is_parents(session))
         return sdi_fail(error_out, SHOPDATA_ERR_TRANSACTION,
                         "a transaction is open already; commit or roll it back, or use shopdata_savepoint");
     if (sdi_in_transaction(session))
         end(session, SHOPDATA_OK);
-    int status = sdi_ask_primary(core, sdi_session_deadline(session), &transaction->node, &transaction->connection,
-                                 error_out);
+    int status =
+        sdi_ask_primary(core, sdi_session_deadline(session), &transaction->node, &transaction->connection, error_out);
     if (status != SHOPDATA_OK)
         return status;
     transaction->generation = session->client->generation;
@@ -133,9 +145,9 @@ int sdi_rollback(shopdata_session *session, shopdata_error **error_out)
     int status = check_open(session, error_out);
     if (status != SHOPDATA_OK)
         return status;
-    status = run_one(session, "ROLLBACK", error_out);
-    if (sdi_in_transaction(session))
-        end(session, status);
+    if (!session->transaction.lost)
+        status = run_one(session, "ROLLBACK", error_out);
+    end(session, status);
     return status;
 }
 
@@ -151,7 +163,8 @@ void sdi_transaction_abandon(shopdata_session *session)
     sdi_rollback(session, NULL);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ commit */
+/* ------------------------------------------------------------------------------------------------------------ commit
+ */
 
 enum { XID, COMMIT, MOMENT, COMMIT_STEPS };
 
@@ -167,27 +180,39 @@ int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, 
 {
     sdi_moment moment;
     sdi_point point;
-    bool known = moment_answer->outcome == SDI_PG_DONE &&
-                 sdi_moment_read(connection, moment_answer->result, &moment) && sdi_moment_written(&moment, &point);
+    bool known = moment_answer->outcome == SDI_PG_DONE && sdi_moment_read(connection, moment_answer->result, &moment) &&
+                 sdi_moment_written(&moment, &point);
     if (known)
         note_point(session, &point);
     return sdi_fence(session->client->core, keys, known ? &point : NULL);
 }
 
-/* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that it
- * cannot commit after the fences were deleted. */
-int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_buffer *keys, shopdata_error **error_out)
+/* A backend whose client is gone goes on all the same, until it has something to say. */
+static bool end_backend(sdi_core *core, size_t node, const sdi_pg_backend_id *backend)
 {
-    enum { END_MS = 1000 };
-    sdi_core *core = session->client->core;
+    enum { END_MS = 500 };
     sdi_pool *pool = sdi_router_pool(core->router, node);
-    sdi_pg_connection *by = NULL;
+    sdi_pg_connection *by;
     int64_t deadline = sdi_deadline_in(END_MS);
-    if (sdi_pool_has_running(pool) && sdi_pool_take(pool, deadline, &by, NULL) == SHOPDATA_OK) {
+    if (sdi_pool_take(pool, deadline, &by, NULL) != SHOPDATA_OK)
+        return false;
+    bool gone = sdi_pg_terminate(by, backend, deadline, NULL) == SHOPDATA_OK;
+    if (gone)
         sdi_count(core->metrics, SDI_M_CANCELS, 0, sdi_pool_reap(pool, by, deadline));
-        sdi_pool_give(pool, by);
-    }
+    sdi_pool_give(pool, by);
+    return gone;
+}
+
+/* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that
+ * it cannot commit after the fences were deleted. */
+int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_id *backend, const sdi_buffer *keys,
+                  shopdata_error **error_out)
+{
+    sdi_core *core = session->client->core;
+    bool gone = end_backend(core, node, backend);
     sdi_fence(core, keys, NULL);
+    if (!gone)
+        sdi_doubt_keep(core, node, backend, keys);
     if (error_out) {
         shopdata_error_free(*error_out);
         *error_out = NULL;
@@ -207,9 +232,6 @@ static int conclude(shopdata_session *session, sdi_pg_command *steps, int status
                     shopdata_error **error_out)
 {
     sdi_transaction *transaction = &session->transaction;
-    sdi_core *core = session->client->core;
-    if (transaction->schema)
-        atomic_fetch_add(&core->schema, 1);
     if (steps[COMMIT].outcome == SDI_PG_DONE) {
         if (error_out) {
             shopdata_error_free(*error_out); /* what failed after COMMIT never turns success into failure */
@@ -233,6 +255,8 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
     sdi_transaction *transaction = &session->transaction;
     sdi_core *core = session->client->core;
     int status = check_sound(session, error_out);
+    if (status != SHOPDATA_OK && sdi_in_transaction(session))
+        sdi_rollback(session, NULL); /* it is over in every case */
     if (status != SHOPDATA_OK)
         return status;
     sdi_pg_command steps[COMMIT_STEPS] = {command("SELECT pg_current_xact_id_if_assigned()"), command("COMMIT"),
@@ -240,22 +264,29 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
     shopdata_error *error = NULL;
     sdi_buffer keys = transaction->tags;
     size_t node = transaction->node;
+    bool schema = transaction->schema;
+    sdi_pg_backend_id backend = sdi_pg_backend(transaction->connection);
     transaction->tags = (sdi_buffer)SDI_BUFFER_INIT;
     int broke = sdi_pg_run(transaction->connection, steps, COMMIT_STEPS, (size_t)core->settings->max_result_bytes,
                            sdi_session_deadline(session), &error);
     status = conclude(session, steps, broke, &keys, &error);
-    bool unknown = broke != SHOPDATA_OK && steps[COMMIT].outcome == SDI_PG_NOT_RUN && steps[XID].outcome != SDI_PG_ERROR;
+    bool unknown =
+        broke != SHOPDATA_OK && steps[COMMIT].outcome == SDI_PG_NOT_RUN && steps[XID].outcome != SDI_PG_ERROR;
     bool read_only = steps[XID].outcome == SDI_PG_DONE && !wrote(&steps[XID]);
     end(session, broke);
     if (unknown && !read_only)
-        status = sdi_ambiguous(session, node, &keys, &error);
+        status = sdi_ambiguous(session, node, &backend, &keys, &error);
+    if (schema) /* after the write's position is known: a plan made under the new number then asks who has replayed it
+                 */
+        atomic_fetch_add(&core->schema, 1);
     sdi_error_move(error_out, error);
     sdi_pg_commands_free(steps, COMMIT_STEPS);
     sdi_buffer_free(&keys);
     return status;
 }
 
-/* -------------------------------------------------------------------------------------------------------- savepoints */
+/* -------------------------------------------------------------------------------------------------------- savepoints
+ */
 
 static int quote_name(const char *name, sdi_buffer *text, shopdata_error **error_out)
 {
@@ -281,7 +312,7 @@ int sdi_savepoint(shopdata_session *session, enum sdi_savepoint what, const char
     sdi_buffer_text(&text, texts[what]);
     int status = quote_name(name, &text, error_out);
     if (status == SHOPDATA_OK)
-        status = what == SDI_SAVEPOINT_BACK ? check_open(session, error_out) : check_sound(session, error_out);
+        status = what == SDI_SAVEPOINT_BACK ? check_there(session, error_out) : check_sound(session, error_out);
     if (status == SHOPDATA_OK)
         status = text.failed ? sdi_no_memory(error_out) : run_one(session, text.data, error_out);
     sdi_buffer_free(&text);

@@ -47,6 +47,7 @@ static void look(sdi_core *core, size_t node, sdi_pg_connection **connection)
     if (connect_to(core, node, connection) && look_at(core, node, *connection)) {
         size_t ended = sdi_pool_reap(pool, *connection, look_timeout(core));
         sdi_count(core->metrics, SDI_M_CANCELS, 0, ended);
+        sdi_doubt_settle(core, node, *connection, look_timeout(core));
         return;
     }
     sdi_pg_close(*connection);

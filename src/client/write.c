@@ -89,13 +89,18 @@ static enum next rejected(write *w, size_t node, const shopdata_error *error)
     return DONE;
 }
 
+/* After the write's position is known: whoever makes a plan under the new number asks a node that has replayed it. */
+static void note_schema(const write *w)
+{
+    if (sdi_plan_changes_schema(w->planned->plan))
+        atomic_fetch_add(&w->session->client->core->schema, 1);
+}
+
 static int succeed(write *w, sdi_pg_connection *connection, sdi_pg_command *steps, shopdata_result **result_out)
 {
-    sdi_core *core = w->session->client->core;
-    if (sdi_plan_changes_schema(w->planned->plan))
-        atomic_fetch_add(&core->schema, 1);
     bool wrote = steps[XID].outcome == SDI_PG_DONE && shopdata_result_is_null(steps[XID].result, 0, 0) == 0;
     int status = wrote ? sdi_written(w->session, connection, &steps[MOMENT], &w->keys) : SHOPDATA_OK;
+    note_schema(w);
     *result_out = steps[CHANGE].result;
     steps[CHANGE].result = NULL;
     return status;
@@ -103,8 +108,11 @@ static int succeed(write *w, sdi_pg_connection *connection, sdi_pg_command *step
 
 static int lost(write *w, size_t node, sdi_pg_connection *connection, int broke, shopdata_error **error)
 {
+    sdi_pg_backend_id backend = sdi_pg_backend(connection);
     sdi_ask_give(w->session->client->core, node, connection, broke);
-    return sdi_ambiguous(w->session, node, &w->keys, error);
+    int status = sdi_ambiguous(w->session, node, &backend, &w->keys, error);
+    note_schema(w);
+    return status;
 }
 
 /* Judges the answers and gives the connection back. */
@@ -222,10 +230,11 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
     return status;
 }
 
-/* -------------------------------------------------------------------------------------------------------- invalidate */
+/* -------------------------------------------------------------------------------------------------------- invalidate
+ */
 
-/* A write bumps a row's tag and its table's; a bulk change the table's two. Who invalidates by hand means the same. For a
- * tag of the application's own the second name is nobody's: no harm. */
+/* A write bumps a row's tag and its table's; a bulk change the table's two. Who invalidates by hand means the same. For
+ * a tag of the application's own the second name is nobody's: no harm. */
 static void add_with_kin(sdi_tags *tags, const char *tag)
 {
     const char *slash = strchr(tag, '/');

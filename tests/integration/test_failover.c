@@ -1,0 +1,152 @@
+/* test_failover.c - the primary dies, a replica is promoted: the client finds it without a restart. A promotion cannot
+ * be undone, so this program has servers of its own. */
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../support/servers.h"
+#include "../unit/unit.h"
+#include "base/clock.h"
+
+static shopdata_client *client;
+static shopdata_session *session;
+static shopdata_statement *by_id, *set_price;
+
+static void ok(int status, const shopdata_error *error)
+{
+    ck_assert_msg(status >= 0, "%s: %s", shopdata_status_name(status), shopdata_error_message(error));
+}
+
+static shopdata_statement *statement(const char *sql)
+{
+    shopdata_error *error = NULL;
+    shopdata_statement *made = NULL;
+    int status = shopdata_statement_new(client, NULL, sql, &made, &error);
+    ok(status, error);
+    return made;
+}
+
+static int64_t price_of(int id)
+{
+    shopdata_error *error = NULL;
+    shopdata_result *result = NULL;
+    int64_t price = -1;
+    shopdata_param param = shopdata_int64(id);
+    int status = shopdata_query(session, by_id, &param, 1, &result, &error);
+    ok(status, error);
+    ok(shopdata_result_int64(result, 0, 1, &price, NULL), NULL);
+    shopdata_result_free(result);
+    return price;
+}
+
+static void set_price_to(int id, int64_t price)
+{
+    shopdata_error *error = NULL;
+    shopdata_param params[2] = {shopdata_int64(id), shopdata_int64(price)};
+    int status = shopdata_execute(session, set_price, params, 2, NULL, &error);
+    ok(status, error);
+}
+
+/* Directly on a node, past the library. */
+static void on(const char *node, const char *sql)
+{
+    PGconn *connection = PQconnectdb(getenv(node));
+    PGresult *result = PQexec(connection, sql);
+    ck_assert_msg(PQresultStatus(result) == PGRES_COMMAND_OK, "%s", PQerrorMessage(connection));
+    PQclear(result);
+    PQfinish(connection);
+}
+
+static void wait_for_role(const char *labels, int role)
+{
+    for (int i = 0; i < 1000 && servers_metric(client, "shopdata_node_role", labels) != role; i++)
+        usleep(10000);
+    ck_assert_int_eq((int)servers_metric(client, "shopdata_node_role", labels), role);
+}
+
+static void begin(void)
+{
+    servers_sql("CREATE TABLE item (id int PRIMARY KEY, price int NOT NULL); "
+                "INSERT INTO item SELECT i, i FROM generate_series(1, 100) i");
+    client = servers_open("redis");
+    ok(shopdata_session_new(client, &session, NULL), NULL);
+    ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);
+    by_id = statement("SELECT id, price FROM item WHERE id = $1");
+    set_price = statement("UPDATE item SET price = $2 WHERE id = $1");
+}
+
+static void end(void)
+{
+    shopdata_statement_free(by_id);
+    shopdata_statement_free(set_price);
+    shopdata_session_free(session);
+    shopdata_close(client);
+}
+
+/* Rows of the old era stand in the cache with fences of the old era. What the new primary says of them is what counts:
+ * here it says so past the library, as one that lost the last commits of the old one would. */
+static void nothing_of_the_old_era_is_served(void)
+{
+    on("SHOPDATA_REPLICA1", "UPDATE item SET price = price + 1000 WHERE id <= 10");
+    for (int id = 1; id <= 10; id++)
+        ck_assert_int_eq(price_of(id), id + 1000);
+}
+
+/* The old primary comes back and believes that it is one: nobody may listen to it. */
+static void the_deposed_one_is_not_heard(void)
+{
+    servers_do("start primary");
+    wait_for_role("node=\"primary\"", 2);
+    servers_do("freeze replica1");
+    shopdata_error *error = NULL;
+    shopdata_param params[2] = {shopdata_int64(50), shopdata_int64(5)};
+    ok(shopdata_session_set_deadline(session, 2500, NULL), NULL);
+    int status = shopdata_execute(session, set_price, params, 2, NULL, &error);
+    ck_assert_msg(status == SHOPDATA_ERR_UNAVAILABLE || status == SHOPDATA_ERR_TIMEOUT ||
+                      status == SHOPDATA_ERR_AMBIGUOUS,
+                  "%s: %s", shopdata_status_name(status), shopdata_error_message(error));
+    shopdata_error_free(error);
+    char *price = servers_value("SELECT price FROM item WHERE id = 50"); /* of the old primary */
+    ck_assert_str_eq(price, "50");
+    free(price);
+    servers_do("thaw replica1");
+    ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);
+    set_price_to(50, 51);
+    ck_assert_int_eq(price_of(50), 51);
+}
+
+START_TEST(a_promoted_replica_takes_over)
+{
+    begin();
+    for (int round = 0; round < 3; round++)
+        for (int id = 1; id <= 20; id++)
+            ck_assert_int_eq(price_of(id), id);
+    set_price_to(30, 300);
+    servers_do("stop primary");
+    servers_do("promote replica1");
+    set_price_to(40, 400); /* waits until the new one is found */
+    ck_assert_int_eq(price_of(40), 400);
+    ck_assert_int_eq(price_of(30), 300);
+    wait_for_role("node=\"replica1\"", 2);
+    ck_assert_double_eq(servers_metric(client, "shopdata_failovers_total", NULL), 1);
+    nothing_of_the_old_era_is_served();
+    servers_do("follow replica2 replica1");
+    for (int i = 0; i < 100; i++) {
+        set_price_to(60 + i % 20, i);
+        ck_assert_int_eq(price_of(60 + i % 20), i);
+        ck_assert_int_eq(price_of(60 + i % 20), i);
+    }
+    ck_assert_double_gt(servers_metric(client, "shopdata_cache_hits_total", NULL), 40);
+    the_deposed_one_is_not_heard();
+    end();
+}
+END_TEST
+
+static void fill(TCase *cases)
+{
+    servers_required();
+    tcase_add_test(cases, a_promoted_replica_takes_over);
+}
+
+UNIT_MAIN("integration/failover", fill, 120)
