@@ -51,17 +51,17 @@ enum shopdata_status {
     SHOPDATA_OK = 0,
     SHOPDATA_UNFENCED = 1, /* the write stands, but the shared cache could not be told: see shopdata_execute */
 
-    SHOPDATA_ERR_ARGUMENT = -1,     /* a call that cannot be right: NULL handle, wrong number of parameters, not UTF-8 */
-    SHOPDATA_ERR_CONFIG = -2,       /* an unknown key, a malformed value, an unreadable file */
-    SHOPDATA_ERR_NO_MEMORY = -3,    /* out of memory */
-    SHOPDATA_ERR_SQL = -4,          /* PostgreSQL rejected it: shopdata_error_sqlstate says why */
-    SHOPDATA_ERR_REFUSED = -5,      /* the library will not run this statement so; the message names the call to use */
-    SHOPDATA_ERR_TIMEOUT = -6,      /* the deadline passed; a write's fate is SHOPDATA_ERR_AMBIGUOUS instead */
-    SHOPDATA_ERR_BUSY = -7,         /* no connection within the wait limit, or the primary's admission limit reached */
-    SHOPDATA_ERR_UNAVAILABLE = -8,  /* no node that could answer can be reached */
-    SHOPDATA_ERR_AMBIGUOUS = -9,    /* the connection was lost after COMMIT was sent: it may or may not stand */
-    SHOPDATA_ERR_TOO_LARGE = -10,   /* the result is over max_result_bytes */
-    SHOPDATA_ERR_TRANSACTION = -11, /* not in this state: no transaction open, or one open already, or one that failed */
+    SHOPDATA_ERR_ARGUMENT = -1,    /* a call that cannot be right: NULL handle, wrong number of parameters, not UTF-8 */
+    SHOPDATA_ERR_CONFIG = -2,      /* an unknown key, a malformed value, an unreadable file */
+    SHOPDATA_ERR_NO_MEMORY = -3,   /* out of memory */
+    SHOPDATA_ERR_SQL = -4,         /* PostgreSQL rejected it: shopdata_error_sqlstate says why */
+    SHOPDATA_ERR_REFUSED = -5,     /* the library will not run this statement so; the message names the call to use */
+    SHOPDATA_ERR_TIMEOUT = -6,     /* the deadline passed; a write's fate is SHOPDATA_ERR_AMBIGUOUS instead */
+    SHOPDATA_ERR_BUSY = -7,        /* no connection within the wait limit, or the primary's admission limit reached */
+    SHOPDATA_ERR_UNAVAILABLE = -8, /* no node that could answer can be reached */
+    SHOPDATA_ERR_AMBIGUOUS = -9,   /* the connection was lost after COMMIT was sent: it may or may not stand */
+    SHOPDATA_ERR_TOO_LARGE = -10,  /* the result is over max_result_bytes */
+    SHOPDATA_ERR_TRANSACTION = -11, /* not in this state: none open, one open already, or one that failed */
     SHOPDATA_ERR_RANGE = -12,       /* no such row or column */
     SHOPDATA_ERR_TYPE = -13,        /* the value is NULL, or not of the type that was asked for */
     SHOPDATA_ERR_FORKED = -14       /* the client was made before fork(): call shopdata_after_fork in the child */
@@ -92,19 +92,20 @@ SHOPDATA_API void shopdata_error_free(shopdata_error *error);
  * keys. */
 SHOPDATA_API int shopdata_config_new(shopdata_config **config_out, shopdata_error **error_out);
 /* shopdata_config_set sets one key: "node.NAME.conninfo", "cache.address", "policy.NAME.ttl"... The value is the
- * text that a file would have, without quotes around it. SHOPDATA_ERR_CONFIG for an unknown key or a value out of range; nothing is changed then. */
+ * text that a file would have, without quotes around it. SHOPDATA_ERR_CONFIG for an unknown key or a value out of
+ * range; nothing is changed then. */
 SHOPDATA_API int shopdata_config_set(shopdata_config *config, const char *key, const char *value,
                                      shopdata_error **error_out);
-/* shopdata_config_read_file reads a file of `[section]` and `key = value` lines on top of what is set. All faults of the
- * file are reported at once, each on its own line as FILE:LINE: ...; nothing is changed then. */
+/* shopdata_config_read_file reads a file of `[section]` and `key = value` lines on top of what is set. All faults of
+ * the file are reported at once, each on its own line as FILE:LINE: ...; nothing is changed then. */
 SHOPDATA_API int shopdata_config_read_file(shopdata_config *config, const char *path, shopdata_error **error_out);
 SHOPDATA_API void shopdata_config_free(shopdata_config *config);
 
 /* ---------------------------------------------------------------------------------------------------------- client */
 
-/* shopdata_open makes a client of a configuration (copied; at least one node.*.conninfo). It checks, then starts to look
- * for the nodes in the background: an unreachable server is no error here, the first query waits for it.
- * Threads: the client starts one thread a node, with all signals blocked, that watches its role, lag and health. */
+/* shopdata_open makes a client of a configuration (copied; at least one node.*.conninfo). It checks, then starts to
+ * look for the nodes in the background: an unreachable server is no error here, the first query waits for it. Threads:
+ * the client starts one thread a node, with all signals blocked, that watches its role, lag and health. */
 SHOPDATA_API int shopdata_open(const shopdata_config *config, shopdata_client **client_out, shopdata_error **error_out);
 /* shopdata_close drops the caller's reference. Sessions and statements that still stand keep working; the connections
  * close with the last of them. */
@@ -231,8 +232,8 @@ enum shopdata_flags {
     SHOPDATA_NO_CACHE = 2 /* neither look into the cache nor fill it */
 };
 
-/* shopdata_session_new makes a session: what one request or one user does. Cheap: make one for each request. It sees its
- * own writes, on every node. */
+/* shopdata_session_new makes a session: what one request or one user does. Cheap: make one for each request. It sees
+ * its own writes, on every node. */
 SHOPDATA_API int shopdata_session_new(shopdata_client *client, shopdata_session **session_out,
                                       shopdata_error **error_out);
 /* shopdata_session_set_deadline gives every later call of the session `ms` milliseconds (from 1 to 86400000, a day) in
@@ -248,8 +249,8 @@ SHOPDATA_API void shopdata_session_free(shopdata_session *session);
 
 /* shopdata_query runs a read: through the cache, else on a replica that is new enough, else on the primary. In a
  * transaction it runs on the transaction's own connection and touches no cache. `params` are $1..$count.
- * *result_out is yours. Errors: ARGUMENT, SQL, REFUSED (a statement that writes), TIMEOUT, BUSY, UNAVAILABLE, TOO_LARGE,
- * TRANSACTION (the transaction has failed), FORKED. */
+ * *result_out is yours. Errors: ARGUMENT, SQL, REFUSED (a statement that writes), TIMEOUT, BUSY, UNAVAILABLE,
+ * TOO_LARGE, TRANSACTION (the transaction has failed), FORKED. */
 SHOPDATA_API int shopdata_query(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params,
                                 size_t count, shopdata_result **result_out, shopdata_error **error_out);
 
@@ -261,8 +262,8 @@ typedef struct shopdata_call {
     unsigned flags;
 } shopdata_call;
 
-/* shopdata_query_many runs `count` reads in as few round trips as there are tiers: one to the cache for all, then one to
- * each node for those that missed. All or nothing: results_out[0..count-1] are yours on success; on failure none is
+/* shopdata_query_many runs `count` reads in as few round trips as there are tiers: one to the cache for all, then one
+ * to each node for those that missed. All or nothing: results_out[0..count-1] are yours on success; on failure none is
  * written and the error names the call. Each read sees its own moment, as with shopdata_query. */
 SHOPDATA_API int shopdata_query_many(shopdata_session *session, const shopdata_call *calls, size_t count,
                                      shopdata_result **results_out, shopdata_error **error_out);
@@ -273,8 +274,9 @@ SHOPDATA_API int shopdata_query_many(shopdata_session *session, const shopdata_c
  * SHOPDATA_UNFENCED: the write stands, the shared cache could not be told; it is told as soon as it answers again, and
  * this process does not trust the cache until then; others may see the old answer until the fence or the TTL.
  * SHOPDATA_ERR_AMBIGUOUS: the connection was lost after COMMIT was sent; the tags are bumped as if it stood. */
-SHOPDATA_API int shopdata_execute(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params,
-                                  size_t count, shopdata_result **result_out, shopdata_error **error_out);
+SHOPDATA_API int shopdata_execute(shopdata_session *session, shopdata_statement *statement,
+                                  const shopdata_param *params, size_t count, shopdata_result **result_out,
+                                  shopdata_error **error_out);
 
 /* shopdata_invalidate bumps tags, for writes made elsewhere: "public.products/product_id=42", "public.products" (any
  * row), or tags of your own. SHOPDATA_UNFENCED as for shopdata_execute. */
@@ -290,9 +292,9 @@ enum shopdata_isolation {
     SHOPDATA_READ_ONLY = 256 /* may be or-ed to one of the above */
 };
 
-/* shopdata_begin opens a transaction on the primary; it holds a connection until commit, rollback or session_free. Reads
- * and writes of the session run inside it. Tags of its writes are bumped at commit. After an SQL error every call but
- * shopdata_rollback and shopdata_rollback_to answers SHOPDATA_ERR_TRANSACTION. */
+/* shopdata_begin opens a transaction on the primary; it holds a connection until commit, rollback or session_free.
+ * Reads and writes of the session run inside it. Tags of its writes are bumped at commit. After an SQL error every call
+ * but shopdata_rollback and shopdata_rollback_to answers SHOPDATA_ERR_TRANSACTION. */
 SHOPDATA_API int shopdata_begin(shopdata_session *session, unsigned isolation, shopdata_error **error_out);
 /* shopdata_commit: SHOPDATA_OK, SHOPDATA_UNFENCED and SHOPDATA_ERR_AMBIGUOUS as for shopdata_execute. On any other
  * error nothing was written. The transaction is over in every case. */
@@ -322,26 +324,26 @@ SHOPDATA_API int shopdata_result_find_column(const shopdata_result *result, cons
 
 /* shopdata_result_is_null is 1 for SQL NULL, 0 for a value, SHOPDATA_ERR_RANGE where there is no such cell. */
 SHOPDATA_API int shopdata_result_is_null(const shopdata_result *result, size_t row, size_t column);
-/* shopdata_result_text gives a cell of any type as PostgreSQL writes it (dates in ISO form and UTC, bytea as hex), with a
- * zero byte behind; *length_out may be NULL. SQL NULL is SHOPDATA_OK with *text_out NULL. The text belongs to the result.
- * SHOPDATA_ERR_RANGE where there is no such cell. */
+/* shopdata_result_text gives a cell of any type as PostgreSQL writes it (dates in ISO form and UTC, bytea as hex), with
+ * a zero byte behind; *length_out may be NULL. SQL NULL is SHOPDATA_OK with *text_out NULL. The text belongs to the
+ * result. SHOPDATA_ERR_RANGE where there is no such cell. */
 SHOPDATA_API int shopdata_result_text(const shopdata_result *result, size_t row, size_t column, const char **text_out,
                                       size_t *length_out, shopdata_error **error_out);
-/* shopdata_result_int64, _double, _bool read a cell as that type: SHOPDATA_ERR_TYPE if it is NULL, or does not hold such
- * a value (int64: a whole number from -2^63 to 2^63-1; double: any number; bool: PostgreSQL's boolean). */
+/* shopdata_result_int64, _double, _bool read a cell as that type: SHOPDATA_ERR_TYPE if it is NULL, or does not hold
+ * such a value (int64: a whole number from -2^63 to 2^63-1; double: any number; bool: PostgreSQL's boolean). */
 SHOPDATA_API int shopdata_result_int64(const shopdata_result *result, size_t row, size_t column, int64_t *value_out,
                                        shopdata_error **error_out);
 SHOPDATA_API int shopdata_result_double(const shopdata_result *result, size_t row, size_t column, double *value_out,
                                         shopdata_error **error_out);
 SHOPDATA_API int shopdata_result_bool(const shopdata_result *result, size_t row, size_t column, int *value_out,
                                       shopdata_error **error_out);
-/* shopdata_result_bytes decodes a bytea into `buffer` of `size` bytes and gives its length in *length_out. With too small
- * a buffer (NULL and 0 to ask) only the length is given. SHOPDATA_ERR_TYPE if the cell is NULL or no bytea. */
+/* shopdata_result_bytes decodes a bytea into `buffer` of `size` bytes and gives its length in *length_out. With too
+ * small a buffer (NULL and 0 to ask) only the length is given. SHOPDATA_ERR_TYPE if the cell is NULL or no bytea. */
 SHOPDATA_API int shopdata_result_bytes(const shopdata_result *result, size_t row, size_t column, void *buffer,
                                        size_t size, size_t *length_out, shopdata_error **error_out);
 
-/* shopdata_result_source: one of enum shopdata_source. shopdata_result_node: the [node NAME] that read the rows from the
- * database, also for an answer that came from the cache. shopdata_result_age_ms: how long ago that was. */
+/* shopdata_result_source: one of enum shopdata_source. shopdata_result_node: the [node NAME] that read the rows from
+ * the database, also for an answer that came from the cache. shopdata_result_age_ms: how long ago that was. */
 SHOPDATA_API int shopdata_result_source(const shopdata_result *result);
 SHOPDATA_API const char *shopdata_result_node(const shopdata_result *result);
 SHOPDATA_API int64_t shopdata_result_age_ms(const shopdata_result *result);
@@ -358,8 +360,8 @@ enum shopdata_metric_type { SHOPDATA_COUNTER = 1, SHOPDATA_GAUGE = 2, SHOPDATA_H
  * Prometheus writes it: a cumulative `_bucket` value for each upper bound (label le), a `_sum` and a `_count`. */
 SHOPDATA_API int shopdata_metrics_take(shopdata_client *client, shopdata_metrics **metrics_out,
                                        shopdata_error **error_out);
-/* The values, numbered from 0 to shopdata_metrics_count - 1. Names, help, unit and labels (`source="cache"` or "") belong
- * to the snapshot; out of range they are "" and 0. */
+/* The values, numbered from 0 to shopdata_metrics_count - 1. Names, help, unit and labels (`source="cache"` or "")
+ * belong to the snapshot; out of range they are "" and 0. */
 SHOPDATA_API size_t shopdata_metrics_count(const shopdata_metrics *metrics);
 SHOPDATA_API const char *shopdata_metrics_name(const shopdata_metrics *metrics, size_t index);
 SHOPDATA_API const char *shopdata_metrics_help(const shopdata_metrics *metrics, size_t index);

@@ -56,8 +56,8 @@ static int check_flags(unsigned flags, shopdata_error **error_out)
 {
     if (!(flags & ~(unsigned)(SHOPDATA_PRIMARY | SHOPDATA_NO_CACHE)))
         return SHOPDATA_OK;
-    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "unknown flags 0x%x; there are SHOPDATA_PRIMARY and SHOPDATA_NO_CACHE",
-                    flags);
+    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT,
+                    "unknown flags 0x%x; there are SHOPDATA_PRIMARY and SHOPDATA_NO_CACHE", flags);
 }
 
 int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopdata_error **error_out)

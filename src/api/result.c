@@ -39,8 +39,9 @@ int64_t shopdata_result_age_ms(const shopdata_result *result)
 
 static int out_of_range(const shopdata_result *result, size_t row, size_t column, shopdata_error **error_out)
 {
-    return sdi_fail(error_out, SHOPDATA_ERR_RANGE, "no cell at row %zu, column %zu: the result has %zu rows, %zu columns",
-                    row, column, shopdata_result_rows(result), shopdata_result_columns(result));
+    return sdi_fail(error_out, SHOPDATA_ERR_RANGE,
+                    "no cell at row %zu, column %zu: the result has %zu rows, %zu columns", row, column,
+                    shopdata_result_rows(result), shopdata_result_columns(result));
 }
 
 int shopdata_result_text(const shopdata_result *result, size_t row, size_t column, const char **text_out,

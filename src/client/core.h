@@ -68,7 +68,7 @@ void sdi_raise(sdi_era *era, sdi_lsn *lsn, sdi_era other_era, sdi_lsn other);
 int sdi_watch(sdi_core *core, shopdata_error **error_out);
 void sdi_unwatch(sdi_core *core);
 
-/* ---------------------------------------------------------------------------------------------------------- handles */
+/* --------------------------------------------------------------------------------------------------------- handles */
 
 struct shopdata_client {
     atomic_uint references;

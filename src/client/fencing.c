@@ -42,7 +42,8 @@ static void keep_all(sdi_core *core, const sdi_buffer *keys)
     sdi_count(core->metrics, SDI_M_UNFENCED, 0, 1);
 }
 
-static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const sdi_point *point, sdi_cache_op *operations)
+static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const sdi_point *point,
+                            sdi_cache_op *operations)
 {
     size_t i = 0;
     for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)

@@ -1,5 +1,5 @@
-/* flight.h - single flight: of the callers in this process that miss the same key at once, one asks the database and the
- * others wait for his answer. A joiner takes it only if its stamp passes the fences that he himself read. */
+/* flight.h - single flight: of the callers in this process that miss the same key at once, one asks the database and
+ * the others wait for his answer. A joiner takes it only if its stamp passes the fences that he himself read. */
 #ifndef SDI_CLIENT_FLIGHT_H
 #define SDI_CLIENT_FLIGHT_H
 
@@ -23,8 +23,8 @@ void sdi_flights_free(sdi_flights *flights);
 sdi_flight *sdi_flight_board(sdi_flights *flights, sdi_slice key, bool *leads_out);
 /* sdi_flight_land: the leader's answer (NULL if he has none) for all aboard; his own place ends. */
 void sdi_flight_land(sdi_flights *flights, sdi_flight *flight, shopdata_result *answer, const sdi_stamp *stamp);
-/* sdi_flight_wait: the answer (a reference of the caller's) and its stamp; NULL if there is none or the deadline passed.
- * The caller's place ends. */
+/* sdi_flight_wait: the answer (a reference of the caller's) and its stamp; NULL if there is none or the deadline
+ * passed. The caller's place ends. */
 shopdata_result *sdi_flight_wait(sdi_flights *flights, sdi_flight *flight, int64_t deadline, sdi_stamp *stamp_out);
 
 #endif

@@ -1,4 +1,5 @@
-/* floor.h - sampling the primary's moment for fences that are missing: one sample serves all who asked before it was sent.
+/* floor.h - sampling the primary's moment for fences that are missing: one sample serves all who asked before it was
+ * sent.
  *
  * A sample that was under way when somebody came may be older than a write that had returned by then: he waits for the
  * next one. */

@@ -77,7 +77,7 @@ static void add_entry(batch *b, const sdi_read *read, enum sdi_cache_verb verb)
     add(b, verb, begin);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- look up */
+/* --------------------------------------------------------------------------------------------------------- look up */
 
 /* Of two eras the newer one's fence counts: an answer must contain that, and can never satisfy the other. */
 static void demand(sdi_read *read, size_t kind, const sdi_point *point)
@@ -231,7 +231,7 @@ bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
     return answered;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- fill */
+/* ------------------------------------------------------------------------------------------------------------ fill */
 
 static bool fills(const sdi_read *read)
 {

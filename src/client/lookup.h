@@ -16,8 +16,8 @@ typedef struct sdi_read {
     const shopdata_call *call;
     sdi_planned *planned;
     const sdi_policy_settings *policy;
-    unsigned flags;  /* the call's and the session's */
-    bool cached;     /* look into the cache, fill it */
+    unsigned flags; /* the call's and the session's */
+    bool cached;    /* look into the cache, fill it */
     sdi_tags tags;
     sdi_buffer identity, key;
     enum sdi_read_state state;
@@ -25,12 +25,12 @@ typedef struct sdi_read {
     bool leads;
     /* What the fences say, as of the last look. Two of a kind: [0] for an answer with rows, [1] for one without, which
      * hangs on more tags. */
-    bool fences_read;   /* the cache answered */
-    uint64_t missing;   /* tags (bit n) without a fence */
-    bool whole[2];      /* every tag that counts has a fence: `demand` is all of it */
-    bool demanded[2];   /* at least one fence was read into `demand` */
+    bool fences_read;    /* the cache answered */
+    uint64_t missing;    /* tags (bit n) without a fence */
+    bool whole[2];       /* every tag that counts has a fence: `demand` is all of it */
+    bool demanded[2];    /* at least one fence was read into `demand` */
     sdi_point demand[2]; /* what an answer must contain */
-    bool mixed_eras;    /* fences of different eras, or of one that is over: no stamp passes all of them */
+    bool mixed_eras;     /* fences of different eras, or of one that is over: no stamp passes all of them */
     /* the answer */
     shopdata_result *result;
     sdi_stamp stamp;
@@ -45,10 +45,9 @@ enum { SDI_READ_TAGS_MAX = 64 }; /* a statement with more tags is not cached */
 bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline);
 /* sdi_placehold puts placeholders where fences of OPEN reads are missing, all with one nonce. */
 bool sdi_placehold(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, int64_t deadline);
-/* sdi_store installs `floor` (may be NULL) where the placeholder with this nonce still stands, and stores the entries of
- * answers that the database has just given. One round trip; nothing depends on its success. */
-void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor,
-               int64_t deadline);
+/* sdi_store installs `floor` (may be NULL) where the placeholder with this nonce still stands, and stores the entries
+ * of answers that the database has just given. One round trip; nothing depends on its success. */
+void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor, int64_t deadline);
 /* sdi_demand_floor adds a sampled point to what answers of this read must contain. */
 void sdi_demand_floor(sdi_read *read, const sdi_point *floor);
 /* sdi_answer_passes: does an answer of this stamp contain all that this read's fences demand, none of them missing? */

@@ -20,8 +20,7 @@ typedef struct round {
     size_t failed; /* the read that the server rejected; SIZE_MAX: none */
 } round;
 
-/* --------------------------------------------------------------------------------------------------------- preparing
- */
+/* ------------------------------------------------------------------------------------------------------- preparing */
 
 static int check_kind(const sdi_read *read, shopdata_error **error_out)
 {
@@ -88,8 +87,7 @@ static sdi_pg_command command_of(const sdi_read *read)
                             .count = read->call->count};
 }
 
-/* ------------------------------------------------------------------------------------------------------- the database
- */
+/* ---------------------------------------------------------------------------------------------------- the database */
 
 static bool wants_primary(const sdi_read *read)
 {
@@ -212,8 +210,7 @@ static int ask_database(round *r, shopdata_error **error_out)
     return status;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the fences
- */
+/* ------------------------------------------------------------------------------------------------------ the fences */
 
 static bool any_missing(const round *r)
 {
@@ -260,8 +257,8 @@ typedef struct floor_found {
     sdi_point point;
 } floor_found;
 
-/* While the primary stands its word is waited for: without it an answer may be older than a write that has returned. Each
- * try has a nonce of its own, for the placeholder of one that timed out may still come to stand. */
+/* While the primary stands its word is waited for: without it an answer may be older than a write that has returned.
+ * Each try has a nonce of its own, for the placeholder of one that timed out may still come to stand. */
 static int find_floor(round *r, floor_found *floor, shopdata_error **error_out)
 {
     enum { PAUSE_MS = 10 };
@@ -295,8 +292,7 @@ static int ask_and_store(round *r, shopdata_error **error_out)
     return status;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the flights
- */
+/* ----------------------------------------------------------------------------------------------------- the flights */
 
 static void board_flights(round *r)
 {
@@ -342,8 +338,7 @@ static void wait_for_flights(round *r, int64_t deadline)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the batch
- */
+/* ------------------------------------------------------------------------------------------------------- the batch */
 
 static bool all_done(const round *r)
 {

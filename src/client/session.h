@@ -1,4 +1,5 @@
-/* session.h - what one request or user does: its own last write, its deadline, its transaction. One thread at a time. */
+/* session.h - what one request or user does: its own last write, its deadline, its transaction. One thread at a time.
+ */
 #ifndef SDI_CLIENT_SESSION_H
 #define SDI_CLIENT_SESSION_H
 
@@ -8,8 +9,8 @@
 /* A transaction is a state of the session: a connection to the primary, held. */
 typedef struct sdi_transaction {
     sdi_pg_connection *connection; /* NULL: none open, or `lost` */
-    bool lost;             /* its connection is; it stays open in name until the caller ends it, so that what he does next
-                            * is not committed by itself */
+    bool lost; /* its connection is; it stays open in name until the caller ends it, so that what he does next
+                * is not committed by itself */
     size_t node;
     unsigned generation; /* of the client when it began: after fork it is the parent's */
     sdi_buffer tags;     /* fence keys of its writes, each with a zero byte behind */
@@ -20,7 +21,7 @@ struct shopdata_session {
     shopdata_client *client;
     int64_t deadline_ms;
     unsigned flags;
-    sdi_era era;       /* of `lsn` */
+    sdi_era era;        /* of `lsn` */
     sdi_lsn last_write; /* what a replica must have replayed to show this session its own writes; 0: nothing */
     sdi_transaction transaction;
 };
@@ -39,8 +40,8 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
               shopdata_result **result_out, shopdata_error **error_out);
 int sdi_invalidate(shopdata_client *client, const char *const *tags, size_t count, shopdata_error **error_out);
 
-/* For both ways to commit, alone and in a transaction. sdi_written: the write stands; its fences (fencing.h) are moved to
- * the moment that was asked for behind COMMIT, or deleted if that is not known. SHOPDATA_OK or SHOPDATA_UNFENCED. */
+/* For both ways to commit, alone and in a transaction. sdi_written: the write stands; its fences (fencing.h) are moved
+ * to the moment that was asked for behind COMMIT, or deleted if that is not known. SHOPDATA_OK or SHOPDATA_UNFENCED. */
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
                 const sdi_buffer *keys);
 /* sdi_ambiguous: nobody knows whether it stands; SHOPDATA_ERR_AMBIGUOUS in place of the error there was. */

@@ -163,8 +163,7 @@ void sdi_transaction_abandon(shopdata_session *session)
     sdi_rollback(session, NULL);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ commit
- */
+/* ---------------------------------------------------------------------------------------------------------- commit */
 
 enum { XID, COMMIT, MOMENT, COMMIT_STEPS };
 
@@ -285,8 +284,7 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
     return status;
 }
 
-/* -------------------------------------------------------------------------------------------------------- savepoints
- */
+/* ------------------------------------------------------------------------------------------------------ savepoints */
 
 static int quote_name(const char *name, sdi_buffer *text, shopdata_error **error_out)
 {

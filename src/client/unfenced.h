@@ -1,8 +1,8 @@
 /* unfenced.h - fences that the shared cache could not be told of: kept until it can be.
  *
- * While anything waits here this process does not trust the cache: what it holds under these tags may be old. Deleting a
- * fence is always safe, so that is what the cache is told in the end. Bounded: past the limit the tags are forgotten, and
- * the cache is not trusted until every entry it may hold has outlived its TTL. */
+ * While anything waits here this process does not trust the cache: what it holds under these tags may be old. Deleting
+ * a fence is always safe, so that is what the cache is told in the end. Bounded: past the limit the tags are forgotten,
+ * and the cache is not trusted until every entry it may hold has outlived its TTL. */
 #ifndef SDI_CLIENT_UNFENCED_H
 #define SDI_CLIENT_UNFENCED_H
 
@@ -16,7 +16,7 @@ enum { SDI_UNFENCED_MAX = 10000 };
 
 typedef struct sdi_unfenced {
     sdi_mutex lock;
-    sdi_map keys;              /* keys of fences -> itself */
+    sdi_map keys; /* keys of fences -> itself */
     _Atomic size_t waiting;
     bool draining;
     _Atomic int64_t distrusted_until; /* clock.h; 0: not */

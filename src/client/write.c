@@ -230,8 +230,7 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
     return status;
 }
 
-/* -------------------------------------------------------------------------------------------------------- invalidate
- */
+/* ------------------------------------------------------------------------------------------------------ invalidate */
 
 /* A write bumps a row's tag and its table's; a bulk change the table's two. Who invalidates by hand means the same. For
  * a tag of the application's own the second name is nobody's: no harm. */

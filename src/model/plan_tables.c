@@ -59,7 +59,7 @@ static void unknown_relation(sdi_planner *p, const sdi_sql_table *table)
         sdi_object(p, SDI_UNKNOWN, "no relation %s%s%s", name->schema, name->schema[0] ? "." : "", name->name);
 }
 
-/* ------------------------------------------------------------------------------------------------ reads */
+/* ----------------------------------------------------------------------------------------------------------- reads */
 
 static const char *unread_kind(char kind)
 {
@@ -108,7 +108,7 @@ static void judge_read(sdi_planner *p, const sdi_sql_table *table)
         add_family(p, SDI_REACH_TABLE, relation);
 }
 
-/* ------------------------------------------------------------------------------------------------ writes */
+/* ---------------------------------------------------------------------------------------------------------- writes */
 
 static bool sets_column(const sdi_sql *sql, const char *name)
 {

@@ -103,7 +103,7 @@ static void add_hook(const call *c, const sdi_hook *hook)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ templates */
+/* ------------------------------------------------------------------------------------------------------- templates */
 
 /* Reads the number behind a dollar sign; 0 if there is none, or one beyond all parameters. */
 static size_t number_at(const char **text)
@@ -186,7 +186,7 @@ int sdi_tag_template_check(const char *tag, size_t parameters, shopdata_error **
     return check_references(tag, parameters, error_out);
 }
 
-/* ------------------------------------------------------------------------------------------------ calls */
+/* ----------------------------------------------------------------------------------------------------------- calls */
 
 static bool reads_clock(const shopdata_param *params, size_t count)
 {

@@ -262,7 +262,7 @@ int sdi_sql_classify(sdi_sql *sql, const PgQuery__Node *statement, shopdata_erro
     return SHOPDATA_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------ refused calls */
+/* --------------------------------------------------------------------------------------------------- refused calls */
 
 static bool begins_with(const char *text, const char *beginning)
 {

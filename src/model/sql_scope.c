@@ -4,7 +4,7 @@
 
 #include "model/sql_facts.h"
 
-/* ------------------------------------------------------------------------------------------------ fixed columns */
+/* --------------------------------------------------------------------------------------------------- fixed columns */
 
 static bool column_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
 {
@@ -128,7 +128,7 @@ static void note_from_list(sdi_sql *sql, PgQuery__Node *const *items, size_t cou
         note_from(sql, items[i], false);
 }
 
-/* ------------------------------------------------------------------------------------------------ statements */
+/* ------------------------------------------------------------------------------------------------------ statements */
 
 static void top_select(sdi_sql *sql, const PgQuery__SelectStmt *select)
 {

@@ -80,7 +80,7 @@ static int fail(const sdi_pool *pool, int status, const char *what, shopdata_err
                     pool->size);
 }
 
-/* ------------------------------------------------------------------------------------------------ slots, locked */
+/* --------------------------------------------------------------------------------------------------- slots, locked */
 
 static struct slot *find_state(sdi_pool *pool, enum state state)
 {
@@ -155,7 +155,7 @@ static struct slot *wait_in_line(sdi_pool *pool, int64_t until)
     return waiter.slot;
 }
 
-/* ------------------------------------------------------------------------------------------------------- taking */
+/* ---------------------------------------------------------------------------------------------------------- taking */
 
 static int wait_for_slot(sdi_pool *pool, int64_t deadline, struct slot **slot_out, shopdata_error **error_out)
 {
@@ -253,7 +253,7 @@ int sdi_pool_take(sdi_pool *pool, int64_t deadline, sdi_pg_connection **connecti
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------- giving */
+/* ---------------------------------------------------------------------------------------------------------- giving */
 
 void sdi_pool_give(sdi_pool *pool, sdi_pg_connection *connection)
 {

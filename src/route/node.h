@@ -20,7 +20,7 @@ typedef struct sdi_node {
     int64_t caught_up_at; /* replica: when it last had replayed all that the primary had flushed; 0 never */
     int64_t lag_us;
     uint64_t lag_bytes;
-    bool wanted;          /* its watcher should look now */
+    bool wanted;             /* its watcher should look now */
     _Atomic int64_t latency; /* moving average, microseconds */
     _Atomic int32_t in_flight;
 } sdi_node;

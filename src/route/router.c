@@ -99,7 +99,7 @@ sdi_pool *sdi_router_pool(const sdi_router *router, size_t node)
     return router->nodes[node].pool;
 }
 
-/* ------------------------------------------------------------------------------------------------------- choosing */
+/* -------------------------------------------------------------------------------------------------------- choosing */
 
 static bool healthy(const sdi_router *router, size_t i, uint64_t tried)
 {

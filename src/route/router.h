@@ -44,10 +44,10 @@ typedef struct sdi_choice {
     bool admitted; /* counts against the primary's admission limit */
 } sdi_choice;
 
-/* sdi_router_choose picks a node for a read: of the replicas new enough (two at random, the better by latency x reads in
- * flight, weight and zone), else one that is so close behind that it may be by then (unless `certain`), else the primary.
- * `tried` is a set of nodes (bit n) not to choose again. SHOPDATA_ERR_UNAVAILABLE if there is none, SHOPDATA_ERR_BUSY if
- * only the primary could and its admission limit is reached. */
+/* sdi_router_choose picks a node for a read: of the replicas new enough (two at random, the better by latency x reads
+ * in flight, weight and zone), else one that is so close behind that it may be by then (unless `certain`), else the
+ * primary. `tried` is a set of nodes (bit n) not to choose again. SHOPDATA_ERR_UNAVAILABLE if there is none,
+ * SHOPDATA_ERR_BUSY if only the primary could and its admission limit is reached. */
 int sdi_router_choose(sdi_router *router, const sdi_need *need, uint64_t tried, bool certain, sdi_choice *choice_out,
                       shopdata_error **error_out);
 /* sdi_router_unavailable is SHOPDATA_ERR_UNAVAILABLE: no node, or no primary; with what is known of every node. */
@@ -62,26 +62,30 @@ bool sdi_router_wait(sdi_router *router, uint64_t seen, int64_t deadline);
 /* sdi_router_changes numbers the changes: take it before looking, pass it to sdi_router_wait. */
 uint64_t sdi_router_changes(sdi_router *router);
 
-/* sdi_router_observe: the node has just said this of itself. False if it does not belong to the database the others do. */
+/* sdi_router_observe: the node has just said this of itself. False if it does not belong to the database the others do.
+ */
 bool sdi_router_observe(sdi_router *router, size_t node, const sdi_moment *moment);
 /* sdi_router_era: the last one the node was seen in; of a standby whose primary is gone it is all that is known. */
 sdi_era sdi_router_era(sdi_router *router, size_t node);
-/* sdi_router_timeline: the latest that a primary was seen on, 0 before the first. What is of an older one has no say. */
+/* sdi_router_timeline: the latest that a primary was seen on, 0 before the first. What is of an older one has no say.
+ */
 uint32_t sdi_router_timeline(sdi_router *router);
-/* sdi_router_failed: it could not be reached, or the connection was lost. Its role is unknown until it answers again. */
+/* sdi_router_failed: it could not be reached, or the connection was lost. Its role is unknown until it answers again.
+ */
 void sdi_router_failed(sdi_router *router, size_t node);
 /* sdi_router_suspect: it refused a write (25006): who is primary has to be found out anew. */
 void sdi_router_suspect(sdi_router *router, size_t node);
 
-/* For the watcher of a node: sdi_router_may_probe asks the node's circuit breaker; sdi_router_await sleeps until the next
- * look is due or somebody needs it now (a failure, a suspicion, sdi_router_stop). False once stopped. */
+/* For the watcher of a node: sdi_router_may_probe asks the node's circuit breaker; sdi_router_await sleeps until the
+ * next look is due or somebody needs it now (a failure, a suspicion, sdi_router_stop). False once stopped. */
 bool sdi_router_may_probe(sdi_router *router, size_t node);
 bool sdi_router_await(sdi_router *router, size_t node, int64_t deadline);
 void sdi_router_stop(sdi_router *router);
 
 /* sdi_router_gauges sets the gauges of nodes and pools. */
 void sdi_router_gauges(sdi_router *router);
-/* sdi_router_describe appends one line about every node: "primary: down since 3 s; replica1: replica, 120 ms behind". */
+/* sdi_router_describe appends one line about every node: "primary: down since 3 s; replica1: replica, 120 ms behind".
+ */
 void sdi_router_describe(sdi_router *router, sdi_buffer *text);
 
 #endif

@@ -19,7 +19,7 @@ static shopdata_session *session;
 static shopdata_statement *by_id, *by_shelf, *set_price, *add_item;
 
 /* A macro, because `error` has to be read after the call has written it. */
-#define ok(call, error)                                                                                               \
+#define ok(call, error)                                                                                                \
     do {                                                                                                               \
         int status_ = (call);                                                                                          \
         ck_assert_msg(status_ == SHOPDATA_OK, "%s: %s", shopdata_status_name(status_), shopdata_error_message(error)); \
@@ -35,8 +35,9 @@ static shopdata_statement *statement(const char *sql)
 
 static void begin_with(const char *cache)
 {
-    servers_sql("DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, shelf int NOT NULL, price numeric(10,2) "
-                "NOT NULL, name text); INSERT INTO item SELECT i, i / 10, i, 'item ' || i FROM generate_series(1, 100) i");
+    servers_sql(
+        "DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, shelf int NOT NULL, price numeric(10,2) "
+        "NOT NULL, name text); INSERT INTO item SELECT i, i / 10, i, 'item ' || i FROM generate_series(1, 100) i");
     client = servers_open(cache);
     ok(shopdata_session_new(client, &session, NULL), NULL);
     by_id = statement("SELECT id, price, name FROM item WHERE id = $1");
@@ -230,7 +231,8 @@ static void check_failure(int status, int wanted, shopdata_error **error, const 
     ck_assert_msg(status == wanted, "%s, wanted %s: %s", shopdata_status_name(status), shopdata_status_name(wanted),
                   shopdata_error_message(*error));
     ck_assert_ptr_nonnull(*error);
-    ck_assert_msg(strstr(shopdata_error_message(*error), part), "\"%s\" lacks \"%s\"", shopdata_error_message(*error), part);
+    ck_assert_msg(strstr(shopdata_error_message(*error), part), "\"%s\" lacks \"%s\"", shopdata_error_message(*error),
+                  part);
     shopdata_error_free(*error);
     *error = NULL;
 }
@@ -244,9 +246,11 @@ START_TEST(wrong_transaction_states_are_told)
     check_failure(shopdata_commit(session, &error), SHOPDATA_ERR_TRANSACTION, &error, "no transaction is open");
     ok(shopdata_begin(session, SHOPDATA_SERIALIZABLE, &error), error);
     check_failure(shopdata_begin(session, 0, &error), SHOPDATA_ERR_TRANSACTION, &error, "open already");
-    check_failure(shopdata_query(session, broken, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error, "division by zero");
+    check_failure(shopdata_query(session, broken, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error,
+                  "division by zero");
     shopdata_param param = shopdata_int64(1);
-    check_failure(shopdata_query(session, by_id, &param, 1, &result, &error), SHOPDATA_ERR_TRANSACTION, &error, "has failed");
+    check_failure(shopdata_query(session, by_id, &param, 1, &result, &error), SHOPDATA_ERR_TRANSACTION, &error,
+                  "has failed");
     ok(shopdata_rollback(session, &error), error);
     ok(shopdata_begin(session, SHOPDATA_READ_COMMITTED | SHOPDATA_READ_ONLY, &error), error);
     shopdata_param params[2] = {shopdata_int64(1), shopdata_int64(1)};
@@ -267,18 +271,24 @@ START_TEST(bad_input_is_told)
     shopdata_result *result = NULL;
     shopdata_statement *made = NULL;
     shopdata_param good = shopdata_int64(1), bad = shopdata_text_n("x\xff", 2), params[2] = {good, good};
-    check_failure(shopdata_query(session, by_id, NULL, 0, &result, &error), SHOPDATA_ERR_ARGUMENT, &error, "0 parameters given");
+    check_failure(shopdata_query(session, by_id, NULL, 0, &result, &error), SHOPDATA_ERR_ARGUMENT, &error,
+                  "0 parameters given");
     check_failure(shopdata_query(session, by_id, params, 2, &result, &error), SHOPDATA_ERR_ARGUMENT, &error, "takes 1");
     check_failure(shopdata_query(session, by_id, &bad, 1, &result, &error), SHOPDATA_ERR_ARGUMENT, &error, "$1");
     check_failure(shopdata_query(session, NULL, &good, 1, &result, &error), SHOPDATA_ERR_ARGUMENT, &error, "NULL");
     check_failure(shopdata_query(NULL, by_id, &good, 1, &result, &error), SHOPDATA_ERR_ARGUMENT, &error, "NULL");
     check_failure(shopdata_query(session, by_id, &good, 1, NULL, &error), SHOPDATA_ERR_ARGUMENT, &error, "result_out");
-    check_failure(shopdata_query(session, set_price, params, 2, &result, &error), SHOPDATA_ERR_REFUSED, &error, "execute");
-    check_failure(shopdata_statement_new(client, NULL, "SELECT 1; SELECT 2", &made, &error), SHOPDATA_ERR_REFUSED, &error, "");
-    check_failure(shopdata_statement_new(client, NULL, "SET timezone = 'CET'", &made, &error), SHOPDATA_ERR_REFUSED, &error, "");
+    check_failure(shopdata_query(session, set_price, params, 2, &result, &error), SHOPDATA_ERR_REFUSED, &error,
+                  "execute");
+    check_failure(shopdata_statement_new(client, NULL, "SELECT 1; SELECT 2", &made, &error), SHOPDATA_ERR_REFUSED,
+                  &error, "");
+    check_failure(shopdata_statement_new(client, NULL, "SET timezone = 'CET'", &made, &error), SHOPDATA_ERR_REFUSED,
+                  &error, "");
     check_failure(shopdata_statement_new(client, NULL, "SELEC 1", &made, &error), SHOPDATA_ERR_SQL, &error, "syntax");
-    check_failure(shopdata_statement_new(client, NULL, "SELECT '\xff'", &made, &error), SHOPDATA_ERR_ARGUMENT, &error, "UTF-8");
-    check_failure(shopdata_statement_new(client, "nope", "SELECT 1", &made, &error), SHOPDATA_ERR_ARGUMENT, &error, "nope");
+    check_failure(shopdata_statement_new(client, NULL, "SELECT '\xff'", &made, &error), SHOPDATA_ERR_ARGUMENT, &error,
+                  "UTF-8");
+    check_failure(shopdata_statement_new(client, "nope", "SELECT 1", &made, &error), SHOPDATA_ERR_ARGUMENT, &error,
+                  "nope");
     ck_assert_ptr_null(made);
     made = statement("SELECT * FROM no_such_table");
     check_failure(shopdata_query(session, made, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error, "no_such_table");
@@ -293,8 +303,9 @@ START_TEST(cells_are_read_as_what_they_are)
 {
     begin_with(caches[_i]);
     shopdata_error *error = NULL;
-    shopdata_statement *all = statement("SELECT id, price, name, id = 1 AS yes, '\\x00ff'::bytea AS raw, NULL::int AS nil "
-                                        "FROM item WHERE id = $1");
+    shopdata_statement *all =
+        statement("SELECT id, price, name, id = 1 AS yes, '\\x00ff'::bytea AS raw, NULL::int AS nil "
+                  "FROM item WHERE id = $1");
     shopdata_param one = shopdata_int64(1);
     for (int round = 0; round < 2; round++) {
         shopdata_result *r = NULL;
@@ -364,7 +375,8 @@ START_TEST(a_result_too_large_is_refused_and_the_next_is_fine)
     shopdata_error *error = NULL;
     shopdata_result *result = NULL;
     shopdata_statement *huge = statement("SELECT repeat(name, 10000000) FROM item WHERE shelf = 1");
-    check_failure(shopdata_query(session, huge, NULL, 0, &result, &error), SHOPDATA_ERR_TOO_LARGE, &error, "max_result_bytes");
+    check_failure(shopdata_query(session, huge, NULL, 0, &result, &error), SHOPDATA_ERR_TOO_LARGE, &error,
+                  "max_result_bytes");
     ck_assert_ptr_null(result);
     ck_assert_double_eq(price_of(session, 1), 1);
     shopdata_statement_free(huge);
@@ -398,7 +410,8 @@ START_TEST(rows_of_a_write_that_fails_at_commit_are_not_handed_out)
     shopdata_error *error = NULL;
     shopdata_result *result = NULL;
     shopdata_statement *insert = statement("INSERT INTO deferred VALUES (1) RETURNING a");
-    check_failure(shopdata_execute(session, insert, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error, "duplicate key");
+    check_failure(shopdata_execute(session, insert, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error,
+                  "duplicate key");
     ck_assert_ptr_null(result);
     shopdata_statement_free(insert);
     finish();
@@ -451,7 +464,8 @@ START_TEST(a_write_to_a_table_that_replicas_do_not_know_yet_bumps_it)
     shopdata_session *primary;
     servers_do("pause replica1");
     servers_do("pause replica2");
-    servers_sql("DROP TABLE IF EXISTS fresh; CREATE TABLE fresh (id int PRIMARY KEY, n int); INSERT INTO fresh VALUES (1, 1)");
+    servers_sql(
+        "DROP TABLE IF EXISTS fresh; CREATE TABLE fresh (id int PRIMARY KEY, n int); INSERT INTO fresh VALUES (1, 1)");
     shopdata_statement *update = statement("UPDATE fresh SET n = n + 1 WHERE id = 1");
     ok(shopdata_execute(session, update, NULL, 0, NULL, &error), error);
     const char *text;
@@ -503,7 +517,7 @@ START_TEST(one_of_many_who_miss_at_once_asks_the_database)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------------ ill servers */
+/* ----------------------------------------------------------------------------------------------------- ill servers */
 
 START_TEST(a_cache_that_is_down_fails_nothing_and_forgets_nothing)
 {
@@ -600,7 +614,7 @@ START_TEST(a_forked_child_gets_connections_of_its_own)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------------ many at once */
+/* ---------------------------------------------------------------------------------------------------- many at once */
 
 enum { WRITERS = 2, READERS = 6, ENOUGH = 2000 };
 static atomic_int acknowledged[WRITERS];

@@ -25,8 +25,7 @@ static shopdata_statement *by_id, *set_price;
         ck_assert_msg(status_ == SHOPDATA_OK, "%s: %s", shopdata_status_name(status_), shopdata_error_message(error)); \
     } while (0)
 
-/* ----------------------------------------------------------------------------------------------------------- helpers
- */
+/* --------------------------------------------------------------------------------------------------------- helpers */
 
 static shopdata_statement *statement(const char *sql)
 {
@@ -137,8 +136,7 @@ static void wait_for_primary(void)
         usleep(10000);
 }
 
-/* ------------------------------------------------------------------------------------------------- a late placeholder
- */
+/* ---------------------------------------------------------------------------------------------- a late placeholder */
 
 /* A cache in front of the client's own: its ADDs do not answer in time, and happen just before the fence is put. */
 typedef struct late_cache {
@@ -214,7 +212,7 @@ static void cut_connections(int port)
     for (struct dirent *entry; (entry = readdir(open));) {
         struct sockaddr_in peer;
         socklen_t size = sizeof peer;
-        int fd = atoi(entry->d_name);
+        int fd = (int)strtol(entry->d_name, NULL, 10);
         if (fd > 2 && getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET &&
             ntohs(peer.sin_port) == port)
             shutdown(fd, SHUT_RD);
@@ -313,8 +311,7 @@ START_TEST(a_write_whose_answer_is_too_large_is_told_of)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------------- transactions
- */
+/* ---------------------------------------------------------------------------------------------------- transactions */
 
 static void kill_writers(void)
 {
@@ -406,8 +403,7 @@ START_TEST(ddl_in_a_transaction_does_not_wait_for_itself)
 }
 END_TEST
 
-/* ----------------------------------------------------------------------------------------------------- frozen servers
- */
+/* -------------------------------------------------------------------------------------------------- frozen servers */
 
 START_TEST(frozen_replicas_are_found_out_within_the_deadline)
 {
@@ -497,7 +493,7 @@ START_TEST(an_exhausted_pool_says_busy_in_time)
 }
 END_TEST
 
-/* ---------------------------------------------------------------------------------------------------- all at once */
+/* ----------------------------------------------------------------------------------------------------- all at once */
 
 enum { ITEMS = 8, READERS = 24, DEADLINE_MS = 1500, SECONDS = 15 };
 static atomic_llong acknowledged[ITEMS];
@@ -606,7 +602,8 @@ static void run_storm(unsigned seed)
 START_TEST(whatever_happens_no_read_is_old_and_no_call_is_late)
 {
     begin_with("redis");
-    run_storm((unsigned)(getenv("STORM_SEED") ? atoi(getenv("STORM_SEED")) : (int)sdi_now()));
+    const char *seed = getenv("STORM_SEED");
+    run_storm(seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)sdi_now());
     fprintf(stderr, "%d reads, %d writes\n", atomic_load(&reads), atomic_load(&writes));
     ck_assert_int_eq(atomic_load(&stale), 0);
     ck_assert_int_eq(atomic_load(&late_calls), 0);
