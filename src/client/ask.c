@@ -41,6 +41,7 @@ void sdi_ask_give(sdi_core *core, size_t node, sdi_pg_connection *connection, in
 
 static void forget_answers(trial *t)
 {
+    t->failed = SIZE_MAX;
     for (size_t i = 0; i < t->count; i++) {
         sdi_pg_command *command = &t->commands[i];
         shopdata_result_free(command->result);
@@ -80,7 +81,7 @@ static bool new_enough(const trial *t)
     if (need->primary)
         return false;
     return need->lsn == 0 ||
-           (question->stamped && sdi_era_equal(question->stamp.era, need->era) && question->stamp.lsn >= need->lsn);
+           (question->stamped && sdi_era_follows(question->stamp.era, need->era) && question->stamp.lsn >= need->lsn);
 }
 
 /* On a standby, 40001 is a conflict with recovery and 25006 a read that must write: others may do better. */
@@ -106,18 +107,26 @@ static enum verdict judge_commands(trial *t)
     return ANSWERED;
 }
 
+/* What the server said before the connection broke: a command it rejected (too large, say), else nobody's fault. */
+static enum verdict judge_broken(trial *t)
+{
+    for (size_t i = 1; i < t->count; i++)
+        if (t->commands[i].outcome == SDI_PG_ERROR) {
+            t->failed = i - 1;
+            break;
+        }
+    return FINAL;
+}
+
 static enum verdict judge(trial *t, const sdi_pg_connection *connection, size_t node, int status)
 {
     if (status == SHOPDATA_ERR_UNAVAILABLE)
         return ELSEWHERE;
-    if (status != SHOPDATA_OK && t->commands[0].outcome != SDI_PG_DONE)
-        return FINAL;
+    if (status != SHOPDATA_OK)
+        return judge_broken(t);
     if (!read_stamp(t, connection, node))
         return ELSEWHERE;
-    if (!new_enough(t))
-        return TOO_OLD;
-    enum verdict verdict = judge_commands(t);
-    return status == SHOPDATA_OK || t->failed != SIZE_MAX ? verdict : FINAL;
+    return new_enough(t) ? judge_commands(t) : TOO_OLD;
 }
 
 static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata_error **error)
@@ -159,7 +168,10 @@ static int choose(trial *t, sdi_choice *choice, shopdata_error **error_out)
             return sdi_fail(error_out, SHOPDATA_ERR_BUSY,
                             "all connections are in use, and stayed so for pool.wait_timeout (pool.size is %lld)",
                             (long long)t->core->settings->pool.size);
-        t->tried = 0; /* all failed once: whoever is back first gets it */
+        if (t->tried) { /* all failed once: whoever is back first gets it */
+            t->tried = 0;
+            continue;
+        }
         if (!sdi_router_wait(router, seen, t->question->deadline))
             return sdi_router_unavailable(router, t->question->need.primary, error_out);
     }

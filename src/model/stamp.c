@@ -12,6 +12,11 @@ bool sdi_era_equal(sdi_era a, sdi_era b)
     return a.system == b.system && a.timeline == b.timeline;
 }
 
+bool sdi_era_follows(sdi_era era, sdi_era other)
+{
+    return era.system == other.system && era.timeline >= other.timeline;
+}
+
 bool sdi_era_known(sdi_era era)
 {
     return era.system != 0 && era.timeline != 0;

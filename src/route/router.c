@@ -114,7 +114,7 @@ static bool replica_for(const sdi_router *router, const sdi_node *node, const sd
         return false;
     if (need->limit_lag && node->lag_us > router->settings->route.max_lag_ms * 1000)
         return false;
-    return need->lsn == 0 || sdi_era_equal(node->era, need->era);
+    return need->lsn == 0 || sdi_era_follows(node->era, need->era);
 }
 
 static bool close_behind(const sdi_router *router, const sdi_node *node)

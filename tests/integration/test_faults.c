@@ -25,7 +25,7 @@ static shopdata_statement *by_id, *set_price;
         ck_assert_msg(status_ == SHOPDATA_OK, "%s: %s", shopdata_status_name(status_), shopdata_error_message(error)); \
     } while (0)
 
-/* --------------------------------------------------------------------------------------------------------- helpers */
+/* ----------------------------------------------------------------------------------------------------------- helpers */
 
 static shopdata_statement *statement(const char *sql)
 {
@@ -136,7 +136,7 @@ static void wait_for_primary(void)
         usleep(10000);
 }
 
-/* ---------------------------------------------------------------------------------------------- a late placeholder */
+/* ------------------------------------------------------------------------------------------------ a late placeholder */
 
 /* A cache in front of the client's own: its ADDs do not answer in time, and happen just before the fence is put. */
 typedef struct late_cache {
@@ -311,7 +311,7 @@ START_TEST(a_write_whose_answer_is_too_large_is_told_of)
 }
 END_TEST
 
-/* ---------------------------------------------------------------------------------------------------- transactions */
+/* ------------------------------------------------------------------------------------------------------ transactions */
 
 static void kill_writers(void)
 {
@@ -403,7 +403,25 @@ START_TEST(ddl_in_a_transaction_does_not_wait_for_itself)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------------------------------- frozen servers */
+/* The first answer fills the server's buffer, so it arrives long before the second read has run out of time. */
+START_TEST(a_batch_out_of_time_says_so)
+{
+    begin_with("none");
+    shopdata_error *error = NULL;
+    shopdata_result *results[2] = {NULL, NULL};
+    shopdata_statement *big = statement("SELECT repeat(name, 1000) FROM item"), *slow = statement("SELECT pg_sleep(3)");
+    shopdata_call calls[2] = {{.statement = big}, {.statement = slow}};
+    ok(shopdata_statement_add_tag(slow, "none", &error), error);
+    ok(shopdata_session_set_deadline(session, 300, NULL), NULL);
+    check_failure(shopdata_query_many(session, calls, 2, results, &error), SHOPDATA_ERR_TIMEOUT, &error);
+    ck_assert_ptr_null(results[0]);
+    shopdata_statement_free(big);
+    shopdata_statement_free(slow);
+    finish();
+}
+END_TEST
+
+/* ---------------------------------------------------------------------------------------------------- frozen servers */
 
 START_TEST(frozen_replicas_are_found_out_within_the_deadline)
 {
@@ -493,7 +511,7 @@ START_TEST(an_exhausted_pool_says_busy_in_time)
 }
 END_TEST
 
-/* ----------------------------------------------------------------------------------------------------- all at once */
+/* ---------------------------------------------------------------------------------------------------- all at once */
 
 enum { ITEMS = 8, READERS = 24, DEADLINE_MS = 1500, SECONDS = 15 };
 static atomic_llong acknowledged[ITEMS];
@@ -602,8 +620,7 @@ static void run_storm(unsigned seed)
 START_TEST(whatever_happens_no_read_is_old_and_no_call_is_late)
 {
     begin_with("redis");
-    const char *seed = getenv("STORM_SEED");
-    run_storm(seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)sdi_now());
+    run_storm((unsigned)(getenv("STORM_SEED") ? atoi(getenv("STORM_SEED")) : (int)sdi_now()));
     fprintf(stderr, "%d reads, %d writes\n", atomic_load(&reads), atomic_load(&writes));
     ck_assert_int_eq(atomic_load(&stale), 0);
     ck_assert_int_eq(atomic_load(&late_calls), 0);
@@ -625,6 +642,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, commit_ends_a_failed_transaction_too);
     tcase_add_test(cases, a_commit_cut_off_is_ambiguous_or_certain);
     tcase_add_test(cases, ddl_in_a_transaction_does_not_wait_for_itself);
+    tcase_add_test(cases, a_batch_out_of_time_says_so);
     tcase_add_test(cases, frozen_replicas_are_found_out_within_the_deadline);
     tcase_add_test(cases, with_the_primary_frozen_or_killed_replicas_answer);
     tcase_add_test(cases, everything_frozen_ends_at_the_deadline);

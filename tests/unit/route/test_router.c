@@ -142,6 +142,10 @@ START_TEST(who_has_not_replayed_enough_is_passed_over)
     sdi_router_done(router, &choice, -1);
     need.era = era(2);
     ck_assert_int_eq(choose(&need, 0, true), A);
+    need = (sdi_need){.era = era(1), .lsn = 1500}; /* positions run on over a promotion */
+    primary(A, 2, 2000);
+    replica(B, 2, 1600);
+    ck_assert_int_eq(choose(&need, 1 << C, true), B);
     end();
 }
 END_TEST
