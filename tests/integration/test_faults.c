@@ -620,7 +620,8 @@ static void run_storm(unsigned seed)
 START_TEST(whatever_happens_no_read_is_old_and_no_call_is_late)
 {
     begin_with("redis");
-    run_storm((unsigned)(getenv("STORM_SEED") ? atoi(getenv("STORM_SEED")) : (int)sdi_now()));
+    const char *seed = getenv("STORM_SEED");
+    run_storm((unsigned)(seed ? strtol(seed, NULL, 10) : sdi_now()));
     fprintf(stderr, "%d reads, %d writes\n", atomic_load(&reads), atomic_load(&writes));
     ck_assert_int_eq(atomic_load(&stale), 0);
     ck_assert_int_eq(atomic_load(&late_calls), 0);
