@@ -294,7 +294,8 @@ enum shopdata_isolation {
 
 /* shopdata_begin opens a transaction on the primary; it holds a connection until commit, rollback or session_free.
  * Reads and writes of the session run inside it. Tags of its writes are bumped at commit. After an SQL error every call
- * but shopdata_rollback and shopdata_rollback_to answers SHOPDATA_ERR_TRANSACTION. */
+ * but shopdata_rollback and shopdata_rollback_to answers SHOPDATA_ERR_TRANSACTION; so does, when the connection was
+ * lost, every call until shopdata_rollback or shopdata_commit. */
 SHOPDATA_API int shopdata_begin(shopdata_session *session, unsigned isolation, shopdata_error **error_out);
 /* shopdata_commit: SHOPDATA_OK, SHOPDATA_UNFENCED and SHOPDATA_ERR_AMBIGUOUS as for shopdata_execute. On any other
  * error nothing was written. The transaction is over in every case. */

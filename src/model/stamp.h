@@ -53,8 +53,8 @@ typedef struct sdi_point {
 
 bool sdi_era_equal(sdi_era a, sdi_era b);
 bool sdi_era_known(sdi_era era);
-/* sdi_era_follows: `era` is `other` or came of it by promotion. Positions run on then: who is in it at a position has what
- * was written in the other one up to there, as far as it was not lost. */
+/* sdi_era_follows: `era` is `other` or came of it by promotion. Positions run on then: who is in it at a position has
+ * what was written in the other one up to there, as far as it was not lost. */
 bool sdi_era_follows(sdi_era era, sdi_era other);
 
 /* sdi_lsn_parse reads PostgreSQL's "16/B374D848"; 0 if it is none. */

@@ -25,7 +25,8 @@ static shopdata_statement *by_id, *set_price;
         ck_assert_msg(status_ == SHOPDATA_OK, "%s: %s", shopdata_status_name(status_), shopdata_error_message(error)); \
     } while (0)
 
-/* ----------------------------------------------------------------------------------------------------------- helpers */
+/* ----------------------------------------------------------------------------------------------------------- helpers
+ */
 
 static shopdata_statement *statement(const char *sql)
 {
@@ -136,7 +137,8 @@ static void wait_for_primary(void)
         usleep(10000);
 }
 
-/* ------------------------------------------------------------------------------------------------ a late placeholder */
+/* ------------------------------------------------------------------------------------------------ a late placeholder
+ */
 
 /* A cache in front of the client's own: its ADDs do not answer in time, and happen just before the fence is put. */
 typedef struct late_cache {
@@ -311,7 +313,8 @@ START_TEST(a_write_whose_answer_is_too_large_is_told_of)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------------ transactions */
+/* ------------------------------------------------------------------------------------------------------ transactions
+ */
 
 static void kill_writers(void)
 {
@@ -421,7 +424,8 @@ START_TEST(a_batch_out_of_time_says_so)
 }
 END_TEST
 
-/* ---------------------------------------------------------------------------------------------------- frozen servers */
+/* ---------------------------------------------------------------------------------------------------- frozen servers
+ */
 
 START_TEST(frozen_replicas_are_found_out_within_the_deadline)
 {
