@@ -275,8 +275,8 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
     end(session, broke);
     if (unknown && !read_only)
         status = sdi_ambiguous(session, node, &backend, &keys, &error);
-    if (schema) /* after the write's position is known: a plan made under the new number then asks who has replayed it
-                 */
+    /* After the write's position is known: a plan made under the new number then asks who has replayed it. */
+    if (schema)
         atomic_fetch_add(&core->schema, 1);
     sdi_error_move(error_out, error);
     sdi_pg_commands_free(steps, COMMIT_STEPS);
