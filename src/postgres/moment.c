@@ -1,7 +1,6 @@
 #include "postgres/moment.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "model/result.h"
@@ -51,8 +50,8 @@ static void read_primary(const shopdata_result *answer, sdi_moment *moment)
     moment->flush = sdi_lsn_parse(text_at(answer, POSITION));
     moment->insert = sdi_lsn_settled(sdi_lsn_parse(text_at(answer, HEAD)));
     sdi_slice snapshot = text_at(answer, SNAPSHOT);
-    if (snapshot.length < sizeof moment->snapshot_text)
-        memcpy(moment->snapshot_text, snapshot.data, snapshot.length);
+    moment->snapshot_known = sdi_snapshot_parse(snapshot, SDI_SNAPSHOT_STAMP, &moment->contained) &&
+                             sdi_snapshot_parse(snapshot, SDI_SNAPSHOT_POINT, &moment->demanded);
 }
 
 bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result *answer, sdi_moment *moment_out)
@@ -70,40 +69,32 @@ bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result 
     return moment.standby || (moment.flush && moment.insert);
 }
 
-static bool snapshot_of(const sdi_moment *moment, enum sdi_snapshot_use use, sdi_snapshot *snapshot_out)
-{
-    return !moment->standby && sdi_era_known(moment->era) &&
-           sdi_snapshot_parse(sdi_slice_of(moment->snapshot_text), use, snapshot_out);
-}
-
 /* The flush position tells stamps from before a crash from writes after it: any from before the crash does. */
 bool sdi_moment_stamp(const sdi_moment *moment, sdi_stamp *stamp_out)
 {
-    sdi_stamp stamp = {.era = moment->era, .standby = moment->standby};
+    sdi_stamp stamp = {.era = moment->era, .standby = moment->standby, .snapshot = moment->contained};
     stamp.lsn = moment->standby ? moment->replay : moment->flush;
-    if (!sdi_era_known(moment->era) || stamp.lsn == 0)
-        return false;
-    if (!moment->standby && !snapshot_of(moment, SDI_SNAPSHOT_STAMP, &stamp.snapshot))
+    if (!sdi_era_known(moment->era) || stamp.lsn == 0 || (!moment->standby && !moment->snapshot_known))
         return false;
     *stamp_out = stamp;
     return true;
 }
 
+static bool point_at(const sdi_moment *moment, sdi_lsn lsn, sdi_lsn flush, sdi_point *point_out)
+{
+    if (moment->standby || !moment->snapshot_known || !sdi_era_known(moment->era))
+        return false;
+    *point_out = (sdi_point){.era = moment->era, .lsn = lsn, .flush = flush, .snapshot = moment->demanded};
+    return true;
+}
+
 bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out)
 {
-    sdi_point point = {.era = moment->era, .lsn = moment->insert, .flush = moment->flush};
-    if (!snapshot_of(moment, SDI_SNAPSHOT_POINT, &point.snapshot))
-        return false;
-    *point_out = point;
-    return true;
+    return point_at(moment, moment->insert, moment->flush, point_out);
 }
 
 bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out)
 {
     sdi_lsn lsn = moment->synchronous ? moment->flush : moment->insert;
-    sdi_point point = {.era = moment->era, .lsn = lsn, .flush = lsn};
-    if (!snapshot_of(moment, SDI_SNAPSHOT_POINT, &point.snapshot))
-        return false;
-    *point_out = point;
-    return true;
+    return point_at(moment, lsn, lsn, point_out);
 }

@@ -16,7 +16,9 @@ typedef struct sdi_moment {
     sdi_lsn flush;             /* primary */
     sdi_lsn insert;            /* primary, settled */
     bool synchronous;          /* primary: this session's commits wait for the flush */
-    char snapshot_text[1024];  /* primary; "" if longer: then neither stamp nor point can be made of it */
+    bool snapshot_known;       /* primary: the next two were read */
+    sdi_snapshot contained;    /* primary: the snapshot as a stamp's: certainly finished */
+    sdi_snapshot demanded;     /* primary: the same as a point's: perhaps finished */
     double replay_age_seconds; /* standby: since the last replayed commit; -1 unknown */
 } sdi_moment;
 
