@@ -88,9 +88,12 @@ class Supervisor:
             self.process.send(signal.SIGKILL)
 
     def _interrupt(self) -> None:
-        """As a terminal does, to all of the command: a shell that alone is interrupted waits for its child."""
+        """As a terminal does, to all of the command: a shell that alone is interrupted waits for its child. All of it
+        stands still meanwhile, for a child that is being forked just now must not miss it."""
+        processes.freeze(self.process)
         for one in self.process.tree():
             one.send(signal.SIGINT)
+        processes.thaw(self.process)
 
     def _clean_up(self, fleet: Fleet, guard: Guard) -> None:
         """End what the command left behind, then the servers, then the directory. Signals no longer hurry us."""
