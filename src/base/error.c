@@ -101,6 +101,14 @@ void sdi_error_move(shopdata_error **error_out, shopdata_error *error)
         shopdata_error_free(error);
 }
 
+void sdi_error_clear(shopdata_error **error_out)
+{
+    if (!error_out)
+        return;
+    shopdata_error_free(*error_out);
+    *error_out = NULL;
+}
+
 /* The accessors stand here and not on the top floor: every floor frees errors. */
 
 int shopdata_error_status(const shopdata_error *error)

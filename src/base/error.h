@@ -31,5 +31,7 @@ void sdi_error_retriable(shopdata_error *error);
 void sdi_error_prefix(shopdata_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* sdi_error_move hands `error` to *error_out, or frees it if nobody wants it. */
 void sdi_error_move(shopdata_error **error_out, shopdata_error *error);
+/* sdi_error_clear takes back what *error_out holds, because the call goes on, or has a better error. */
+void sdi_error_clear(shopdata_error **error_out);
 
 #endif

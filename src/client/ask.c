@@ -39,17 +39,19 @@ void sdi_ask_give(sdi_core *core, size_t node, sdi_pg_connection *connection, in
         sdi_pool_give(pool, connection);
 }
 
+int sdi_ask_take(sdi_core *core, size_t node, int64_t deadline, sdi_pg_connection **connection_out,
+                 shopdata_error **error_out)
+{
+    int status = sdi_pool_take(sdi_router_pool(core->router, node), deadline, connection_out, error_out);
+    if (status == SHOPDATA_ERR_UNAVAILABLE)
+        sdi_router_failed(core->router, node);
+    return status;
+}
+
 static void forget_answers(trial *t)
 {
     t->failed = SIZE_MAX;
-    for (size_t i = 0; i < t->count; i++) {
-        sdi_pg_command *command = &t->commands[i];
-        shopdata_result_free(command->result);
-        shopdata_error_free(command->error);
-        command->result = NULL;
-        command->error = NULL;
-        command->outcome = SDI_PG_NOT_RUN;
-    }
+    sdi_pg_commands_free(t->commands, t->count);
 }
 
 static bool read_stamp(trial *t, const sdi_pg_connection *connection, size_t node)
@@ -133,17 +135,14 @@ static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata
 {
     sdi_core *core = t->core;
     sdi_pg_connection *connection;
-    sdi_pool *pool = sdi_router_pool(core->router, choice->node);
-    *status = sdi_pool_take(pool, t->question->deadline, &connection, error);
+    *status = sdi_ask_take(core, choice->node, t->question->deadline, &connection, error);
     if (*status != SHOPDATA_OK) {
         sdi_router_done(core->router, choice, -1);
-        if (*status == SHOPDATA_ERR_UNAVAILABLE)
-            sdi_router_failed(core->router, choice->node);
         t->busy = *status == SHOPDATA_ERR_BUSY;
         return *status == SHOPDATA_ERR_TIMEOUT ? FINAL : ELSEWHERE;
     }
     t->busy = false;
-    sdi_pool_expendable(pool, connection);
+    sdi_pool_expendable(sdi_router_pool(core->router, choice->node), connection);
     int64_t begin = sdi_now();
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->count - 1);
     *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,
@@ -177,8 +176,8 @@ static int choose(trial *t, sdi_choice *choice, shopdata_error **error_out)
     }
 }
 
-/* Too old is no fault: the same replica is asked again a moment later, until the time to wait is up; then the primary.
- */
+/* Too old is no fault: the same replica is asked again a moment later, until the time to wait is up; then the
+ * primary. */
 static void wait_for_replay(trial *t)
 {
     if (sdi_now() >= t->wait_until) {
@@ -253,16 +252,10 @@ static int conclude(trial *t, int status, size_t *failed_out, shopdata_error **e
     *failed_out = SIZE_MAX;
     if (t->failed == SIZE_MAX)
         return status;
-    sdi_pg_command *command = &t->commands[t->failed + 1];
     *failed_out = t->failed;
-    if (error_out) {
-        shopdata_error_free(*error_out);
-        *error_out = NULL;
-    }
-    status = command->error ? shopdata_error_status(command->error) : SHOPDATA_ERR_SQL;
-    sdi_error_move(error_out, command->error);
-    command->error = NULL;
-    return status;
+    sdi_error_clear(error_out);
+    sdi_pg_command *command = &t->commands[t->failed + 1];
+    return command->error ? sdi_pg_command_failure(command, error_out) : SHOPDATA_ERR_SQL;
 }
 
 int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *commands, size_t count, size_t *failed_out,
@@ -308,14 +301,10 @@ int sdi_ask_primary(sdi_core *core, int64_t deadline, size_t *node_out, sdi_pg_c
     for (;;) {
         uint64_t seen = sdi_router_changes(router);
         if (sdi_router_primary(router, node_out)) {
-            int status = sdi_pool_take(sdi_router_pool(router, *node_out), deadline, connection_out, error_out);
+            int status = sdi_ask_take(core, *node_out, deadline, connection_out, error_out);
             if (status != SHOPDATA_ERR_UNAVAILABLE || sdi_now() >= deadline)
                 return status;
-            if (error_out) {
-                shopdata_error_free(*error_out);
-                *error_out = NULL;
-            }
-            sdi_router_failed(router, *node_out); /* this changes what is known, so the wait below ends at once */
+            sdi_error_clear(error_out); /* the failure changed what is known, so the wait below ends at once */
         }
         if (!sdi_router_wait(router, seen, deadline))
             return sdi_router_unavailable(router, true, error_out);

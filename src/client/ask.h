@@ -35,6 +35,10 @@ int sdi_ask_catalog(sdi_core *core, bool primary, sdi_pg_command *commands, size
 int sdi_ask_primary(sdi_core *core, int64_t deadline, size_t *node_out, sdi_pg_connection **connection_out,
                     shopdata_error **error_out);
 
+/* sdi_ask_take takes a connection to a node; one that cannot be connected to is suspect at once. */
+int sdi_ask_take(sdi_core *core, size_t node, int64_t deadline, sdi_pg_connection **connection_out,
+                 shopdata_error **error_out);
+
 /* sdi_ask_give returns a connection after `status` of its last batch; a lost one makes its node suspect, a command that
  * may still run is ended by the node's watcher. */
 void sdi_ask_give(sdi_core *core, size_t node, sdi_pg_connection *connection, int status);

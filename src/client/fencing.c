@@ -46,12 +46,13 @@ static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const 
                             sdi_cache_op *operations)
 {
     size_t i = 0;
+    int64_t ttl_ms = sdi_fence_ttl(core->settings);
     for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
         operations[i++] = (sdi_cache_op){
             .verb = point ? SDI_CACHE_MERGE : SDI_CACHE_REMOVE,
             .key = sdi_slice_of(keys->data + at),
             .point = point,
-            .ttl_ms = sdi_fence_ttl(core->settings),
+            .ttl_ms = ttl_ms,
         };
 }
 

@@ -22,8 +22,7 @@ static bool read_moment(sdi_core *core, size_t node, sdi_pg_connection *connecti
     sdi_moment moment;
     if (ask->outcome != SDI_PG_DONE || !sdi_moment_read(connection, ask->result, &moment))
         return false;
-    sdi_router_observe(core->router, node, &moment);
-    return !moment.standby && sdi_moment_floor(&moment, point);
+    return sdi_router_observe(core->router, node, &moment) && !moment.standby && sdi_moment_floor(&moment, point);
 }
 
 static bool ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
@@ -32,13 +31,10 @@ static bool ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
     sdi_pg_connection *connection;
     if (!sdi_router_primary(core->router, &node))
         return false;
-    sdi_pool *pool = sdi_router_pool(core->router, node);
-    int status = sdi_pool_take(pool, deadline, &connection, NULL);
-    if (status == SHOPDATA_ERR_UNAVAILABLE) /* known at once, so that replicas answer without it */
-        sdi_router_failed(core->router, node);
+    int status = sdi_ask_take(core, node, deadline, &connection, NULL);
     if (status != SHOPDATA_OK)
         return false;
-    sdi_pool_expendable(pool, connection);
+    sdi_pool_expendable(sdi_router_pool(core->router, node), connection);
     sdi_count(core->metrics, SDI_M_FENCES_SAMPLED, 0, 1);
     sdi_pg_command ask = sdi_moment_command();
     status = sdi_pg_read(connection, &ask, 1, (size_t)core->settings->max_result_bytes, deadline, NULL);

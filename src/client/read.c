@@ -212,10 +212,15 @@ static int ask_database(round *r, shopdata_error **error_out)
 
 /* ------------------------------------------------------------------------------------------------------ the fences */
 
+static bool lacks_fence(const sdi_read *read)
+{
+    return read->state == SDI_READ_OPEN && read->fences_read && read->missing;
+}
+
 static bool any_missing(const round *r)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (r->reads[i].state == SDI_READ_OPEN && r->reads[i].fences_read && r->reads[i].missing)
+        if (lacks_fence(&r->reads[i]))
             return true;
     return false;
 }
@@ -235,7 +240,7 @@ static bool sample_floor(round *r, uint64_t nonce, sdi_point *floor, bool *insta
     if (!sdi_floor_sample(r->core, sample_deadline(r), floor))
         return false;
     for (size_t i = 0; i < r->count; i++)
-        if (r->reads[i].state == SDI_READ_OPEN && r->reads[i].fences_read && r->reads[i].missing)
+        if (lacks_fence(&r->reads[i]))
             sdi_demand_floor(&r->reads[i], floor);
     return true;
 }
@@ -245,7 +250,7 @@ static bool sample_floor(round *r, uint64_t nonce, sdi_point *floor, bool *insta
 static void go_without_floor(round *r)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (r->reads[i].state == SDI_READ_OPEN && r->reads[i].missing)
+        if (lacks_fence(&r->reads[i]))
             r->reads[i].fences_read = r->reads[i].cached = false;
 }
 

@@ -40,8 +40,11 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
               shopdata_result **result_out, shopdata_error **error_out);
 int sdi_invalidate(shopdata_client *client, const char *const *tags, size_t count, shopdata_error **error_out);
 
-/* For both ways to commit, alone and in a transaction. sdi_written: the write stands; its fences (fencing.h) are moved
+/* For both ways to commit, alone and in a transaction. sdi_xid_command asks before COMMIT whether anything was written;
+ * sdi_wrote reads the answer. sdi_written: the write stands; its fences (fencing.h) are moved
  * to the moment that was asked for behind COMMIT, or deleted if that is not known. SHOPDATA_OK or SHOPDATA_UNFENCED. */
+sdi_pg_command sdi_xid_command(void);
+bool sdi_wrote(const sdi_pg_command *xid);
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
                 const sdi_buffer *keys);
 /* sdi_ambiguous: nobody knows whether it stands; SHOPDATA_ERR_AMBIGUOUS in place of the error there was. */

@@ -76,9 +76,7 @@ static int run(shopdata_session *session, sdi_pg_command *commands, size_t count
         if (commands[i].outcome == SDI_PG_ERROR)
             *failed_out = i;
     if (status == SHOPDATA_OK && *failed_out != SIZE_MAX) {
-        status = shopdata_error_status(commands[*failed_out].error);
-        sdi_error_move(error_out, commands[*failed_out].error);
-        commands[*failed_out].error = NULL;
+        status = sdi_pg_command_failure(&commands[*failed_out], error_out);
     }
     if (sdi_pg_broken(transaction->connection)) {
         end(session, status == SHOPDATA_ERR_TOO_LARGE ? SHOPDATA_OK : status);
@@ -212,17 +210,19 @@ int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_i
     sdi_fence(core, keys, NULL);
     if (!gone)
         sdi_doubt_keep(core, node, backend, keys);
-    if (error_out) {
-        shopdata_error_free(*error_out);
-        *error_out = NULL;
-    }
+    sdi_error_clear(error_out);
     return sdi_fail(error_out, SHOPDATA_ERR_AMBIGUOUS,
                     "the connection to %s was lost after COMMIT was sent: the write may or may not stand; look before "
                     "you repeat it",
                     sdi_router_name(core->router, node));
 }
 
-static bool wrote(const sdi_pg_command *xid)
+sdi_pg_command sdi_xid_command(void)
+{
+    return command("SELECT pg_current_xact_id_if_assigned()");
+}
+
+bool sdi_wrote(const sdi_pg_command *xid)
 {
     return xid->outcome == SDI_PG_DONE && shopdata_result_is_null(xid->result, 0, 0) == 0;
 }
@@ -232,20 +232,13 @@ static int conclude(shopdata_session *session, sdi_pg_command *steps, int status
 {
     sdi_transaction *transaction = &session->transaction;
     if (steps[COMMIT].outcome == SDI_PG_DONE) {
-        if (error_out) {
-            shopdata_error_free(*error_out); /* what failed after COMMIT never turns success into failure */
-            *error_out = NULL;
-        }
-        status = wrote(&steps[XID]) ? sdi_written(session, transaction->connection, &steps[MOMENT], keys) : SHOPDATA_OK;
-        return status;
+        sdi_error_clear(error_out); /* what failed after COMMIT never turns success into failure */
+        return sdi_wrote(&steps[XID]) ? sdi_written(session, transaction->connection, &steps[MOMENT], keys)
+                                      : SHOPDATA_OK;
     }
     for (size_t i = XID; i <= COMMIT; i++)
-        if (steps[i].outcome == SDI_PG_ERROR) {
-            int failure = shopdata_error_status(steps[i].error);
-            sdi_error_move(error_out, steps[i].error);
-            steps[i].error = NULL;
-            return failure;
-        }
+        if (steps[i].outcome == SDI_PG_ERROR)
+            return sdi_pg_command_failure(&steps[i], error_out);
     return status;
 }
 
@@ -258,8 +251,7 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
         sdi_rollback(session, NULL); /* it is over in every case */
     if (status != SHOPDATA_OK)
         return status;
-    sdi_pg_command steps[COMMIT_STEPS] = {command("SELECT pg_current_xact_id_if_assigned()"), command("COMMIT"),
-                                          sdi_moment_command()};
+    sdi_pg_command steps[COMMIT_STEPS] = {sdi_xid_command(), command("COMMIT"), sdi_moment_command()};
     shopdata_error *error = NULL;
     sdi_buffer keys = transaction->tags;
     size_t node = transaction->node;
@@ -271,7 +263,7 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
     status = conclude(session, steps, broke, &keys, &error);
     bool unknown =
         broke != SHOPDATA_OK && steps[COMMIT].outcome == SDI_PG_NOT_RUN && steps[XID].outcome != SDI_PG_ERROR;
-    bool read_only = steps[XID].outcome == SDI_PG_DONE && !wrote(&steps[XID]);
+    bool read_only = steps[XID].outcome == SDI_PG_DONE && !sdi_wrote(&steps[XID]);
     end(session, broke);
     if (unknown && !read_only)
         status = sdi_ambiguous(session, node, &backend, &keys, &error);

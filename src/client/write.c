@@ -98,8 +98,9 @@ static void note_schema(const write *w)
 
 static int succeed(write *w, sdi_pg_connection *connection, sdi_pg_command *steps, shopdata_result **result_out)
 {
-    bool wrote = steps[XID].outcome == SDI_PG_DONE && shopdata_result_is_null(steps[XID].result, 0, 0) == 0;
-    int status = wrote ? sdi_written(w->session, connection, &steps[MOMENT], &w->keys) : SHOPDATA_OK;
+    int status = SHOPDATA_OK;
+    if (sdi_wrote(&steps[XID]))
+        status = sdi_written(w->session, connection, &steps[MOMENT], &w->keys);
     note_schema(w);
     *result_out = steps[CHANGE].result;
     steps[CHANGE].result = NULL;
@@ -122,16 +123,13 @@ static int conclude(write *w, size_t node, sdi_pg_connection *connection, sdi_pg
     size_t at = first_error(steps);
     int status = broke;
     if (steps[COMMIT].outcome == SDI_PG_DONE) {
-        shopdata_error_free(*error); /* what failed after COMMIT never turns success into failure */
-        *error = NULL;
+        sdi_error_clear(error); /* what failed after COMMIT never turns success into failure */
         status = succeed(w, connection, steps, result_out);
     } else if (fate_unknown(steps, at)) {
         return lost(w, node, connection, broke, error);
     } else {
-        shopdata_error_free(*error);
-        *error = steps[at].error;
-        steps[at].error = NULL;
-        status = shopdata_error_status(*error);
+        sdi_error_clear(error);
+        status = sdi_pg_command_failure(&steps[at], error);
         if (broke == SHOPDATA_OK && sdi_pg_transaction(connection) != SDI_PG_IDLE)
             broke = roll_back(connection, sdi_deadline_in(w->session->deadline_ms));
         *next = rejected(w, node, *error);
@@ -151,7 +149,7 @@ static int try_once(write *w, enum next *next, shopdata_result **result_out, sho
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, node, 1);
     sdi_pg_command steps[STEPS] = {{.sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
                                    change_command(w),
-                                   {.sql = "SELECT pg_current_xact_id_if_assigned()"},
+                                   sdi_xid_command(),
                                    {.sql = "COMMIT"},
                                    sdi_moment_command()};
     int broke = sdi_pg_run(connection, steps, STEPS, (size_t)core->settings->max_result_bytes, w->deadline, error);
@@ -168,8 +166,7 @@ static int write_alone(write *w, shopdata_result **result_out, shopdata_error **
     enum next next;
     int status;
     do {
-        shopdata_error_free(error);
-        error = NULL;
+        sdi_error_clear(&error);
         next = DONE;
         status = try_once(w, &next, result_out, &error);
     } while (next == REPEAT && sdi_now() < w->deadline);

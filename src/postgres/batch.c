@@ -141,6 +141,14 @@ int sdi_pg_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t c
     return sdi_pg_batch_run(connection, commands, count, false, max_bytes, deadline, error_out);
 }
 
+int sdi_pg_command_failure(sdi_pg_command *command, shopdata_error **error_out)
+{
+    int status = shopdata_error_status(command->error);
+    sdi_error_move(error_out, command->error);
+    command->error = NULL;
+    return status;
+}
+
 void sdi_pg_commands_free(sdi_pg_command *commands, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

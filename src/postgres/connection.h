@@ -56,6 +56,8 @@ typedef struct sdi_pg_command {
 } sdi_pg_command;
 
 void sdi_pg_commands_free(sdi_pg_command *commands, size_t count); /* results and errors */
+/* sdi_pg_command_failure hands out the error of a command and returns its status. */
+int sdi_pg_command_failure(sdi_pg_command *command, shopdata_error **error_out);
 
 /* sdi_pg_run sends the commands as one pipeline with one Sync and collects the answers: one round trip, one implicit
  * transaction unless BEGIN says otherwise. 0 if the server answered all of it (each command's outcome tells; after an

@@ -7,14 +7,6 @@
 
 enum { ANSWER_MAX = 4096, PAUSE_US = 1000 };
 
-static int fail_of(sdi_pg_command *command, shopdata_error **error_out)
-{
-    int status = shopdata_error_status(command->error);
-    sdi_error_move(error_out, command->error);
-    command->error = NULL;
-    return status;
-}
-
 /* A process id may belong to somebody else by now: it must be the backend that began at that moment. An ordinary role
  * sees, and may end, its own role's backends. One that is not there any more is ended too. To signal one again that is
  * ending does no harm. */
@@ -31,7 +23,7 @@ static int signal_once(sdi_pg_connection *connection, const sdi_pg_backend_id *v
     };
     int status = sdi_pg_run(connection, &command, 1, ANSWER_MAX, deadline, error_out);
     if (status == 0 && command.outcome == SDI_PG_ERROR)
-        status = fail_of(&command, error_out);
+        status = sdi_pg_command_failure(&command, error_out);
     *gone = status == 0 && sdi_result_at(command.result, 0, 0, &left) && !strcmp(left.data, "0");
     sdi_pg_commands_free(&command, 1);
     return status;
