@@ -42,12 +42,9 @@ static void finish(struct shop_request *request)
 void shop_api_home(struct shop_request *request)
 {
     struct shop_batch *batch = &request->batch;
-    size_t menu = shop_add_menu(request->shop, batch);
-    size_t featured = shop_add_featured(request->shop, batch);
-    if (shop_ask(request->shop, batch) < 0) {
-        shop_fail_database(request);
+    size_t menu, featured;
+    if (!shop_look_up_home(request, &menu, &featured))
         return;
-    }
     shop_put(request->out, "{\"categories\":[");
     for (size_t row = 0; row < shopdata_result_rows(batch->results[menu]); row++)
         shop_json(request->out, row ? ",%s" : "%s", shop_cell(batch->results[menu], row, 1));

@@ -4,6 +4,22 @@
 
 static const char no_such_product[] = "There is no such product.";
 
+/* Asks the batch; answers the request itself if the database does not. */
+static bool ask(struct shop_request *request)
+{
+    if (shop_ask(request->shop, &request->batch) >= 0)
+        return true;
+    shop_fail_database(request);
+    return false;
+}
+
+bool shop_look_up_home(struct shop_request *request, size_t *menu, size_t *featured)
+{
+    *menu = shop_add_menu(request->shop, &request->batch);
+    *featured = shop_add_featured(request->shop, &request->batch);
+    return ask(request);
+}
+
 static bool page_of(struct shop_request *request, int64_t *page_out)
 {
     if (shop_parse_page(shop_argument(request, "page"), page_out))
@@ -16,10 +32,8 @@ static bool page_of(struct shop_request *request, int64_t *page_out)
 static bool ask_list(struct shop_request *request, size_t count, size_t products, struct shop_list *list)
 {
     struct shop_batch *batch = &request->batch;
-    if (shop_ask(request->shop, batch) < 0) {
-        shop_fail_database(request);
+    if (!ask(request))
         return false;
-    }
     list->products = batch->results[products];
     list->count = shop_number(batch->results[count], 0, 0);
     list->last = shop_last_page(list->count);
@@ -66,10 +80,8 @@ bool shop_look_up_product(struct shop_request *request, bool with_related, struc
     }
     size_t product = shop_add_product(request->shop, batch, id);
     size_t related = with_related ? shop_add_related(request->shop, batch, id) : product;
-    if (shop_ask(request->shop, batch) < 0) {
-        shop_fail_database(request);
+    if (!ask(request))
         return false;
-    }
     item->product = batch->results[product];
     item->related = with_related ? batch->results[related] : NULL;
     if (shopdata_result_rows(item->product) > 0)

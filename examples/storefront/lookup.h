@@ -17,6 +17,8 @@ struct shop_item {
     const shopdata_result *related; /* NULL if not asked for */
 };
 
+/* shop_look_up_home gets the menu of departments and what stands in the window, as numbers of the batch's results. */
+bool shop_look_up_home(struct shop_request *request, size_t *menu, size_t *featured);
 /* shop_look_up_category lists the department that the path names, and the page that ?page= names. */
 bool shop_look_up_category(struct shop_request *request, struct shop_list *list);
 /* shop_look_up_found lists the products whose name holds `search`; all for "". */

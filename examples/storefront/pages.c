@@ -28,12 +28,9 @@ static void department_tiles(struct evbuffer *out, const shopdata_result *menu)
 void shop_page_home(struct shop_request *request)
 {
     struct shop_batch *batch = &request->batch;
-    size_t menu = shop_add_menu(request->shop, batch);
-    size_t featured = shop_add_featured(request->shop, batch);
-    if (shop_ask(request->shop, batch) < 0) {
-        shop_fail_database(request);
+    size_t menu, featured;
+    if (!shop_look_up_home(request, &menu, &featured))
         return;
-    }
     shop_layout_begin(request, "Good things for every day", menu, NULL);
     shop_put(request->out, "<section class=\"hero\"><h1>Good things for every day</h1><p>Picked by people who use "
                            "them. The price you read is the price it is.</p></section>\n"

@@ -25,32 +25,17 @@ static shopdata_client *client;
 static shopdata_session *session;
 static shopdata_statement *by_id, *by_shelf, *set_price, *add_item;
 
-/* A macro, because `error` has to be read after the call has written it. */
-#define ok(call, error)                                                                                                \
-    do {                                                                                                               \
-        int status_ = (call);                                                                                          \
-        ck_assert_msg(status_ == SHOPDATA_OK, "%s: %s", shopdata_status_name(status_), shopdata_error_message(error)); \
-    } while (0)
-
-static shopdata_statement *statement(const char *sql)
-{
-    shopdata_error *error = NULL;
-    shopdata_statement *made = NULL;
-    ok(shopdata_statement_new(client, NULL, sql, &made, &error), error);
-    return made;
-}
-
 static void begin_with(const char *cache)
 {
     servers_sql(
         "DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, shelf int NOT NULL, price numeric(10,2) "
         "NOT NULL, name text); INSERT INTO item SELECT i, i / 10, i, 'item ' || i FROM generate_series(1, 100) i");
     client = servers_open(cache);
-    ok(shopdata_session_new(client, &session, NULL), NULL);
-    by_id = statement("SELECT id, price, name FROM item WHERE id = $1");
-    by_shelf = statement("SELECT id, price FROM item WHERE shelf = $1 ORDER BY id");
-    set_price = statement("UPDATE item SET price = $2 WHERE id = $1 RETURNING price");
-    add_item = statement("INSERT INTO item (id, shelf, price, name) VALUES ($1, $2, $3, 'new')");
+    servers_ok(shopdata_session_new(client, &session, NULL), NULL);
+    by_id = servers_statement(client, "SELECT id, price, name FROM item WHERE id = $1");
+    by_shelf = servers_statement(client, "SELECT id, price FROM item WHERE shelf = $1 ORDER BY id");
+    set_price = servers_statement(client, "UPDATE item SET price = $2 WHERE id = $1 RETURNING price");
+    add_item = servers_statement(client, "INSERT INTO item (id, shelf, price, name) VALUES ($1, $2, $3, 'new')");
 }
 
 static void finish(void)
@@ -68,7 +53,7 @@ static shopdata_result *read_item(shopdata_session *who, int id)
     shopdata_error *error = NULL;
     shopdata_result *result = NULL;
     shopdata_param param = shopdata_int64(id);
-    ok(shopdata_query(who, by_id, &param, 1, &result, &error), error);
+    servers_ok(shopdata_query(who, by_id, &param, 1, &result, &error), error);
     return result;
 }
 
@@ -78,7 +63,7 @@ static double price_of(shopdata_session *who, int id)
     double price = -1;
     shopdata_result *result = read_item(who, id);
     if (shopdata_result_rows(result))
-        ok(shopdata_result_double(result, 0, 1, &price, &error), error);
+        servers_ok(shopdata_result_double(result, 0, 1, &price, &error), error);
     shopdata_result_free(result);
     return price;
 }
@@ -119,7 +104,7 @@ START_TEST(a_write_is_seen_by_the_next_read_of_anybody)
 {
     begin_with(caches[_i]);
     shopdata_session *other;
-    ok(shopdata_session_new(client, &other, NULL), NULL);
+    servers_ok(shopdata_session_new(client, &other, NULL), NULL);
     for (int price = 1; price <= 200; price++) {
         ck_assert_int_eq(try_price(session, 7, price), SHOPDATA_OK);
         ck_assert_double_eq(price_of(other, 7), price);
@@ -139,7 +124,7 @@ START_TEST(a_lagging_replica_never_fills_the_cache_with_the_past)
     for (int price = 1000; price < 1020; price++) {
         try_price(session, 3, price);
         shopdata_session *other;
-        ok(shopdata_session_new(client, &other, NULL), NULL);
+        servers_ok(shopdata_session_new(client, &other, NULL), NULL);
         ck_assert_double_eq(price_of(other, 3), price);
         ck_assert_double_eq(price_of(other, 3), price);
         shopdata_session_free(other);
@@ -160,10 +145,10 @@ START_TEST(lists_and_absent_rows_are_invalidated_too)
         ck_assert_double_eq(price_of(session, id), -1);
         ck_assert_double_eq(price_of(session, id), -1);
         shopdata_param params[3] = {shopdata_int64(id), shopdata_int64(50), shopdata_int64(5)};
-        ok(shopdata_execute(session, add_item, params, 3, NULL, &error), error);
+        servers_ok(shopdata_execute(session, add_item, params, 3, NULL, &error), error);
         ck_assert_double_eq(price_of(session, id), 5);
         shopdata_result *list = NULL;
-        ok(shopdata_query(session, by_shelf, &shelf, 1, &list, &error), error);
+        servers_ok(shopdata_query(session, by_shelf, &shelf, 1, &list, &error), error);
         ck_assert_uint_eq(shopdata_result_rows(list), (size_t)(id - 499));
         shopdata_result_free(list);
     }
@@ -175,7 +160,7 @@ START_TEST(a_batch_gives_all_or_names_the_one_that_failed)
 {
     begin_with(caches[_i]);
     shopdata_error *error = NULL;
-    shopdata_statement *divide = statement("SELECT 1 / (price - price)::int FROM item WHERE id = $1");
+    shopdata_statement *divide = servers_statement(client, "SELECT 1 / (price - price)::int FROM item WHERE id = $1");
     shopdata_param params[20];
     shopdata_call calls[20];
     shopdata_result *results[20] = {NULL};
@@ -184,10 +169,10 @@ START_TEST(a_batch_gives_all_or_names_the_one_that_failed)
         calls[i] = (shopdata_call){.statement = by_id, .params = &params[i], .count = 1};
     }
     for (int round = 0; round < 2; round++) {
-        ok(shopdata_query_many(session, calls, 20, results, &error), error);
+        servers_ok(shopdata_query_many(session, calls, 20, results, &error), error);
         for (int i = 0; i < 20; i++) {
             int64_t id;
-            ok(shopdata_result_int64(results[i], 0, 0, &id, &error), error);
+            servers_ok(shopdata_result_int64(results[i], 0, 0, &id, &error), error);
             ck_assert_int_eq(id, i + 1);
             shopdata_result_free(results[i]);
             results[i] = NULL;
@@ -209,24 +194,24 @@ START_TEST(a_transaction_shows_at_commit_and_not_before)
 {
     begin_with(caches[_i]);
     shopdata_session *other;
-    ok(shopdata_session_new(client, &other, NULL), NULL);
+    servers_ok(shopdata_session_new(client, &other, NULL), NULL);
     shopdata_error *error = NULL;
     try_price(session, 5, 10);
     ck_assert_double_eq(price_of(other, 5), 10);
-    ok(shopdata_begin(session, SHOPDATA_REPEATABLE_READ, &error), error);
+    servers_ok(shopdata_begin(session, SHOPDATA_REPEATABLE_READ, &error), error);
     try_price(session, 5, 20);
     ck_assert_double_eq(price_of(session, 5), 20);
     ck_assert_double_eq(price_of(other, 5), 10);
-    ok(shopdata_savepoint(session, "a \"quoted\" name", &error), error);
+    servers_ok(shopdata_savepoint(session, "a \"quoted\" name", &error), error);
     try_price(session, 5, 30);
-    ok(shopdata_rollback_to(session, "a \"quoted\" name", &error), error);
-    ok(shopdata_release(session, "a \"quoted\" name", &error), error);
+    servers_ok(shopdata_rollback_to(session, "a \"quoted\" name", &error), error);
+    servers_ok(shopdata_release(session, "a \"quoted\" name", &error), error);
     ck_assert_double_eq(price_of(session, 5), 20);
-    ok(shopdata_commit(session, &error), error);
+    servers_ok(shopdata_commit(session, &error), error);
     ck_assert_double_eq(price_of(other, 5), 20);
-    ok(shopdata_begin(session, SHOPDATA_READ_COMMITTED, &error), error);
+    servers_ok(shopdata_begin(session, SHOPDATA_READ_COMMITTED, &error), error);
     try_price(session, 5, 40);
-    ok(shopdata_rollback(session, &error), error);
+    servers_ok(shopdata_rollback(session, &error), error);
     ck_assert_double_eq(price_of(session, 5), 20);
     shopdata_session_free(other);
     finish();
@@ -249,17 +234,17 @@ START_TEST(wrong_transaction_states_are_told)
     begin_with(caches[_i]);
     shopdata_error *error = NULL;
     shopdata_result *result = NULL;
-    shopdata_statement *broken = statement("SELECT 1 / 0 FROM item WHERE id = 1");
+    shopdata_statement *broken = servers_statement(client, "SELECT 1 / 0 FROM item WHERE id = 1");
     check_failure(shopdata_commit(session, &error), SHOPDATA_ERR_TRANSACTION, &error, "no transaction is open");
-    ok(shopdata_begin(session, SHOPDATA_SERIALIZABLE, &error), error);
+    servers_ok(shopdata_begin(session, SHOPDATA_SERIALIZABLE, &error), error);
     check_failure(shopdata_begin(session, 0, &error), SHOPDATA_ERR_TRANSACTION, &error, "open already");
     check_failure(shopdata_query(session, broken, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error,
                   "division by zero");
     shopdata_param param = shopdata_int64(1);
     check_failure(shopdata_query(session, by_id, &param, 1, &result, &error), SHOPDATA_ERR_TRANSACTION, &error,
                   "has failed");
-    ok(shopdata_rollback(session, &error), error);
-    ok(shopdata_begin(session, SHOPDATA_READ_COMMITTED | SHOPDATA_READ_ONLY, &error), error);
+    servers_ok(shopdata_rollback(session, &error), error);
+    servers_ok(shopdata_begin(session, SHOPDATA_READ_COMMITTED | SHOPDATA_READ_ONLY, &error), error);
     shopdata_param params[2] = {shopdata_int64(1), shopdata_int64(1)};
     check_failure(shopdata_execute(session, set_price, params, 2, NULL, &error), SHOPDATA_ERR_SQL, &error, "read-only");
     check_failure(shopdata_begin(session, 99, &error), SHOPDATA_ERR_ARGUMENT, &error, "isolation");
@@ -297,7 +282,7 @@ START_TEST(bad_input_is_told)
     check_failure(shopdata_statement_new(client, "nope", "SELECT 1", &made, &error), SHOPDATA_ERR_ARGUMENT, &error,
                   "nope");
     ck_assert_ptr_null(made);
-    made = statement("SELECT * FROM no_such_table");
+    made = servers_statement(client, "SELECT * FROM no_such_table");
     check_failure(shopdata_query(session, made, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error, "no_such_table");
     shopdata_statement_free(made);
     ck_assert_ptr_null(result);
@@ -311,8 +296,8 @@ START_TEST(cells_are_read_as_what_they_are)
     begin_with(caches[_i]);
     shopdata_error *error = NULL;
     shopdata_statement *all =
-        statement("SELECT id, price, name, id = 1 AS yes, '\\x00ff'::bytea AS raw, NULL::int AS nil "
-                  "FROM item WHERE id = $1");
+        servers_statement(client, "SELECT id, price, name, id = 1 AS yes, '\\x00ff'::bytea AS raw, NULL::int AS nil "
+                                  "FROM item WHERE id = $1");
     shopdata_param one = shopdata_int64(1);
     for (int round = 0; round < 2; round++) {
         shopdata_result *r = NULL;
@@ -322,12 +307,12 @@ START_TEST(cells_are_read_as_what_they_are)
         unsigned char raw[4];
         size_t length;
         const char *text;
-        ok(shopdata_query(session, all, &one, 1, &r, &error), error);
-        ok(shopdata_result_int64(r, 0, 0, &number, &error), error);
-        ok(shopdata_result_double(r, 0, 1, &real, &error), error);
-        ok(shopdata_result_text(r, 0, 2, &text, &length, &error), error);
-        ok(shopdata_result_bool(r, 0, 3, &yes, &error), error);
-        ok(shopdata_result_bytes(r, 0, 4, raw, sizeof raw, &length, &error), error);
+        servers_ok(shopdata_query(session, all, &one, 1, &r, &error), error);
+        servers_ok(shopdata_result_int64(r, 0, 0, &number, &error), error);
+        servers_ok(shopdata_result_double(r, 0, 1, &real, &error), error);
+        servers_ok(shopdata_result_text(r, 0, 2, &text, &length, &error), error);
+        servers_ok(shopdata_result_bool(r, 0, 3, &yes, &error), error);
+        servers_ok(shopdata_result_bytes(r, 0, 4, raw, sizeof raw, &length, &error), error);
         ck_assert(number == 1 && real == 1.0 && yes == 1 && length == 2 && raw[1] == 0xff);
         ck_assert_str_eq(text, "item 1");
         ck_assert_int_eq(shopdata_result_is_null(r, 0, 5), 1);
@@ -349,14 +334,14 @@ START_TEST(a_deadline_ends_the_statement_on_the_server)
     begin_with(caches[_i]);
     shopdata_error *error = NULL;
     shopdata_result *result = NULL;
-    shopdata_statement *slow = statement("SELECT pg_sleep(30)");
-    ok(shopdata_session_set_deadline(session, 200, &error), error);
-    ok(shopdata_session_set_flags(session, SHOPDATA_PRIMARY, &error), error);
+    shopdata_statement *slow = servers_statement(client, "SELECT pg_sleep(30)");
+    servers_ok(shopdata_session_set_deadline(session, 200, &error), error);
+    servers_ok(shopdata_session_set_flags(session, SHOPDATA_PRIMARY, &error), error);
     int status = shopdata_query(session, slow, NULL, 0, &result, &error);
     if (status == SHOPDATA_ERR_REFUSED) { /* volatile: it must be executed */
         shopdata_error_free(error);
         error = NULL;
-        ok(shopdata_statement_add_tag(slow, "none", &error), error);
+        servers_ok(shopdata_statement_add_tag(slow, "none", &error), error);
         status = shopdata_query(session, slow, NULL, 0, &result, &error);
     }
     check_failure(status, SHOPDATA_ERR_TIMEOUT, &error, "");
@@ -381,7 +366,7 @@ START_TEST(a_result_too_large_is_refused_and_the_next_is_fine)
     begin_with(caches[_i]);
     shopdata_error *error = NULL;
     shopdata_result *result = NULL;
-    shopdata_statement *huge = statement("SELECT repeat(name, 10000000) FROM item WHERE shelf = 1");
+    shopdata_statement *huge = servers_statement(client, "SELECT repeat(name, 10000000) FROM item WHERE shelf = 1");
     check_failure(shopdata_query(session, huge, NULL, 0, &result, &error), SHOPDATA_ERR_TOO_LARGE, &error,
                   "max_result_bytes");
     ck_assert_ptr_null(result);
@@ -416,7 +401,7 @@ START_TEST(rows_of_a_write_that_fails_at_commit_are_not_handed_out)
                 "INSERT INTO deferred VALUES (1)");
     shopdata_error *error = NULL;
     shopdata_result *result = NULL;
-    shopdata_statement *insert = statement("INSERT INTO deferred VALUES (1) RETURNING a");
+    shopdata_statement *insert = servers_statement(client, "INSERT INTO deferred VALUES (1) RETURNING a");
     check_failure(shopdata_execute(session, insert, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error,
                   "duplicate key");
     ck_assert_ptr_null(result);
@@ -433,9 +418,9 @@ START_TEST(invalidate_reaches_rows_and_lists)
     ck_assert_double_eq(price_of(session, 9), 9);
     ck_assert_double_eq(price_of(session, 8), 8);
     servers_sql("UPDATE item SET price = price + 100");
-    ok(shopdata_invalidate(client, &row, 1, &error), error);
+    servers_ok(shopdata_invalidate(client, &row, 1, &error), error);
     ck_assert_double_eq(price_of(session, 9), 109);
-    ok(shopdata_invalidate(client, &table, 1, &error), error);
+    servers_ok(shopdata_invalidate(client, &table, 1, &error), error);
     ck_assert_double_eq(price_of(session, 8), 108);
     finish();
 }
@@ -445,15 +430,15 @@ START_TEST(schema_changes_through_the_library_are_noticed)
 {
     begin_with(caches[_i]);
     shopdata_error *error = NULL;
-    shopdata_statement *all = statement("SELECT * FROM item WHERE id = $1");
-    shopdata_statement *alter = statement("ALTER TABLE item ADD COLUMN colour text DEFAULT 'red'");
+    shopdata_statement *all = servers_statement(client, "SELECT * FROM item WHERE id = $1");
+    shopdata_statement *alter = servers_statement(client, "ALTER TABLE item ADD COLUMN colour text DEFAULT 'red'");
     shopdata_param one = shopdata_int64(1);
     shopdata_result *result = NULL;
-    ok(shopdata_query(session, all, &one, 1, &result, &error), error);
+    servers_ok(shopdata_query(session, all, &one, 1, &result, &error), error);
     ck_assert_uint_eq(shopdata_result_columns(result), 4);
     shopdata_result_free(result);
-    ok(shopdata_execute(session, alter, NULL, 0, NULL, &error), error);
-    ok(shopdata_query(session, all, &one, 1, &result, &error), error);
+    servers_ok(shopdata_execute(session, alter, NULL, 0, NULL, &error), error);
+    servers_ok(shopdata_query(session, all, &one, 1, &result, &error), error);
     ck_assert_uint_eq(shopdata_result_columns(result), 5);
     shopdata_result_free(result);
     shopdata_statement_free(all);
@@ -473,21 +458,21 @@ START_TEST(a_write_to_a_table_that_replicas_do_not_know_yet_bumps_it)
     servers_do("pause replica2");
     servers_sql(
         "DROP TABLE IF EXISTS fresh; CREATE TABLE fresh (id int PRIMARY KEY, n int); INSERT INTO fresh VALUES (1, 1)");
-    shopdata_statement *update = statement("UPDATE fresh SET n = n + 1 WHERE id = 1");
-    ok(shopdata_execute(session, update, NULL, 0, NULL, &error), error);
+    shopdata_statement *update = servers_statement(client, "UPDATE fresh SET n = n + 1 WHERE id = 1");
+    servers_ok(shopdata_execute(session, update, NULL, 0, NULL, &error), error);
     const char *text;
-    ok(shopdata_statement_explain(update, &text, &error), error);
+    servers_ok(shopdata_statement_explain(update, &text, &error), error);
     ck_assert_msg(strstr(text, "public.fresh/id=1"), "%s", text);
-    shopdata_statement *read = statement("SELECT n FROM fresh WHERE id = 1");
-    ok(shopdata_session_new(client, &primary, NULL), NULL);
-    ok(shopdata_session_set_flags(primary, SHOPDATA_PRIMARY, NULL), NULL);
+    shopdata_statement *read = servers_statement(client, "SELECT n FROM fresh WHERE id = 1");
+    servers_ok(shopdata_session_new(client, &primary, NULL), NULL);
+    servers_ok(shopdata_session_set_flags(primary, SHOPDATA_PRIMARY, NULL), NULL);
     for (int64_t n = 2; n < 6; n++) {
         int64_t seen;
-        ok(shopdata_query(primary, read, NULL, 0, &result, &error), error);
-        ok(shopdata_result_int64(result, 0, 0, &seen, &error), error);
+        servers_ok(shopdata_query(primary, read, NULL, 0, &result, &error), error);
+        servers_ok(shopdata_result_int64(result, 0, 0, &seen, &error), error);
         ck_assert_int_eq(seen, n);
         shopdata_result_free(result);
-        ok(shopdata_execute(session, update, NULL, 0, NULL, &error), error);
+        servers_ok(shopdata_execute(session, update, NULL, 0, NULL, &error), error);
     }
     shopdata_statement_free(update);
     shopdata_statement_free(read);
@@ -500,9 +485,9 @@ static void *read_slow(void *slow)
 {
     shopdata_session *mine;
     shopdata_result *result = NULL;
-    ok(shopdata_session_new(client, &mine, NULL), NULL);
+    servers_ok(shopdata_session_new(client, &mine, NULL), NULL);
     shopdata_error *error = NULL;
-    ok(shopdata_query(mine, slow, NULL, 0, &result, &error), error);
+    servers_ok(shopdata_query(mine, slow, NULL, 0, &result, &error), error);
     shopdata_result_free(result);
     shopdata_session_free(mine);
     return NULL;
@@ -512,7 +497,8 @@ START_TEST(one_of_many_who_miss_at_once_asks_the_database)
 {
     enum { MANY = 16 };
     begin_with(caches[_i]);
-    shopdata_statement *slow = statement("SELECT sum(a.id * b.id % 7) FROM item a, item b, item c WHERE a.id > 0");
+    shopdata_statement *slow =
+        servers_statement(client, "SELECT sum(a.id * b.id % 7) FROM item a, item b, item c WHERE a.id > 0");
     pthread_t threads[MANY];
     for (int i = 0; i < MANY; i++)
         pthread_create(&threads[i], NULL, read_slow, slow);
@@ -574,19 +560,19 @@ START_TEST(without_the_primary_replicas_answer_and_writes_wait)
     shopdata_error *error = NULL;
     try_price(session, 1, 11);
     shopdata_session *other;
-    ok(shopdata_session_new(client, &other, NULL), NULL);
+    servers_ok(shopdata_session_new(client, &other, NULL), NULL);
     ck_assert_double_eq(price_of(other, 1), 11);
     servers_do("kill primary");
     for (int id = 1; id <= 20; id++)
         ck_assert_double_eq(price_of(other, id), id == 1 ? 11 : id);
     shopdata_param params[2] = {shopdata_int64(1), shopdata_int64(12)};
-    ok(shopdata_session_set_deadline(other, 300, &error), error);
+    servers_ok(shopdata_session_set_deadline(other, 300, &error), error);
     int status = shopdata_execute(other, set_price, params, 2, NULL, &error);
     ck_assert_msg(status == SHOPDATA_ERR_UNAVAILABLE || status == SHOPDATA_ERR_TIMEOUT, "%s",
                   shopdata_error_message(error));
     shopdata_error_free(error);
     servers_do("start primary");
-    ok(shopdata_session_set_deadline(other, 20000, NULL), NULL);
+    servers_ok(shopdata_session_set_deadline(other, 20000, NULL), NULL);
     try_price(other, 1, 13);
     ck_assert_double_eq(price_of(other, 1), 13);
     shopdata_session_free(other);
@@ -632,7 +618,7 @@ static void *write_versions(void *argument)
 {
     int id = *(int *)argument;
     shopdata_session *mine;
-    ok(shopdata_session_new(client, &mine, NULL), NULL);
+    servers_ok(shopdata_session_new(client, &mine, NULL), NULL);
     for (int version = 1; atomic_load(&checked) < ENOUGH; version++) {
         try_price(mine, id + 1, version);
         atomic_store(&acknowledged[id], version);
@@ -645,7 +631,7 @@ static void *read_versions(void *argument)
 {
     (void)argument;
     shopdata_session *mine;
-    ok(shopdata_session_new(client, &mine, NULL), NULL);
+    servers_ok(shopdata_session_new(client, &mine, NULL), NULL);
     for (unsigned i = 0; atomic_load(&checked) < ENOUGH; i++) {
         int id = (int)(i % WRITERS), least = atomic_load(&acknowledged[id]);
         if (price_of(mine, id + 1) < least)

@@ -18,15 +18,6 @@ static void ok(int status, const shopdata_error *error)
     ck_assert_msg(status >= 0, "%s: %s", shopdata_status_name(status), shopdata_error_message(error));
 }
 
-static shopdata_statement *statement(const char *sql)
-{
-    shopdata_error *error = NULL;
-    shopdata_statement *made = NULL;
-    int status = shopdata_statement_new(client, NULL, sql, &made, &error);
-    ok(status, error);
-    return made;
-}
-
 static int64_t price_of(int id)
 {
     shopdata_error *error = NULL;
@@ -72,8 +63,8 @@ static void begin(void)
     client = servers_open("redis");
     ok(shopdata_session_new(client, &session, NULL), NULL);
     ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);
-    by_id = statement("SELECT id, price FROM item WHERE id = $1");
-    set_price = statement("UPDATE item SET price = $2 WHERE id = $1");
+    by_id = servers_statement(client, "SELECT id, price FROM item WHERE id = $1");
+    set_price = servers_statement(client, "UPDATE item SET price = $2 WHERE id = $1");
 }
 
 static void end(void)

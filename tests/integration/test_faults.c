@@ -19,22 +19,7 @@ static shopdata_client *client;
 static shopdata_session *session;
 static shopdata_statement *by_id, *set_price;
 
-#define ok(call, error)                                                                                                \
-    do {                                                                                                               \
-        int status_ = (call);                                                                                          \
-        ck_assert_msg(status_ == SHOPDATA_OK, "%s: %s", shopdata_status_name(status_), shopdata_error_message(error)); \
-    } while (0)
-
-/* ----------------------------------------------------------------------------------------------------------- helpers
- */
-
-static shopdata_statement *statement(const char *sql)
-{
-    shopdata_error *error = NULL;
-    shopdata_statement *made = NULL;
-    ok(shopdata_statement_new(client, NULL, sql, &made, &error), error);
-    return made;
-}
+/* --------------------------------------------------------------------------------------------------------- helpers */
 
 static void make_table(void)
 {
@@ -45,9 +30,9 @@ static void make_table(void)
 
 static void make_statements(void)
 {
-    ok(shopdata_session_new(client, &session, NULL), NULL);
-    by_id = statement("SELECT id, price FROM item WHERE id = $1");
-    set_price = statement("UPDATE item SET price = $2 WHERE id = $1");
+    servers_ok(shopdata_session_new(client, &session, NULL), NULL);
+    by_id = servers_statement(client, "SELECT id, price FROM item WHERE id = $1");
+    set_price = servers_statement(client, "UPDATE item SET price = $2 WHERE id = $1");
 }
 
 static void begin_with(const char *cache)
@@ -61,8 +46,8 @@ static void begin_set(const char *cache, const char *key, const char *value)
 {
     shopdata_config *config = servers_config(cache);
     make_table();
-    ok(shopdata_config_set(config, key, value, NULL), NULL);
-    ok(shopdata_open(config, &client, NULL), NULL);
+    servers_ok(shopdata_config_set(config, key, value, NULL), NULL);
+    servers_ok(shopdata_open(config, &client, NULL), NULL);
     shopdata_config_free(config);
     make_statements();
 }
@@ -174,7 +159,7 @@ static bool late_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, i
     if ((operations[0].verb == SDI_CACHE_SWAP || operations[0].verb == SDI_CACHE_SET) && !late.done) {
         shopdata_session *other;
         late.done = true;
-        ok(shopdata_session_new(client, &other, NULL), NULL);
+        servers_ok(shopdata_session_new(client, &other, NULL), NULL);
         must_write(other, 1, 500);
         shopdata_session_free(other);
         ck_assert(late.count && sdi_cache_run(late.inner, late.adds, late.count, SDI_NEVER));
@@ -234,9 +219,9 @@ static void lock_item(bool lock)
 {
     static shopdata_session *holder;
     if (lock) {
-        ok(shopdata_session_new(client, &holder, NULL), NULL);
-        ok(shopdata_session_set_deadline(holder, 60000, NULL), NULL);
-        ok(shopdata_begin(holder, 0, NULL), NULL);
+        servers_ok(shopdata_session_new(client, &holder, NULL), NULL);
+        servers_ok(shopdata_session_set_deadline(holder, 60000, NULL), NULL);
+        servers_ok(shopdata_begin(holder, 0, NULL), NULL);
         must_write(holder, 3, 1);
     } else {
         shopdata_session_free(holder);
@@ -280,13 +265,13 @@ START_TEST(a_write_to_a_frozen_primary_is_never_hidden)
         must_write(session, 4, round);
         price_of(session, 4);
         price_of(session, 4);
-        ok(shopdata_session_set_deadline(session, 300, NULL), NULL);
+        servers_ok(shopdata_session_set_deadline(session, 300, NULL), NULL);
         servers_do("freeze primary");
         int64_t begin = sdi_now();
         check_failure(write_price(session, 4, 1000 + round, &error), SHOPDATA_ERR_AMBIGUOUS, &error);
         ck_assert_int_lt(ms_since(begin), 1300);
         servers_do("thaw primary");
-        ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);
+        servers_ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);
         for (int i = 0; i < 20; i++) {
             read_price(session, 4, NULL);
             usleep(2000);
@@ -302,7 +287,8 @@ START_TEST(a_write_whose_answer_is_too_large_is_told_of)
 {
     begin_with("redis");
     shopdata_error *error = NULL;
-    shopdata_statement *huge = statement("UPDATE item SET price = 7 WHERE id < 100 RETURNING repeat(name, 1000000)");
+    shopdata_statement *huge =
+        servers_statement(client, "UPDATE item SET price = 7 WHERE id < 100 RETURNING repeat(name, 1000000)");
     int status = shopdata_execute(session, huge, NULL, 0, NULL, &error);
     ck_assert_msg(status == SHOPDATA_ERR_AMBIGUOUS || status == SHOPDATA_ERR_TOO_LARGE, "%s",
                   shopdata_status_name(status));
@@ -327,7 +313,7 @@ START_TEST(a_lost_transaction_stays_lost_until_it_is_ended)
     begin_with("redis");
     shopdata_error *error = NULL;
     for (int commits = 0; commits < 2; commits++) {
-        ok(shopdata_begin(session, 0, &error), error);
+        servers_ok(shopdata_begin(session, 0, &error), error);
         must_write(session, 6, 60);
         kill_writers();
         check_failure(write_price(session, 7, 70, &error), SHOPDATA_ERR_UNAVAILABLE, &error);
@@ -338,7 +324,7 @@ START_TEST(a_lost_transaction_stays_lost_until_it_is_ended)
         if (commits)
             check_failure(shopdata_commit(session, &error), SHOPDATA_ERR_TRANSACTION, &error);
         else
-            ok(shopdata_rollback(session, &error), error);
+            servers_ok(shopdata_rollback(session, &error), error);
         for (int id = 6; id <= 8; id++)
             ck_assert_int_eq(price_of(session, id), id);
     }
@@ -352,14 +338,14 @@ START_TEST(commit_ends_a_failed_transaction_too)
 {
     begin_with("none");
     shopdata_error *error = NULL;
-    shopdata_statement *broken = statement("SELECT 1 / (id - id) FROM item WHERE id = 1");
+    shopdata_statement *broken = servers_statement(client, "SELECT 1 / (id - id) FROM item WHERE id = 1");
     shopdata_result *result = NULL;
-    ok(shopdata_begin(session, 0, &error), error);
+    servers_ok(shopdata_begin(session, 0, &error), error);
     must_write(session, 9, 90);
     check_failure(shopdata_query(session, broken, NULL, 0, &result, &error), SHOPDATA_ERR_SQL, &error);
     check_failure(shopdata_commit(session, &error), SHOPDATA_ERR_TRANSACTION, &error);
-    ok(shopdata_begin(session, 0, &error), error);
-    ok(shopdata_rollback(session, &error), error);
+    servers_ok(shopdata_begin(session, 0, &error), error);
+    servers_ok(shopdata_rollback(session, &error), error);
     ck_assert_int_eq(price_of(session, 9), 9);
     shopdata_statement_free(broken);
     finish();
@@ -373,7 +359,7 @@ START_TEST(a_commit_cut_off_is_ambiguous_or_certain)
     int port = port_of_primary();
     for (int i = 0; i < 5; i++) {
         price_of(session, 10);
-        ok(shopdata_begin(session, 0, &error), error);
+        servers_ok(shopdata_begin(session, 0, &error), error);
         must_write(session, 10, 100 + i);
         cut_connections(port);
         int status = shopdata_commit(session, &error); /* its answer may have come before the cut */
@@ -391,14 +377,14 @@ START_TEST(ddl_in_a_transaction_does_not_wait_for_itself)
 {
     begin_with("redis");
     shopdata_error *error = NULL;
-    shopdata_statement *alter = statement("ALTER TABLE item ADD COLUMN colour text");
-    shopdata_statement *fresh = statement("UPDATE item SET name = 'x' WHERE id = 11");
+    shopdata_statement *alter = servers_statement(client, "ALTER TABLE item ADD COLUMN colour text");
+    shopdata_statement *fresh = servers_statement(client, "UPDATE item SET name = 'x' WHERE id = 11");
     int64_t begin = sdi_now();
-    ok(shopdata_begin(session, 0, &error), error);
-    ok(shopdata_execute(session, alter, NULL, 0, NULL, &error), error);
-    ok(shopdata_execute(session, fresh, NULL, 0, NULL, &error), error);
+    servers_ok(shopdata_begin(session, 0, &error), error);
+    servers_ok(shopdata_execute(session, alter, NULL, 0, NULL, &error), error);
+    servers_ok(shopdata_execute(session, fresh, NULL, 0, NULL, &error), error);
     ck_assert_int_eq(price_of(session, 11), 11);
-    ok(shopdata_commit(session, &error), error);
+    servers_ok(shopdata_commit(session, &error), error);
     ck_assert_int_lt(ms_since(begin), 3000);
     shopdata_statement_free(alter);
     shopdata_statement_free(fresh);
@@ -412,10 +398,11 @@ START_TEST(a_batch_out_of_time_says_so)
     begin_with("none");
     shopdata_error *error = NULL;
     shopdata_result *results[2] = {NULL, NULL};
-    shopdata_statement *big = statement("SELECT repeat(name, 1000) FROM item"), *slow = statement("SELECT pg_sleep(3)");
+    shopdata_statement *big = servers_statement(client, "SELECT repeat(name, 1000) FROM item"),
+                       *slow = servers_statement(client, "SELECT pg_sleep(3)");
     shopdata_call calls[2] = {{.statement = big}, {.statement = slow}};
-    ok(shopdata_statement_add_tag(slow, "none", &error), error);
-    ok(shopdata_session_set_deadline(session, 300, NULL), NULL);
+    servers_ok(shopdata_statement_add_tag(slow, "none", &error), error);
+    servers_ok(shopdata_session_set_deadline(session, 300, NULL), NULL);
     check_failure(shopdata_query_many(session, calls, 2, results, &error), SHOPDATA_ERR_TIMEOUT, &error);
     ck_assert_ptr_null(results[0]);
     shopdata_statement_free(big);
@@ -452,17 +439,17 @@ START_TEST(with_the_primary_frozen_or_killed_replicas_answer)
         servers_do(ends[round][0]);
         for (int id = 30 + 10 * round; id < 40 + 10 * round; id++)
             ck_assert_int_eq(price_of(session, id), id);
-        ok(shopdata_session_set_deadline(session, 300, NULL), NULL);
+        servers_ok(shopdata_session_set_deadline(session, 300, NULL), NULL);
         int64_t begin = sdi_now();
         int status = write_price(session, 1, 1, &error);
         ck_assert_msg(status < 0 && ms_since(begin) < 1300, "%s after %d ms", shopdata_status_name(status),
                       (int)ms_since(begin));
         shopdata_error_free(error);
         servers_do(ends[round][1]);
-        ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);
+        servers_ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);
         must_write(session, 1, 1);
         wait_for_primary();
-        ok(shopdata_session_set_deadline(session, 5000, NULL), NULL);
+        servers_ok(shopdata_session_set_deadline(session, 5000, NULL), NULL);
     }
     finish();
 }
@@ -473,7 +460,7 @@ START_TEST(everything_frozen_ends_at_the_deadline)
     static const char *const all[] = {"primary", "replica1", "replica2", "redis"};
     char text[40];
     begin_with("redis");
-    ok(shopdata_session_set_deadline(session, 400, NULL), NULL);
+    servers_ok(shopdata_session_set_deadline(session, 400, NULL), NULL);
     for (int i = 0; i < 4; i++) {
         snprintf(text, sizeof text, "freeze %s", all[i]);
         servers_do(text);
@@ -505,7 +492,7 @@ START_TEST(an_exhausted_pool_says_busy_in_time)
     int64_t begin = sdi_now();
     check_failure(write_price(session, 5, 1, &error), SHOPDATA_ERR_BUSY, &error);
     ck_assert_int_lt(ms_since(begin), 2500); /* pool.wait_timeout is 1 s */
-    ok(shopdata_session_set_flags(session, SHOPDATA_PRIMARY, NULL), NULL);
+    servers_ok(shopdata_session_set_flags(session, SHOPDATA_PRIMARY, NULL), NULL);
     begin = sdi_now();
     check_failure((int)read_price(session, 5, &error), SHOPDATA_ERR_BUSY, &error);
     ck_assert_int_lt(ms_since(begin), 4500);
@@ -540,8 +527,8 @@ static void note(const char *what, int64_t begin, int64_t status, shopdata_error
 static shopdata_session *stormy_session(void)
 {
     shopdata_session *mine;
-    ok(shopdata_session_new(client, &mine, NULL), NULL);
-    ok(shopdata_session_set_deadline(mine, DEADLINE_MS, NULL), NULL);
+    servers_ok(shopdata_session_new(client, &mine, NULL), NULL);
+    servers_ok(shopdata_session_set_deadline(mine, DEADLINE_MS, NULL), NULL);
     return mine;
 }
 

@@ -1,6 +1,5 @@
 #include "servers.h"
 
-#include <check.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,4 +128,12 @@ double servers_metric(shopdata_client *client, const char *name, const char *lab
             sum += shopdata_metrics_value(metrics, i);
     shopdata_metrics_free(metrics);
     return sum;
+}
+
+shopdata_statement *servers_statement(shopdata_client *client, const char *sql)
+{
+    shopdata_error *error = NULL;
+    shopdata_statement *made = NULL;
+    servers_ok(shopdata_statement_new(client, NULL, sql, &made, &error), error);
+    return made;
 }

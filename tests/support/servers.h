@@ -2,6 +2,8 @@
 #ifndef SDI_TESTS_SUPPORT_SERVERS_H
 #define SDI_TESTS_SUPPORT_SERVERS_H
 
+#include <check.h>
+
 #include <shopdata/shopdata.h>
 
 /* servers_required ends the program with 77 (skipped) where there are no servers. Call it first in main. */
@@ -21,5 +23,13 @@ void servers_sql(const char *sql);
 char *servers_value(const char *sql);
 /* servers_metric is one value of a snapshot: by name, and by labels if not NULL. */
 double servers_metric(shopdata_client *client, const char *name, const char *labels);
+/* servers_ok demands SHOPDATA_OK. A macro, because `error` has to be read after the call has written it. */
+#define servers_ok(call, error)                                                                                        \
+    do {                                                                                                               \
+        int status_ = (call);                                                                                          \
+        ck_assert_msg(status_ == SHOPDATA_OK, "%s: %s", shopdata_status_name(status_), shopdata_error_message(error)); \
+    } while (0)
+/* servers_statement makes a statement under the default policy. Free it. */
+shopdata_statement *servers_statement(shopdata_client *client, const char *sql);
 
 #endif
