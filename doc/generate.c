@@ -57,7 +57,7 @@ static const char configuration_intro[] =
     "| number | digits |\n"
     "| percent | digits, with or without `%` |\n"
     "| switch | `on` or `off` |\n"
-    "| address | `host:port`, `[IPv6]:port`, or the `/path` of a socket |\n"
+    "| addresses | `host:port`, `[IPv6]:port`, or the `/path` of a socket; several with commas between |\n"
     "| word | printable ASCII without blanks |\n"
     "| text, secret | any text; a secret is never shown in a message |\n";
 
@@ -83,10 +83,10 @@ static const char metrics_intro[] =
 static const char *type_word(enum sdi_key_type type)
 {
     static const char *const words[SDI_KEY_TYPES] = {
-        [SDI_KEY_TEXT] = "text",       [SDI_KEY_SECRET] = "secret",   [SDI_KEY_WORD] = "word",
-        [SDI_KEY_INT] = "number",      [SDI_KEY_PERCENT] = "percent", [SDI_KEY_DURATION] = "duration",
-        [SDI_KEY_BYTES] = "bytes",     [SDI_KEY_BOOL] = "switch",     [SDI_KEY_CHOICE] = "choice",
-        [SDI_KEY_ADDRESS] = "address",
+        [SDI_KEY_TEXT] = "text",           [SDI_KEY_SECRET] = "secret",   [SDI_KEY_WORD] = "word",
+        [SDI_KEY_INT] = "number",          [SDI_KEY_PERCENT] = "percent", [SDI_KEY_DURATION] = "duration",
+        [SDI_KEY_BYTES] = "bytes",         [SDI_KEY_BOOL] = "switch",     [SDI_KEY_CHOICE] = "choice",
+        [SDI_KEY_ADDRESSES] = "addresses",
     };
     return words[type];
 }

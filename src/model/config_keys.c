@@ -70,7 +70,7 @@ const sdi_config_key sdi_config_keys[] = {
     {SDI_SECTION_CACHE, "kind", SDI_KEY_CHOICE, "none", 0, 0, cache_kinds, AT(cache_settings, kind),
      "`none`: every read asks a node. `memory`: a cache in this process alone, right only where no other process "
      "writes. `redis`: a shared one."},
-    {SDI_SECTION_CACHE, "address", SDI_KEY_ADDRESS, "127.0.0.1:6379", 0, 0, NULL, AT(cache_settings, host),
+    {SDI_SECTION_CACHE, "address", SDI_KEY_ADDRESSES, "127.0.0.1:6379", 0, 0, NULL, AT(cache_settings, addresses),
      "Where the cache server is: `host:port`, `[2001:db8::7]:port`, or the path of a socket."},
     {SDI_SECTION_CACHE, "user", SDI_KEY_TEXT, "", 0, 0, NULL, AT(cache_settings, user),
      "The name to log in to the cache server with. Empty: the server's default user."},

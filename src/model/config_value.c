@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "model/address.h"
+
 typedef struct unit {
     const char *name;
     int64_t size;
@@ -219,38 +221,11 @@ static bool parse_word(const sdi_config_key *key, sdi_slice text, sdi_config_val
     return parse_text(key, text, value, fault);
 }
 
-static bool parse_port(sdi_slice text, int64_t *port_out)
-{
-    decimal number;
-    *port_out = read_decimal(text, &number) == text.length && text.length && !number.digits ? number.whole : 0;
-    return *port_out >= 1 && *port_out <= 65535;
-}
-
-/* Where the host ends and the port begins, at the colon; text.length if the address is malformed. */
-static size_t find_colon(sdi_slice text)
-{
-    const char *bracket = text.length && text.data[0] == '[' ? memchr(text.data, ']', text.length) : NULL;
-    const char *from = bracket ? bracket + 1 : text.data;
-    const char *colon = memchr(from, ':', text.length - (size_t)(from - text.data));
-    if (!colon || (bracket && colon != from))
-        return text.length;
-    return (size_t)(colon - text.data);
-}
-
-static bool parse_address(const sdi_config_key *key, sdi_slice text, sdi_config_value *value, sdi_buffer *fault)
+static bool parse_addresses(const sdi_config_key *key, sdi_slice text, sdi_config_value *value, sdi_buffer *fault)
 {
     (void)key;
-    value->number = 0;
     value->text = text;
-    if (text.length > 1 && text.data[0] == '/')
-        return true;
-    size_t colon = find_colon(text);
-    size_t skip = text.length && text.data[0] == '[' ? 1 : 0;
-    if (colon == text.length || colon <= 2 * skip || memchr(text.data, ' ', text.length) ||
-        !parse_port((sdi_slice){text.data + colon + 1, text.length - colon - 1}, &value->number))
-        return fault_of(fault, text, " is not an address; write host:port, [IPv6]:port or the /path of a socket");
-    value->text = (sdi_slice){text.data + skip, colon - 2 * skip};
-    return true;
+    return sdi_addresses_check(text, fault);
 }
 
 typedef bool parser(const sdi_config_key *key, sdi_slice text, sdi_config_value *value, sdi_buffer *fault);
@@ -258,10 +233,11 @@ typedef bool parser(const sdi_config_key *key, sdi_slice text, sdi_config_value 
 bool sdi_config_value_parse(const sdi_config_key *key, sdi_slice text, sdi_config_value *value_out, sdi_buffer *fault)
 {
     static parser *const parsers[SDI_KEY_TYPES] = {
-        [SDI_KEY_TEXT] = parse_text,       [SDI_KEY_SECRET] = parse_text, [SDI_KEY_WORD] = parse_word,
-        [SDI_KEY_INT] = parse_int,         [SDI_KEY_PERCENT] = parse_int, [SDI_KEY_DURATION] = parse_duration,
-        [SDI_KEY_BYTES] = parse_bytes,     [SDI_KEY_BOOL] = parse_bool,   [SDI_KEY_CHOICE] = parse_choice,
-        [SDI_KEY_ADDRESS] = parse_address,
+        [SDI_KEY_TEXT] = parse_text,     [SDI_KEY_SECRET] = parse_text,
+        [SDI_KEY_WORD] = parse_word,     [SDI_KEY_INT] = parse_int,
+        [SDI_KEY_PERCENT] = parse_int,   [SDI_KEY_DURATION] = parse_duration,
+        [SDI_KEY_BYTES] = parse_bytes,   [SDI_KEY_BOOL] = parse_bool,
+        [SDI_KEY_CHOICE] = parse_choice, [SDI_KEY_ADDRESSES] = parse_addresses,
     };
     *value_out = (sdi_config_value){0, {NULL, 0}};
     return parsers[key->type](key, text, value_out, fault);

@@ -5,8 +5,8 @@
 #include "model/config_keys.h"
 
 typedef struct sdi_config_value {
-    int64_t number; /* numbers; bool 0 or 1; the number of the choice; the port of an address */
-    sdi_slice text; /* texts; the host of an address. A view of what was parsed */
+    int64_t number; /* numbers; bool 0 or 1; the number of the choice */
+    sdi_slice text; /* texts, and a list of addresses. A view of what was parsed */
 } sdi_config_value;
 
 /* sdi_config_value_parse reads and checks a value. On failure *fault gets "what is wrong; what would be right", without

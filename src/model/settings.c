@@ -12,7 +12,7 @@ enum { NODES_MAX = 64, POLICIES_MAX = 256 };
 /* What the texts of the settings live in. */
 typedef struct texts {
     shopdata_config *copy;
-    char *host;
+    sdi_address *addresses;
 } texts;
 
 static sdi_slice text_of(const shopdata_config *config, const sdi_config_key *key, const char *name)
@@ -37,7 +37,7 @@ static void store(const sdi_config_key *key, sdi_config_value value, void *membe
     case SDI_KEY_CHOICE:
         *(enum sdi_cache_kind *)member = (enum sdi_cache_kind)value.number;
         break;
-    case SDI_KEY_ADDRESS: /* host and port: see take_address */
+    case SDI_KEY_ADDRESSES: /* see take_addresses */
         break;
     default:
         *(int64_t *)member = value.number;
@@ -59,18 +59,13 @@ static void fill(const shopdata_config *config, enum sdi_section_kind section, c
     sdi_buffer_free(&fault);
 }
 
-/* The host ends in the middle of the address: it needs a copy with an end of its own. */
-static bool take_address(sdi_settings *settings, texts *memory)
+/* The addresses need a block of their own: the table's member is a pointer, and they are many. */
+static bool take_addresses(sdi_settings *settings, texts *memory)
 {
     const sdi_config_key *key = sdi_find_key(SDI_SECTION_CACHE, sdi_slice_of("address"));
-    sdi_buffer fault = SDI_BUFFER_INIT;
-    sdi_config_value value;
-    sdi_config_value_parse(key, text_of(memory->copy, key, ""), &value, &fault);
-    sdi_buffer_free(&fault);
-    memory->host = sdi_memdup0(value.text.data, value.text.length);
-    settings->cache.host = memory->host;
-    settings->cache.port = value.number;
-    return memory->host != NULL;
+    memory->addresses = sdi_addresses_read(text_of(memory->copy, key, ""), &settings->cache.address_count);
+    settings->cache.addresses = memory->addresses;
+    return memory->addresses != NULL;
 }
 
 static size_t count_sections(const shopdata_config *config, enum sdi_section_kind section)
@@ -117,7 +112,7 @@ static bool fill_all(sdi_settings *settings, const shopdata_config *config)
         return false;
     settings->nodes = sdi_calloc(count_sections(config, SDI_SECTION_NODE), sizeof(sdi_node_settings));
     settings->policies = sdi_calloc(count_sections(config, SDI_SECTION_POLICY) + 1, sizeof(sdi_policy_settings));
-    if (!settings->nodes || !settings->policies || !take_address(settings, memory))
+    if (!settings->nodes || !settings->policies || !take_addresses(settings, memory))
         return false;
     fill(memory->copy, SDI_SECTION_SHOPDATA, "", settings);
     fill(memory->copy, SDI_SECTION_POOL, "", &settings->pool);
@@ -156,6 +151,9 @@ static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
 {
     if (*cache->user && !*cache->password)
         sdi_faults_add(faults, "cache.user: set without cache.password; set both or neither");
+    if (cache->kind == SDI_CACHE_REDIS && cache->address_count > 1)
+        sdi_faults_add(faults, "cache.address: there are %zu addresses; one Redis server has one",
+                       cache->address_count);
     if (cache->kind == SDI_CACHE_MEMORY && cache->max_entry_bytes > cache->memory_bytes)
         sdi_faults_add(faults, "cache.max_entry_bytes: over cache.memory_bytes; lower one or raise the other");
 }
@@ -190,7 +188,7 @@ void sdi_settings_free(sdi_settings *settings)
     texts *memory = settings->memory;
     if (memory) {
         sdi_config_free(memory->copy);
-        sdi_free(memory->host);
+        sdi_free(memory->addresses);
         sdi_free(memory);
     }
     sdi_free(settings->nodes);

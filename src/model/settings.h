@@ -8,6 +8,8 @@
 
 #include <shopdata/shopdata.h>
 
+#include "model/address.h"
+
 typedef struct sdi_node_settings {
     const char *name;     /* 1 to 31 bytes: letters, digits, - and _ */
     const char *conninfo; /* libpq connection string or URI */
@@ -39,8 +41,8 @@ enum sdi_cache_kind { SDI_CACHE_NONE, SDI_CACHE_MEMORY, SDI_CACHE_REDIS };
 
 typedef struct sdi_cache_settings {
     enum sdi_cache_kind kind;
-    const char *host; /* of address host:port, [v6]:port, or a path beginning with / for a socket (port 0) */
-    int64_t port;
+    const sdi_address *addresses; /* at least one */
+    size_t address_count;
     const char *user;     /* "" for none */
     const char *password; /* "" for none */
     int64_t database;

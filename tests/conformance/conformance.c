@@ -16,7 +16,6 @@
 enum { SKIPPED = 77, MINUTE = 60000, THREADS = 8 };
 
 static sdi_cache_settings settings = {
-    .host = "",
     .user = "",
     .password = "",
     .key_prefix = "",
@@ -550,13 +549,9 @@ static bool find_redis(void)
 {
     const char *address = getenv("SHOPDATA_REDIS"), *user = getenv("SHOPDATA_REDIS_USER");
     const char *password = getenv("SHOPDATA_REDIS_PASSWORD");
-    const char *colon = address ? strrchr(address, ':') : NULL;
-    if (!colon)
+    if (!address)
         return false;
-    static char host[256];
-    snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
-    settings.host = host;
-    settings.port = strtol(colon + 1, NULL, 10);
+    settings.addresses = sdi_addresses_read(sdi_slice_of(address), &settings.address_count);
     settings.user = user ? user : "";
     settings.password = password ? password : "";
     return true;

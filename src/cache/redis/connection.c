@@ -101,10 +101,11 @@ static int greet(sdi_redis_connection *connection, const sdi_cache_settings *set
 
 int sdi_redis_connect(sdi_redis_connection *connection, const sdi_cache_settings *settings, int64_t deadline)
 {
-    const char *host = settings->host;
+    const sdi_address *address = &settings->addresses[0];
     deadline = sdi_deadline_within(deadline, settings->connect_timeout_ms);
     connection->shas = (sdi_redis_shas){.swap = ""};
-    connection->fd = *host == '/' ? connect_local(host, deadline) : connect_remote(host, settings->port, deadline);
+    connection->fd = *address->host == '/' ? connect_local(address->host, deadline)
+                                           : connect_remote(address->host, address->port, deadline);
     if (connection->fd < 0)
         return SDI_CACHE_FAULT_CONNECT;
     connection->reader = redisReaderCreateWithFunctions(&sdi_redis_reply_functions);

@@ -19,7 +19,7 @@ typedef struct redis_cache {
 
 static void free_texts(redis_cache *cache)
 {
-    sdi_free((char *)cache->settings.host);
+    sdi_free((sdi_address *)cache->settings.addresses);
     sdi_free((char *)cache->settings.user);
     sdi_free((char *)cache->settings.password);
 }
@@ -27,10 +27,10 @@ static void free_texts(redis_cache *cache)
 static bool copy_settings(redis_cache *cache, const sdi_cache_settings *settings)
 {
     cache->settings = *settings;
-    cache->settings.host = sdi_strdup(settings->host);
+    cache->settings.addresses = sdi_addresses_copy(settings->addresses, settings->address_count);
     cache->settings.user = sdi_strdup(settings->user);
     cache->settings.password = sdi_strdup(settings->password);
-    return cache->settings.host && cache->settings.user && cache->settings.password;
+    return cache->settings.addresses && cache->settings.user && cache->settings.password;
 }
 
 static int redis_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,

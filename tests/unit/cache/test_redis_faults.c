@@ -38,6 +38,7 @@ static struct {
     char last[64]; /* the last command's name */
 } server;
 
+static sdi_address where;
 static sdi_cache_settings settings;
 static sdi_metrics *metrics;
 static sdi_cache *cache;
@@ -124,7 +125,7 @@ static void begin(const scene *scenes, size_t count)
     server.count = count;
     server.connections = server.commands = 0;
     ck_assert_int_eq(pthread_create(&server.thread, NULL, serve, NULL), 0);
-    settings.port = ntohs(address.sin_port);
+    where.port = ntohs(address.sin_port);
     metrics = sdi_metrics_new(NULL, 0);
     ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
 }
@@ -140,9 +141,11 @@ static void end(void)
 
 static void set_up(void)
 {
+    where = (sdi_address){"127.0.0.1", 0};
     settings = (sdi_cache_settings){
         .kind = SDI_CACHE_REDIS,
-        .host = "127.0.0.1",
+        .addresses = &where,
+        .address_count = 1,
         .user = "",
         .password = "",
         .connections = 1,
@@ -410,7 +413,7 @@ START_TEST(nobody_listens)
         ck_assert(!get(SDI_NEVER));
     ck_assert_uint_eq(faults(SDI_CACHE_FAULT_CONNECT), 3);
     sdi_cache_close(cache);
-    settings.host = "/nonexistent/socket";
+    where = (sdi_address){"/nonexistent/socket", 0};
     ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
     ck_assert(!get(SDI_NEVER));
     ck_assert_uint_eq(faults(SDI_CACHE_FAULT_CONNECT), 4);

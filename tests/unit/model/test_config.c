@@ -45,6 +45,7 @@ static const struct {
     {"cache.address", "localhost:1"},
     {"cache.address", "[::1]:65535"},
     {"cache.address", "/run/redis.sock"},
+    {"cache.address", "a:1, [::1]:2,/run/s"},
     {"cache.key_prefix", "shop:{eu}"},
     {"cache.memory_bytes", "2000000000"},
     {"policy.catalog.jitter", "50%"},
@@ -98,13 +99,23 @@ static const struct {
     {"pool.prepared", "yes", "pool.prepared: `yes` is neither on nor off; write on or off"},
     {"cache.kind", "rediss", "cache.kind: `rediss` is not a choice; write none, memory or redis"},
     {"cache.address", "localhost",
-     "cache.address: `localhost` is not an address; write host:port, [IPv6]:port or the /path of a socket"},
+     "cache.address: `localhost` is not an address; write host:port, [IPv6]:port or the /path of a socket, with commas "
+     "between"},
     {"cache.address", "::1:6379",
-     "cache.address: `::1:6379` is not an address; write host:port, [IPv6]:port or the /path of a socket"},
+     "cache.address: `::1:6379` is not an address; write host:port, [IPv6]:port or the /path of a socket, with commas "
+     "between"},
     {"cache.address", "[::1:6379",
-     "cache.address: `[::1:6379` is not an address; write host:port, [IPv6]:port or the /path of a socket"},
+     "cache.address: `[::1:6379` is not an address; write host:port, [IPv6]:port or the /path of a socket, with commas "
+     "between"},
     {"cache.address", "h:65536",
-     "cache.address: `h:65536` is not an address; write host:port, [IPv6]:port or the /path of a socket"},
+     "cache.address: `h:65536` is not an address; write host:port, [IPv6]:port or the /path of a socket, with commas "
+     "between"},
+    {"cache.address", "a:1,",
+     "cache.address: `` is not an address; write host:port, [IPv6]:port or the /path of a socket, with commas between"},
+    {"cache.address", "a:1, b, /run/s, c:0,a b:1",
+     "cache.address: `b`, `c:0`, `a b:1` are not addresses; write host:port, [IPv6]:port or the /path of a socket, "
+     "with "
+     "commas between"},
     {"cache.key_prefix", "a b",
      "cache.key_prefix: `a b` has a blank or a special character; write printable ASCII without blanks"},
     {"cache.key_prefix", "\xC3\xA4",

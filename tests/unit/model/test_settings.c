@@ -31,8 +31,8 @@ static sdi_settings *make(shopdata_config *config)
 static void check_cache_defaults(const sdi_cache_settings *cache)
 {
     ck_assert_int_eq(cache->kind, SDI_CACHE_NONE);
-    ck_assert_str_eq(cache->host, "127.0.0.1");
-    ck_assert_int_eq(cache->port, 6379);
+    ck_assert_str_eq(cache->addresses[0].host, "127.0.0.1");
+    ck_assert_int_eq(cache->addresses[0].port, 6379);
     ck_assert_str_eq(cache->user, "");
     ck_assert_str_eq(cache->password, "");
     ck_assert_str_eq(cache->key_prefix, "shopdata");
@@ -80,8 +80,9 @@ START_TEST(takes_what_was_set)
     ck_assert_int_eq(settings->nodes[0].weight, 3);
     ck_assert(!settings->pool.prepared);
     ck_assert_int_eq(settings->cache.kind, SDI_CACHE_REDIS);
-    ck_assert_str_eq(settings->cache.host, "2001:db8::7");
-    ck_assert_int_eq(settings->cache.port, 7000);
+    ck_assert_uint_eq(settings->cache.address_count, 1);
+    ck_assert_str_eq(settings->cache.addresses[0].host, "2001:db8::7");
+    ck_assert_int_eq(settings->cache.addresses[0].port, 7000);
     ck_assert_uint_eq(settings->policy_count, 2);
     ck_assert_int_eq(sdi_settings_policy(settings, "catalog")->ttl_ms, 120000);
     ck_assert_int_eq(sdi_settings_policy(settings, NULL)->jitter, 0);
@@ -95,8 +96,24 @@ START_TEST(takes_the_path_of_a_socket)
     shopdata_config *config = config_with_node();
     set(config, "cache.address", "/run/redis.sock");
     sdi_settings *settings = make(config);
-    ck_assert_str_eq(settings->cache.host, "/run/redis.sock");
-    ck_assert_int_eq(settings->cache.port, 0);
+    ck_assert_str_eq(settings->cache.addresses[0].host, "/run/redis.sock");
+    ck_assert_int_eq(settings->cache.addresses[0].port, 0);
+    sdi_settings_free(settings);
+}
+END_TEST
+
+START_TEST(takes_a_list_of_addresses)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "cache.address", " cache-1:7000,[::1]:7001 ,\t/run/redis.sock");
+    sdi_settings *settings = make(config);
+    ck_assert_uint_eq(settings->cache.address_count, 3);
+    ck_assert_str_eq(settings->cache.addresses[0].host, "cache-1");
+    ck_assert_int_eq(settings->cache.addresses[0].port, 7000);
+    ck_assert_str_eq(settings->cache.addresses[1].host, "::1");
+    ck_assert_int_eq(settings->cache.addresses[1].port, 7001);
+    ck_assert_str_eq(settings->cache.addresses[2].host, "/run/redis.sock");
+    ck_assert_int_eq(settings->cache.addresses[2].port, 0);
     sdi_settings_free(settings);
 }
 END_TEST
@@ -171,6 +188,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, fills_in_the_defaults);
     tcase_add_test(cases, takes_what_was_set);
     tcase_add_test(cases, takes_the_path_of_a_socket);
+    tcase_add_test(cases, takes_a_list_of_addresses);
     tcase_add_test(cases, reads_the_example_file);
     tcase_add_test(cases, wants_a_node);
     tcase_add_test(cases, wants_no_more_than_64_nodes);
