@@ -121,11 +121,6 @@ bool sdi_snapshot_contains(const sdi_snapshot *have, const sdi_snapshot *demand)
     return true;
 }
 
-bool sdi_snapshot_later(const sdi_snapshot *a, const sdi_snapshot *b)
-{
-    return a->xmax != b->xmax ? a->xmax > b->xmax : a->count <= b->count;
-}
-
 bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point)
 {
     if (!sdi_era_known(stamp->era) || !sdi_era_equal(stamp->era, point->era))

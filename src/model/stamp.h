@@ -69,9 +69,6 @@ enum sdi_snapshot_use { SDI_SNAPSHOT_STAMP, SDI_SNAPSHOT_POINT };
 bool sdi_snapshot_parse(sdi_slice text, enum sdi_snapshot_use use, sdi_snapshot *snapshot_out);
 /* sdi_snapshot_contains: all that is finished in `demand` is finished in `have`. */
 bool sdi_snapshot_contains(const sdi_snapshot *have, const sdi_snapshot *demand);
-/* sdi_snapshot_later: of two snapshots of one primary, does `a` see all that `b` sees? They are ordered: by xmax, then
- * by how few are running. */
-bool sdi_snapshot_later(const sdi_snapshot *a, const sdi_snapshot *b);
 
 /* sdi_stamp_passes is the one rule of freshness: does an answer of this stamp contain all that the point demands? */
 bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point);

@@ -11,14 +11,6 @@ void sdi_tags_free(sdi_tags *tags)
     *tags = (sdi_tags)SDI_TAGS_INIT;
 }
 
-void sdi_tags_clear(sdi_tags *tags)
-{
-    sdi_buffer_clear(&tags->texts);
-    sdi_buffer_clear(&tags->ends);
-    tags->count = tags->required = 0;
-    tags->rest_if_empty = false;
-}
-
 static bool has(const sdi_tags *tags, sdi_slice tag)
 {
     for (size_t i = 0; i < tags->count; i++)

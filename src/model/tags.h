@@ -30,7 +30,6 @@ typedef struct sdi_tags {
     }
 
 void sdi_tags_free(sdi_tags *tags);
-void sdi_tags_clear(sdi_tags *tags);
 /* sdi_tags_add appends a tag unless it is there; too long ones are shortened (SDI_TAG_MAX). Tags are added as required
  * until sdi_tags_rest_if_empty is called. */
 void sdi_tags_add(sdi_tags *tags, sdi_slice tag);

@@ -328,14 +328,6 @@ size_t sdi_pool_reap(sdi_pool *pool, sdi_pg_connection *by, int64_t deadline)
     return ended;
 }
 
-bool sdi_pool_has_running(sdi_pool *pool)
-{
-    sdi_lock(&pool->mutex);
-    bool running = find_state(pool, RUNNING) != NULL;
-    sdi_unlock(&pool->mutex);
-    return running;
-}
-
 static struct slot *find_old_idle(sdi_pool *pool)
 {
     for (size_t i = 0; i < pool->size; i++)

@@ -26,7 +26,6 @@ void sdi_pool_give(sdi_pool *pool, sdi_pg_connection *connection);
  * by NULL closes them all without a word. */
 void sdi_pool_give_running(sdi_pool *pool, sdi_pg_connection *connection);
 size_t sdi_pool_reap(sdi_pool *pool, sdi_pg_connection *by, int64_t deadline);
-bool sdi_pool_has_running(sdi_pool *pool);
 /* sdi_pool_expendable: what runs on it until it is given back is a read, and may be given up for another node.
  * sdi_pool_give_up ends those, with UNAVAILABLE: the server does not answer any more, though nothing was lost. */
 void sdi_pool_expendable(sdi_pool *pool, sdi_pg_connection *connection);

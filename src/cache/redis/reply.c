@@ -147,7 +147,7 @@ static void take_complete(redisReader *reader, sdi_redis_replies *replies)
 
 bool sdi_redis_take(redisReader *reader, sdi_redis_replies *replies, const char *bytes, size_t length)
 {
-    redisReaderSetPrivdata(reader, replies);
+    reader->privdata = replies; /* the macro for it casts the pointer to int */
     if (redisReaderFeed(reader, bytes, length) != REDIS_OK) {
         replies->outcome = SDI_REDIS_NO_MEMORY;
         return false;

@@ -31,19 +31,8 @@ START_TEST(integers)
     expect(SDI_KEY_INT4, "-2147483648", "-2147483648");
     expect(SDI_KEY_INT2, "32768", NULL);
     expect(SDI_KEY_INT2, "-32768", "-32768");
-    static const char *const odd[] = {"",
-                                      " ",
-                                      "+",
-                                      "-",
-                                      "+-1",
-                                      "1 2",
-                                      "4_2",
-                                      "0x2a",
-                                      "0b1",
-                                      "1e3",
-                                      "1.0",
-                                      "\xc2\xa0"
-                                      "1"};
+    static const char *const odd[] = {"",    " ",    "+",   "-",   "+-1", "1 2",
+                                      "4_2", "0x2a", "0b1", "1e3", "1.0", "\xc2\xa0\x31"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         expect(SDI_KEY_INT8, odd[i], NULL);
 }

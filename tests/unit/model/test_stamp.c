@@ -82,12 +82,9 @@ START_TEST(of_one_primary_the_later_sees_more)
             if (moments[i].count > 0 || moments[i].xmax < XIDS - 1)
                 advance(&moments[i]);
         }
-        for (int a = 0; a < 16; a++)
-            for (int b = 0; b < 16; b++) {
-                bool later = sdi_snapshot_later(&moments[a], &moments[b]);
-                ck_assert(!later || sdi_snapshot_contains(&moments[a], &moments[b]));
-                ck_assert(later || sdi_snapshot_later(&moments[b], &moments[a]));
-            }
+        for (int later = 0; later < 16; later++)
+            for (int earlier = 0; earlier <= later; earlier++)
+                ck_assert(sdi_snapshot_contains(&moments[later], &moments[earlier]));
     }
 }
 END_TEST

@@ -18,11 +18,12 @@ START_TEST(tags_stand_once_and_in_order)
     ck_assert(sdi_slice_equal(sdi_tags_at(&tags, 0), sdi_slice_of("a/1")));
     ck_assert(sdi_slice_equal(sdi_tags_at(&tags, 1), sdi_slice_of("a/*")));
     ck_assert(sdi_slice_equal(sdi_tags_at(&tags, 2), sdi_slice_of("a")));
-    sdi_tags_clear(&tags);
+    ck_assert(!sdi_tags_failed(&tags));
+    sdi_tags_free(&tags);
+    ck_assert_uint_eq(tags.count, 0);
     sdi_tags_add(&tags, sdi_slice_of("b"));
     ck_assert_uint_eq(tags.count, 1);
     ck_assert_uint_eq(tags.required, 1);
-    ck_assert(!sdi_tags_failed(&tags));
     sdi_tags_free(&tags);
 }
 END_TEST
