@@ -80,6 +80,16 @@ void shop_api_admin(struct shop_request *request)
     put_list(request, &list);
 }
 
+void shop_api_search(struct shop_request *request)
+{
+    struct shop_found found;
+    if (!shop_look_up_search(request, &found))
+        return;
+    shop_json(request->out, "{\"search\":%s,\"in\":%s,\"sort\":%s,", found.search.words, found.search.category,
+              shop_sort_name(found.search.sort));
+    put_list(request, &found.list);
+}
+
 static void get_product(struct shop_request *request)
 {
     struct shop_item item;

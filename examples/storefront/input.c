@@ -71,6 +71,30 @@ const char *shop_check_edit(const char *price, const char *stock, struct shop_ed
     return NULL;
 }
 
+static const char *const sorts[SHOP_SORTS] = {
+    [SHOP_BY_RANK] = "best",
+    [SHOP_BY_PRICE] = "price",
+    [SHOP_BY_PRICE_DOWN] = "price-down",
+    [SHOP_BY_NAME] = "name",
+};
+
+bool shop_parse_sort(const char *text, enum shop_sort *sort_out)
+{
+    *sort_out = SHOP_BY_RANK;
+    for (int sort = 0; text && sort < SHOP_SORTS; sort++) {
+        if (strcmp(text, sorts[sort]) != 0)
+            continue;
+        *sort_out = (enum shop_sort)sort;
+        return true;
+    }
+    return !text;
+}
+
+const char *shop_sort_name(enum shop_sort sort)
+{
+    return sorts[sort];
+}
+
 /* The length of the sequence that `first` begins, and the least code point that may be written so. */
 static size_t sequence_length(unsigned char first, uint32_t *least)
 {

@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SHOP_STOCK_MAX = 1000000, SHOP_PAGE_MAX = 100000, SHOP_PRICE_SIZE = 16 };
+enum { SHOP_STOCK_MAX = 1000000, SHOP_PAGE_MAX = 100000, SHOP_PRICE_SIZE = 16, SHOP_WORDS_MAX = 100 };
+
+/* How search results follow each other. */
+enum shop_sort { SHOP_BY_RANK, SHOP_BY_PRICE, SHOP_BY_PRICE_DOWN, SHOP_BY_NAME, SHOP_SORTS };
 
 /* An edit of a product that passed the checks. */
 struct shop_edit {
@@ -25,6 +28,11 @@ bool shop_parse_page(const char *text, int64_t *page_out);
 /* shop_check_edit checks the two fields of the form. NULL if both are right (blanks around them are forgiven), else a
  * sentence for the visitor. */
 const char *shop_check_edit(const char *price, const char *stock, struct shop_edit *edit);
+
+/* shop_parse_sort reads the name of an order of search results; a missing one (NULL) is by rank. */
+bool shop_parse_sort(const char *text, enum shop_sort *sort_out);
+/* shop_sort_name is what shop_parse_sort reads. */
+const char *shop_sort_name(enum shop_sort sort);
 
 /* shop_is_text is true for valid UTF-8: the library refuses anything else, and a visitor's typing is no fault of it. */
 bool shop_is_text(const char *text);

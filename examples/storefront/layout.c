@@ -61,9 +61,12 @@ static void head(struct evbuffer *out, const char *title)
               "<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n</head>\n<body>\n"
               "<a class=\"skip\" href=\"#main\">Skip to the goods</a>\n"
               "<header class=\"top\"><a class=\"brand\" href=\"/\">Fernhill <span>&amp;</span> Daughters</a>"
-              "<p class=\"claim\">General store, est. 2026</p><a class=\"office\" href=\"/admin\">Back office</a>"
-              "</header>\n",
+              "<p class=\"claim\">General store, est. 2026</p>",
               title);
+    shop_put(out, "<form class=\"find\" role=\"search\" action=\"/search\"><label class=\"unseen\" for=\"find\">Search "
+                  "the shop</label><input id=\"find\" name=\"q\" type=\"search\" maxlength=\"100\" "
+                  "placeholder=\"What are you looking for?\"><button>Search</button></form>"
+                  "<a class=\"office\" href=\"/admin\">Back office</a></header>\n");
 }
 
 static void menu_of(struct evbuffer *out, const shopdata_result *menu, const char *current)

@@ -1,5 +1,7 @@
 #include "lookup.h"
 
+#include <string.h>
+
 #include "layout.h"
 
 static const char no_such_product[] = "There is no such product.";
@@ -28,19 +30,22 @@ static bool page_of(struct shop_request *request, int64_t *page_out)
     return false;
 }
 
-/* Asks, and fills in the list. `count` and `products` are the batch's reads. */
-static bool ask_list(struct shop_request *request, size_t count, size_t products, struct shop_list *list)
+/* Fills in the list of `count` products once it is asked. */
+static bool fill_list(struct shop_request *request, size_t products, int64_t count, struct shop_list *list)
 {
-    struct shop_batch *batch = &request->batch;
-    if (!ask(request))
-        return false;
-    list->products = batch->results[products];
-    list->count = shop_number(batch->results[count], 0, 0);
-    list->last = shop_last_page(list->count);
+    list->products = request->batch.results[products];
+    list->count = count;
+    list->last = shop_last_page(count);
     if (list->page <= list->last)
         return true;
     shop_fail(request, HTTP_NOTFOUND, "The list does not have so many pages.");
     return false;
+}
+
+/* Asks, and fills in the list. `count` and `products` are the batch's reads. */
+static bool ask_list(struct shop_request *request, size_t count, size_t products, struct shop_list *list)
+{
+    return ask(request) && fill_list(request, products, shop_number(request->batch.results[count], 0, 0), list);
 }
 
 bool shop_look_up_category(struct shop_request *request, struct shop_list *list)
@@ -68,6 +73,55 @@ bool shop_look_up_found(struct shop_request *request, const char *search, struct
     size_t count = shop_add_found_count(request->shop, &request->batch, search);
     size_t products = shop_add_found_products(request->shop, &request->batch, search, list->page);
     return ask_list(request, count, products, list);
+}
+
+/* An argument as it was typed, "" if missing. */
+static const char *typed(const struct shop_request *request, const char *name)
+{
+    const char *text = shop_argument(request, name);
+    return text ? text : "";
+}
+
+static const char *read_search(const struct shop_request *request, struct shop_search *search)
+{
+    *search = (struct shop_search){.words = typed(request, "q"), .category = typed(request, "in")};
+    if (!request->is_text)
+        return "The search must be UTF-8 text without zero bytes.";
+    if (strlen(search->words) > SHOP_WORDS_MAX)
+        return "The search must have at most 100 characters.";
+    if (!shop_parse_sort(shop_argument(request, "sort"), &search->sort))
+        return "The order must be best, price, price-down or name.";
+    return NULL;
+}
+
+/* How many were found in the department, or in all. */
+static int64_t count_on(const shopdata_result *shelves, const char *category)
+{
+    int64_t count = 0;
+    for (size_t row = 0; row < shopdata_result_rows(shelves); row++) {
+        if (!*category || !strcmp(category, shop_cell(shelves, row, 0)))
+            count += shop_number(shelves, row, 1);
+    }
+    return count;
+}
+
+bool shop_look_up_search(struct shop_request *request, struct shop_found *found)
+{
+    struct shop_batch *batch = &request->batch;
+    const char *complaint = read_search(request, &found->search);
+    if (complaint) {
+        shop_fail(request, HTTP_BADREQUEST, complaint);
+        return false;
+    }
+    if (!page_of(request, &found->search.page))
+        return false;
+    found->list.page = found->search.page;
+    size_t shelves = shop_add_search_shelves(request->shop, batch, found->search.words);
+    size_t products = shop_add_search(request->shop, batch, &found->search);
+    if (!ask(request))
+        return false;
+    found->shelves = batch->results[shelves];
+    return fill_list(request, products, count_on(found->shelves, found->search.category), &found->list);
 }
 
 bool shop_look_up_product(struct shop_request *request, bool with_related, struct shop_item *item)

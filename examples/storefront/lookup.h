@@ -12,6 +12,12 @@ struct shop_list {
     int64_t last;
 };
 
+struct shop_found {
+    struct shop_search search;
+    struct shop_list list;
+    const shopdata_result *shelves; /* departments that have some: name, how many */
+};
+
 struct shop_item {
     const shopdata_result *product;
     const shopdata_result *related; /* NULL if not asked for */
@@ -23,6 +29,8 @@ bool shop_look_up_home(struct shop_request *request, size_t *menu, size_t *featu
 bool shop_look_up_category(struct shop_request *request, struct shop_list *list);
 /* shop_look_up_found lists the products whose name holds `search`; all for "". */
 bool shop_look_up_found(struct shop_request *request, const char *search, struct shop_list *list);
+/* shop_look_up_search finds what ?q= asks for, in the department ?in= and the order ?sort=. */
+bool shop_look_up_search(struct shop_request *request, struct shop_found *found);
 /* shop_look_up_product gets the product whose number ends the path. */
 bool shop_look_up_product(struct shop_request *request, bool with_related, struct shop_item *item);
 /* shop_save_edit writes an edit of a product; false if the product is not there, or the database did not write. */

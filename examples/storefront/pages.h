@@ -6,6 +6,7 @@
 
 void shop_page_home(struct shop_request *request);
 void shop_page_category(struct shop_request *request);
+void shop_page_search(struct shop_request *request);
 void shop_page_product(struct shop_request *request);
 
 void shop_page_admin(struct shop_request *request);
@@ -13,6 +14,7 @@ void shop_page_admin_product(struct shop_request *request);
 
 void shop_api_home(struct shop_request *request);
 void shop_api_category(struct shop_request *request);
+void shop_api_search(struct shop_request *request);
 void shop_api_product(struct shop_request *request);
 void shop_api_admin(struct shop_request *request);
 

@@ -8,6 +8,18 @@
 #include "format.h"
 #include "layout.h"
 
+/* A zero byte would end an argument: what stands behind it must not be lost in silence. */
+static bool are_text(const struct evkeyvalq *arguments, const char *raw)
+{
+    const struct evkeyval *one;
+    TAILQ_FOREACH(one, arguments, next)
+    {
+        if (!shop_is_text(one->key) || !shop_is_text(one->value))
+            return false;
+    }
+    return !strstr(raw, "%00");
+}
+
 bool shop_request_begin(struct shop_request *request, struct evhttp_request *http, struct shop *shop)
 {
     *request = (struct shop_request){.http = http, .shop = shop, .out = evbuffer_new(), .rest = ""};
@@ -18,6 +30,7 @@ bool shop_request_begin(struct shop_request *request, struct evhttp_request *htt
     request->path = evhttp_uridecode(path && *path ? path : "/", 0, &length);
     if (query)
         evhttp_parse_query_str(query, &request->query); /* one that cannot be read counts as none */
+    request->is_text = are_text(&request->query, query ? query : "");
     return request->out && request->path && strlen(request->path) == length && shop_is_text(request->path);
 }
 

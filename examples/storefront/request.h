@@ -18,6 +18,7 @@ struct shop_request {
     struct evkeyvalq query;  /* the arguments behind the "?" */
     char *path;              /* decoded, without the arguments */
     const char *rest;        /* the part of the path behind the route: a product's number, a category's name */
+    bool is_text;            /* false: an argument holds a zero byte or is not UTF-8 */
     bool is_json;            /* the caller is a program: errors are told in JSON as well */
 };
 

@@ -15,11 +15,13 @@ static const struct route {
 } routes[] = {
     {"/", READS, "GET, HEAD", shop_page_home},
     {"/category/", READS, "GET, HEAD", shop_page_category},
+    {"/search", READS, "GET, HEAD", shop_page_search},
     {"/product/", READS, "GET, HEAD", shop_page_product},
     {"/admin", READS, "GET, HEAD", shop_page_admin},
     {"/admin/product/", READS | EVHTTP_REQ_POST, "GET, HEAD, POST", shop_page_admin_product},
     {"/api/home", READS, "GET, HEAD", shop_api_home},
     {"/api/category/", READS, "GET, HEAD", shop_api_category},
+    {"/api/search", READS, "GET, HEAD", shop_api_search},
     {"/api/product/", READS | EVHTTP_REQ_PUT | EVHTTP_REQ_POST, "GET, HEAD, PUT, POST", shop_api_product},
     {"/api/admin", READS, "GET, HEAD", shop_api_admin},
     {"/healthz", READS, "GET, HEAD", shop_page_health},

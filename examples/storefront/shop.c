@@ -3,59 +3,22 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum shop_statement {
-    MENU,
-    FEATURED,
-    PRODUCT,
-    RELATED,
-    CATEGORY,
-    CATEGORY_PRODUCTS,
-    FOUND_COUNT,
-    FOUND_PRODUCTS,
-    SAVE,
-    STATEMENT_COUNT,
-};
-
-#define CARD_COLUMNS "p.product_id, p.name, p.price, p.stock, p.style, c.name AS category"
-#define CARD_TABLES " FROM products p JOIN categories c ON c.category_id = p.category_id"
-#define FOUND " WHERE strpos(lower(p.name), lower($1)) > 0"
-
-/* Nothing here says what may be cached or what a write makes stale: the library sees it in the SQL. PRODUCT fixes its
- * row by the primary key, so an edit of another product leaves it in the cache; the lists hang on the whole table.
- * FEATURED takes every 211th product: a choice that is the same for everybody and needs no column of its own. */
-static const struct {
-    const char *policy;
-    const char *sql;
-} statements[STATEMENT_COUNT] = {
-    [MENU] = {"list", "SELECT category_id, name FROM categories ORDER BY name"},
-    [FEATURED] = {"list", "SELECT " CARD_COLUMNS CARD_TABLES " WHERE p.product_id % 211 = 7"
-                          " ORDER BY p.product_id LIMIT 12"},
-    [PRODUCT] = {"product", "SELECT " CARD_COLUMNS ", p.description" CARD_TABLES " WHERE p.product_id = $1"},
-    [RELATED] = {"list", "SELECT " CARD_COLUMNS CARD_TABLES
-                         " JOIN products self ON self.category_id = p.category_id AND self.style = p.style"
-                         " WHERE self.product_id = $1 AND p.product_id <> $1"
-                         " ORDER BY p.product_id < $1, p.product_id LIMIT $2"},
-    [CATEGORY] = {"list", "SELECT count(p.product_id), c.category_id FROM categories c"
-                          " LEFT JOIN products p ON p.category_id = c.category_id"
-                          " WHERE c.name = $1 GROUP BY c.category_id"},
-    [CATEGORY_PRODUCTS] = {"list", "SELECT " CARD_COLUMNS CARD_TABLES " WHERE c.name = $1"
-                                   " ORDER BY p.product_id LIMIT $2 OFFSET $3"},
-    [FOUND_COUNT] = {"list", "SELECT count(*) FROM products p" FOUND},
-    [FOUND_PRODUCTS] = {"list", "SELECT " CARD_COLUMNS CARD_TABLES FOUND " ORDER BY p.product_id LIMIT $2 OFFSET $3"},
-    [SAVE] = {"product", "UPDATE products SET price = $2, stock = $3 WHERE product_id = $1"
-                         " RETURNING product_id, price, stock"},
-};
-
 /* What holds where the configuration does not say otherwise. The deadline is shorter than the library's own: with no
  * database in reach every worker waits so long for one, and visitors would rather be told. */
 static const char *const defaults[][2] = {
-    {"shopdata.deadline", "3s"}, {"policy.product.ttl", "300s"},     {"policy.product.negative_ttl", "5s"},
-    {"policy.list.ttl", "60s"},  {"policy.list.negative_ttl", "5s"},
+    {"shopdata.deadline", "3s"},
+    {"policy.product.ttl", "300s"},
+    {"policy.product.negative_ttl", "5s"},
+    {"policy.list.ttl", "60s"},
+    {"policy.list.negative_ttl", "5s"},
+    {"policy.search.ttl", "60s"}, /* what visitors type is a long tail: keep it short, nothing found shorter */
+    {"policy.search.negative_ttl", "2s"},
+    {"policy.order.cache", "off"}, /* names and addresses stay out of a cache that others read */
 };
 
 struct shop {
     shopdata_client *client;
-    shopdata_statement *statements[STATEMENT_COUNT];
+    shopdata_statement *statements[SHOP_STATEMENTS];
 };
 
 static shopdata_client *open_client(const char *config_path, shopdata_error **error_out)
@@ -76,9 +39,9 @@ static shopdata_client *open_client(const char *config_path, shopdata_error **er
 static int prepare(struct shop *shop, shopdata_error **error_out)
 {
     int status = SHOPDATA_OK;
-    for (size_t i = 0; status == SHOPDATA_OK && i < STATEMENT_COUNT; i++)
-        status = shopdata_statement_new(shop->client, statements[i].policy, statements[i].sql, &shop->statements[i],
-                                        error_out);
+    for (size_t i = 0; status == SHOPDATA_OK && i < SHOP_STATEMENTS; i++)
+        status =
+            shopdata_statement_new(shop->client, shop_sql[i].policy, shop_sql[i].text, &shop->statements[i], error_out);
     return status;
 }
 
@@ -98,7 +61,7 @@ void shop_close(struct shop *shop)
 {
     if (!shop)
         return;
-    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+    for (size_t i = 0; i < SHOP_STATEMENTS; i++)
         shopdata_statement_free(shop->statements[i]);
     shopdata_close(shop->client);
     free(shop);
@@ -107,6 +70,11 @@ void shop_close(struct shop *shop)
 shopdata_client *shop_client(const struct shop *shop)
 {
     return shop->client;
+}
+
+shopdata_statement *shop_statement(const struct shop *shop, enum shop_statement which)
+{
+    return shop->statements[which];
 }
 
 /* Adds a read; its parameters are filled in by the caller. SHOP_BATCH_MAX is the most that a page asks. */
@@ -133,25 +101,25 @@ static size_t add_page(struct shop *shop, struct shop_batch *batch, enum shop_st
 
 size_t shop_add_menu(struct shop *shop, struct shop_batch *batch)
 {
-    add(shop, batch, MENU, "departments", 0);
+    add(shop, batch, SHOP_SQL_MENU, "departments", 0);
     return batch->count - 1;
 }
 
 size_t shop_add_featured(struct shop *shop, struct shop_batch *batch)
 {
-    add(shop, batch, FEATURED, "featured", 0);
+    add(shop, batch, SHOP_SQL_FEATURED, "featured", 0);
     return batch->count - 1;
 }
 
 size_t shop_add_product(struct shop *shop, struct shop_batch *batch, int64_t product_id)
 {
-    add(shop, batch, PRODUCT, "product", 1)[0] = shopdata_int64(product_id);
+    add(shop, batch, SHOP_SQL_PRODUCT, "product", 1)[0] = shopdata_int64(product_id);
     return batch->count - 1;
 }
 
 size_t shop_add_related(struct shop *shop, struct shop_batch *batch, int64_t product_id)
 {
-    shopdata_param *params = add(shop, batch, RELATED, "related", 2);
+    shopdata_param *params = add(shop, batch, SHOP_SQL_RELATED, "related", 2);
     params[0] = shopdata_int64(product_id);
     params[1] = shopdata_int64(SHOP_RELATED_COUNT);
     return batch->count - 1;
@@ -159,24 +127,37 @@ size_t shop_add_related(struct shop *shop, struct shop_batch *batch, int64_t pro
 
 size_t shop_add_category(struct shop *shop, struct shop_batch *batch, const char *name)
 {
-    add(shop, batch, CATEGORY, "count", 1)[0] = shopdata_text(name);
+    add(shop, batch, SHOP_SQL_CATEGORY, "count", 1)[0] = shopdata_text(name);
     return batch->count - 1;
 }
 
 size_t shop_add_category_products(struct shop *shop, struct shop_batch *batch, const char *name, int64_t page)
 {
-    return add_page(shop, batch, CATEGORY_PRODUCTS, name, page);
+    return add_page(shop, batch, SHOP_SQL_CATEGORY_PRODUCTS, name, page);
 }
 
 size_t shop_add_found_count(struct shop *shop, struct shop_batch *batch, const char *search)
 {
-    add(shop, batch, FOUND_COUNT, "count", 1)[0] = shopdata_text(search);
+    add(shop, batch, SHOP_SQL_FOUND_COUNT, "count", 1)[0] = shopdata_text(search);
     return batch->count - 1;
 }
 
 size_t shop_add_found_products(struct shop *shop, struct shop_batch *batch, const char *search, int64_t page)
 {
-    return add_page(shop, batch, FOUND_PRODUCTS, search, page);
+    return add_page(shop, batch, SHOP_SQL_FOUND_PRODUCTS, search, page);
+}
+
+size_t shop_add_search_shelves(struct shop *shop, struct shop_batch *batch, const char *words)
+{
+    add(shop, batch, SHOP_SQL_SEARCH_SHELVES, "shelves", 1)[0] = shopdata_text(words);
+    return batch->count - 1;
+}
+
+size_t shop_add_search(struct shop *shop, struct shop_batch *batch, const struct shop_search *search)
+{
+    size_t read = add_page(shop, batch, SHOP_SQL_SEARCH_BY_RANK + search->sort, search->words, search->page);
+    batch->params[read][batch->calls[read].count++] = shopdata_text(search->category);
+    return read;
 }
 
 static double now_ms(void)
@@ -202,7 +183,7 @@ int shop_ask(struct shop *shop, struct shop_batch *batch)
 int shop_save(struct shop *shop, struct shop_batch *batch, const struct shop_edit *edit)
 {
     shopdata_session *session = NULL;
-    shopdata_param *params = add(shop, batch, SAVE, "edit", 3);
+    shopdata_param *params = add(shop, batch, SHOP_SQL_SAVE, "edit", 3);
     params[0] = shopdata_int64(edit->product_id);
     params[1] = shopdata_text(edit->price);
     params[2] = shopdata_int64(edit->stock);

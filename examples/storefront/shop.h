@@ -9,8 +9,9 @@
 #include <shopdata/shopdata.h>
 
 #include "input.h"
+#include "statements.h"
 
-enum { SHOP_PAGE_SIZE = 24, SHOP_RELATED_COUNT = 6, SHOP_BATCH_MAX = 4, SHOP_PARAMS_MAX = 3 };
+enum { SHOP_PAGE_SIZE = 24, SHOP_RELATED_COUNT = 6, SHOP_BATCH_MAX = 4, SHOP_PARAMS_MAX = 4 };
 
 /* Every list of products has these columns, in this order; SHOP_PRODUCT has the rest as well. */
 enum shop_column {
@@ -29,6 +30,7 @@ struct shop;
 struct shop *shop_open(const char *config_path, shopdata_error **error_out);
 void shop_close(struct shop *shop);
 shopdata_client *shop_client(const struct shop *shop);
+shopdata_statement *shop_statement(const struct shop *shop, enum shop_statement which);
 
 /* What one page wants to know: added read by read, asked in one call, so a page costs one round trip to the cache and
  * at most one to the database. Begin with `struct shop_batch batch = {0}`, end with shop_batch_free. */
@@ -51,6 +53,17 @@ size_t shop_add_category(struct shop *shop, struct shop_batch *batch, const char
 size_t shop_add_category_products(struct shop *shop, struct shop_batch *batch, const char *name, int64_t page);
 size_t shop_add_found_count(struct shop *shop, struct shop_batch *batch, const char *search);
 size_t shop_add_found_products(struct shop *shop, struct shop_batch *batch, const char *search, int64_t page);
+
+struct shop_search {
+    const char *words;
+    const char *category; /* "": all of them */
+    enum shop_sort sort;
+    int64_t page;
+};
+
+/* shop_add_search_shelves tells in which departments the words are found, and how often: (name, count). */
+size_t shop_add_search_shelves(struct shop *shop, struct shop_batch *batch, const char *words);
+size_t shop_add_search(struct shop *shop, struct shop_batch *batch, const struct shop_search *search);
 
 /* shop_ask runs the batch: SHOPDATA_OK, or the status of batch->error. */
 int shop_ask(struct shop *shop, struct shop_batch *batch);

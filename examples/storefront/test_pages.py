@@ -143,6 +143,55 @@ class TestEscaping(PageTest):
         self.assertEqual(json.loads(self.get("/api/admin?q=s%C3%B6hne"))["count"], 1)
 
 
+class TestSearch(PageTest):
+    def found(self, query: str) -> dict:
+        return json.loads(self.get(f"/api/search?{query}"))
+
+    def test_words_are_found_in_any_form(self):
+        for query, count in (("q=thing", 50), ("q=THINGS", 50), ("q=%22thing%207%22", 1), ("q=thing%20-7", 49), ("q=s%C3%B6hne", 1),
+                             ("q=nothing-like-it", 0), ("q=", 0), ("", 0), ("q=the", 0), ("q=thing&in=plain%20things", 50),
+                             ("q=thing&in=empty", 0), ("q=thing&in=unknown", 0)):
+            self.assertEqual(self.found(query)["count"], count, query)
+
+    def test_the_order(self):
+        for sort, first in (("price", 1), ("price-down", 50), ("name", 1), ("best", 1)):
+            self.assertEqual(self.found(f"q=thing&sort={sort}")["products"][0]["product_id"], first, sort)
+        self.get("/search?q=thing&sort=price%3B", 400)
+
+    def test_pages(self):
+        seen = [product["product_id"] for page in (1, 2, 3)
+                for product in self.found(f"q=thing&sort=price&page={page}")["products"]]
+        self.assertEqual(sorted(seen), list(range(1, 51)))
+        self.assertIn('href="/search?q=thing&amp;in=&amp;sort=best&amp;page=2"', self.get("/search?q=thing"))
+        self.get("/search?q=thing&page=4", 404)
+        self.get("/search?q=thing&page=x", 400)
+
+    def test_the_page_says_what_was_found(self):
+        page = self.get("/search?q=thing")
+        self.assertIn("50 products for “thing”", page)
+        self.assertIn('<option value="plain things">plain things (50)</option>', page)
+        self.assertIn("Nothing found for “zebra”", self.get("/search?q=zebra"))
+        self.assertIn("Type what you are looking for", self.get("/search"))
+
+    def test_any_bytes_are_safe(self):
+        for query in ("%27", "%22", "%5C", "%3Cscript%3E", "a%20%26%20%7C%20!", ":*", "%28%28%29", "%01%02", "%F0%9F%92%A9", "%25",
+                      "%E2%80%9C", "-", "or", "%22%22", "a" * 100):
+            page = self.get(f"/search?q={query}")
+            self.assertNotIn("<script", page)
+            self.found(f"q={query}")
+        for query in ("q=%ff", "q=a%00b", "in=%c0%af", "q=" + "a" * 101, "sort=%00", "q=%ED%A0%80"):
+            for prefix in ("", "/api"):
+                self.get(f"{prefix}/search?{query}", 400)
+
+    def test_what_was_found_comes_from_the_cache_and_is_fresh(self):
+        self.found("q=thing&sort=price")
+        self.assertEqual(self.found("q=thing&sort=price")["served"]["from"], "cache")
+        self.send("PUT", "/api/product/11", '{"price": "0.01", "stock": 1}', "application/json")
+        self.assertEqual(self.found("q=thing&sort=price")["products"][0]["product_id"], 11)
+        self.send("PUT", "/api/product/11", '{"price": "11.50", "stock": 1}', "application/json")
+        self.assertEqual(self.found("q=thing&sort=price")["products"][0]["product_id"], 1)
+
+
 class TestPaging(PageTest):
     def test_pages_cover_all_once(self):
         seen = []
