@@ -70,12 +70,19 @@ static const char metrics_intro[] =
     "Prometheus' text format 0.0.4. Each client counts for itself, from 0 when it is opened.\n"
     "\n"
     "- A **counter** only grows: look at its rate. A **gauge** is what holds now.\n"
-    "- A **histogram** appears as `_bucket` (how many were at most `le` seconds), `_sum` and `_count`. Its values are\n"
+    "- A **histogram** appears as `_bucket` (how many were at most `le`), `_sum` and `_count`. Its values are\n"
     "  known to 1/16, so what lies that close under a bound may be counted in the next bucket.\n"
     "- A label's values are all there from the start, at 0.\n"
     "\n"
-    "Hit ratio: `sum(rate(shopdata_cache_hits_total[5m])) / (sum(rate(shopdata_cache_hits_total[5m])) +\n"
-    "sum(rate(shopdata_cache_misses_total[5m])))`. Worth an alarm: `shopdata_unfenced_pending_tags` above 0 for\n"
+    "There is no gauge of the hit ratio: compute it over the time that interests. Of each policy it is\n"
+    "\n"
+    "```\n"
+    "sum by (policy) (rate(shopdata_cache_hits_total[5m])) /\n"
+    "  (sum by (policy) (rate(shopdata_cache_hits_total[5m])) + sum by (policy) "
+    "(rate(shopdata_cache_misses_total[5m])))\n"
+    "```\n"
+    "\n"
+    "and without `by (policy)` that of all. Worth an alarm: `shopdata_unfenced_pending_tags` above 0 for\n"
     "minutes, `shopdata_node_breaker_state` at 2, a rate of `shopdata_errors_total{kind=\"busy\"}`, and any\n"
     "`shopdata_transactions_abandoned_total`, which is a mistake in the calling program.\n"
     "\n";
@@ -142,13 +149,26 @@ static void print_configuration(void)
         stdout);
 }
 
+/* Values that differ from build to build are not printed. */
 static void print_label(enum sdi_label_set set)
 {
     const sdi_label *label = &sdi_labels[set];
-    if (set != SDI_LABEL_NONE)
-        printf("`%s`%s", label->name, set == SDI_LABEL_NODE ? ": the name of the node" : ": ");
-    for (size_t i = 0; label->values && i < label->count; i++)
-        printf("%s%s", i ? ", " : "", label->values[i]);
+    if (set == SDI_LABEL_NONE)
+        return;
+    printf("`%s`", label->name);
+    if (set == SDI_LABEL_NODE || set == SDI_LABEL_POLICY)
+        printf(": the name of the %s", label->name);
+    for (size_t i = 0; label->count > 1 && i < label->count; i++)
+        printf("%s%s", i ? ", " : ": ", label->values[i]);
+}
+
+static void print_bounds(const char *unit)
+{
+    sdi_metric_description any = {.unit = unit};
+    printf("\nThe bounds of the histograms in %s:", unit);
+    for (size_t i = 0; i < SDI_METRIC_BOUNDS; i++)
+        printf("%s %s", i ? "," : "", sdi_metric_scale_of(&any)->bounds[i].text);
+    fputs(".\n", stdout);
 }
 
 static void print_metrics(void)
@@ -159,13 +179,14 @@ static void print_metrics(void)
     for (size_t i = 0; i < SDI_METRICS; i++) {
         const sdi_metric_description *about = &sdi_metric_table[i];
         printf("| `%s` | %s | %s | ", about->name, types[about->type], about->unit);
-        print_label(about->label);
+        print_label(about->labels[0]);
+        if (about->labels[1] != SDI_LABEL_NONE)
+            fputs("; ", stdout);
+        print_label(about->labels[1]);
         printf(" | %s |\n", about->help);
     }
-    fputs("\nThe bounds of the histograms, in seconds:", stdout);
-    for (size_t i = 0; i < SDI_METRIC_BOUNDS; i++)
-        printf("%s %s", i ? "," : "", sdi_metric_bounds[i].seconds);
-    fputs(".\n", stdout);
+    print_bounds("seconds");
+    print_bounds("bytes");
 }
 
 int main(int count, char **arguments)

@@ -68,6 +68,7 @@ typedef struct sdi_cache_backend {
 /* The first member of every cache. */
 struct sdi_cache {
     const sdi_cache_backend *backend;
+    sdi_metrics *metrics; /* set by sdi_cache_open, for sdi_cache_run; NULL: nothing is counted */
 };
 
 /* sdi_cache_open makes the cache that the settings name; *cache_out is NULL for `none`. */

@@ -4,18 +4,30 @@
 #include "cache/operation.h"
 #include "cache/redis/redis.h"
 
-int sdi_cache_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
-                   shopdata_error **error_out)
+static const sdi_cache_backend *backend_of(enum sdi_cache_kind kind)
 {
-    switch (settings->kind) {
+    switch (kind) {
     case SDI_CACHE_MEMORY:
-        return sdi_memory_backend.open(settings, metrics, cache_out, error_out);
+        return &sdi_memory_backend;
     case SDI_CACHE_REDIS:
-        return sdi_redis_backend.open(settings, metrics, cache_out, error_out);
+        return &sdi_redis_backend;
     case SDI_CACHE_NONE:
         break;
     }
-    *cache_out = NULL;
+    return NULL;
+}
+
+int sdi_cache_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
+                   shopdata_error **error_out)
+{
+    const sdi_cache_backend *backend = backend_of(settings->kind);
+    sdi_cache *cache = NULL;
+    int status = backend ? backend->open(settings, metrics, &cache, error_out) : SHOPDATA_OK;
+    if (status != SHOPDATA_OK)
+        return status;
+    if (cache)
+        cache->metrics = metrics;
+    *cache_out = cache;
     return SHOPDATA_OK;
 }
 
@@ -27,6 +39,18 @@ static bool keys_fit(const sdi_cache_op *operations, size_t count)
     return true;
 }
 
+/* `length` is of the value that a GET found; of the others it is 0. */
+static void count_bytes(const sdi_cache *cache, const sdi_cache_op *operations, size_t count)
+{
+    uint64_t read = 0, written = 0;
+    for (size_t i = 0; i < count; i++) {
+        read += operations[i].length;
+        written += operations[i].value.length;
+    }
+    sdi_count(cache->metrics, SDI_M_CACHE_READ_BYTES, 0, read);
+    sdi_count(cache->metrics, SDI_M_CACHE_WRITTEN_BYTES, 0, written);
+}
+
 bool sdi_cache_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline)
 {
     for (size_t i = 0; i < count; i++) {
@@ -36,7 +60,10 @@ bool sdi_cache_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int
     }
     if (!cache || !keys_fit(operations, count))
         return false;
-    return count == 0 || cache->backend->run(cache, operations, count, deadline);
+    bool done = count == 0 || cache->backend->run(cache, operations, count, deadline);
+    if (done && cache->metrics)
+        count_bytes(cache, operations, count);
+    return done;
 }
 
 void sdi_cache_close(sdi_cache *cache)

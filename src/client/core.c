@@ -7,10 +7,14 @@
 
 static bool make_metrics(sdi_core *core)
 {
-    const char *names[SDI_NODES_MAX];
-    for (size_t i = 0; i < core->settings->node_count; i++)
-        names[i] = core->settings->nodes[i].name;
-    core->metrics = sdi_metrics_new(names, core->settings->node_count);
+    const sdi_settings *settings = core->settings;
+    const char *nodes[SDI_NODES_MAX], *policies[SDI_POLICIES_MAX];
+    for (size_t i = 0; i < settings->node_count; i++)
+        nodes[i] = settings->nodes[i].name;
+    for (size_t i = 0; i < settings->policy_count; i++)
+        policies[i] = settings->policies[i].name;
+    core->metrics =
+        sdi_metrics_new((sdi_names){nodes, settings->node_count}, (sdi_names){policies, settings->policy_count});
     return core->metrics != NULL;
 }
 

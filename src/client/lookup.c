@@ -132,16 +132,22 @@ static void take_fences(sdi_read *read, const sdi_cache_op *fences)
     read->fences_read = true;
 }
 
-static void miss(sdi_core *core, enum sdi_miss_reason reason)
+static size_t policy_number(const sdi_core *core, const sdi_read *read)
 {
-    sdi_count(core->metrics, SDI_M_CACHE_MISSES, reason, 1);
+    return (size_t)(read->policy - core->settings->policies);
+}
+
+static void miss(sdi_core *core, const sdi_read *read, enum sdi_miss_reason reason)
+{
+    size_t label = sdi_metric_pair(SDI_M_CACHE_MISSES, policy_number(core, read), reason);
+    sdi_count(core->metrics, SDI_M_CACHE_MISSES, label, 1);
 }
 
 static void hit(sdi_core *core, sdi_read *read, shopdata_result *answer, const sdi_stamp *stamp)
 {
-    sdi_count(core->metrics, SDI_M_CACHE_HITS, 0, 1);
+    sdi_count(core->metrics, SDI_M_CACHE_HITS, policy_number(core, read), 1);
     if (!shopdata_result_rows(answer))
-        sdi_count(core->metrics, SDI_M_CACHE_NEGATIVE_HITS, 0, 1);
+        sdi_count(core->metrics, SDI_M_CACHE_NEGATIVE_HITS, policy_number(core, read), 1);
     read->result = answer;
     read->stamp = *stamp;
     read->stamped = true;
@@ -154,14 +160,14 @@ static void judge_entry(sdi_core *core, sdi_read *read, sdi_cache_op *entry)
     shopdata_result *answer;
     sdi_stamp stamp;
     if (!entry->found) {
-        miss(core, SDI_MISS_ABSENT);
+        miss(core, read, SDI_MISS_ABSENT);
         return;
     }
     sdi_slice identity = {read->identity.data, read->identity.length};
     enum sdi_entry_state state =
         sdi_entry_open(entry->block, entry->headroom, entry->length, identity, &answer, &stamp);
     if (state != SDI_ENTRY_GOOD) {
-        miss(core, state == SDI_ENTRY_FOREIGN ? SDI_MISS_FOREIGN : SDI_MISS_DAMAGED);
+        miss(core, read, state == SDI_ENTRY_FOREIGN ? SDI_MISS_FOREIGN : SDI_MISS_DAMAGED);
         return;
     }
     entry->block = NULL;
@@ -170,7 +176,7 @@ static void judge_entry(sdi_core *core, sdi_read *read, sdi_cache_op *entry)
         return;
     }
     bool whole = read->whole[shopdata_result_rows(answer) ? 0 : 1];
-    miss(core, whole ? SDI_MISS_FENCE_REFUSED : SDI_MISS_FENCE_MISSING);
+    miss(core, read, whole ? SDI_MISS_FENCE_REFUSED : SDI_MISS_FENCE_MISSING);
     shopdata_result_free(answer);
 }
 
@@ -224,7 +230,7 @@ bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
         if (answered)
             judge(core, &reads[i], at);
         else
-            miss(core, SDI_MISS_UNAVAILABLE);
+            miss(core, &reads[i], SDI_MISS_UNAVAILABLE);
         at += 1 + reads[i].tags.count;
     }
     batch_free(&b);
@@ -278,7 +284,7 @@ static int64_t entry_ttl(const sdi_read *read)
     return sdi_jitter(ttl, (unsigned)policy->jitter);
 }
 
-static void add_answer(sdi_core *core, batch *b, const sdi_read *read)
+static void add_answer(sdi_core *core, batch *b, sdi_read *read)
 {
     size_t begin = b->values.length;
     sdi_slice identity = {read->identity.data, read->identity.length};
@@ -295,6 +301,8 @@ static void add_answer(sdi_core *core, batch *b, const sdi_read *read)
     add_entry(b, read, SDI_CACHE_SET);
     add_value(b, &b->operations[b->count - 1], begin);
     b->operations[b->count - 1].ttl_ms = entry_ttl(read);
+    sdi_observe(core->metrics, SDI_M_CACHE_ENTRY_BYTES, 0, (int64_t)(b->values.length - begin));
+    read->sent = true;
 }
 
 /* A fence of another era than the answer's passes no stamp any more: it is deleted, and made anew by the next who
@@ -316,13 +324,26 @@ static bool stores(const sdi_read *read)
     return read->cached && read->unstored && read->state == SDI_READ_DONE;
 }
 
-static void add_stores(sdi_core *core, batch *b, const sdi_read *read, size_t placeholder_length, size_t fence_length)
+static void add_stores(sdi_core *core, batch *b, sdi_read *read, size_t placeholder_length, size_t fence_length)
 {
     if (outlived(read))
         add_removals(core, b, read);
     else if (fence_length && fills(read))
         add_swaps(core, b, read, placeholder_length, fence_length);
     add_answer(core, b, read);
+}
+
+static void count_fills(sdi_core *core, sdi_read *reads, size_t count, bool kept)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!reads[i].sent)
+            continue;
+        reads[i].sent = false;
+        if (kept)
+            sdi_count(core->metrics, SDI_M_CACHE_FILLS, policy_number(core, &reads[i]), 1);
+        else
+            sdi_count(core->metrics, SDI_M_CACHE_FILLS_DROPPED, SDI_DROP_UNAVAILABLE, 1);
+    }
 }
 
 void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor, int64_t deadline)
@@ -340,13 +361,6 @@ void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, co
             add_stores(core, &b, &reads[i], placeholder_length, fence_length);
             reads[i].unstored = false;
         }
-    size_t entries = 0;
-    for (size_t i = 0; i < b.count; i++)
-        entries += b.operations[i].verb == SDI_CACHE_SET;
-    bool kept = run(core, &b, deadline);
-    if (kept)
-        sdi_count(core->metrics, SDI_M_CACHE_FILLS, 0, entries);
-    else
-        sdi_count(core->metrics, SDI_M_CACHE_FILLS_DROPPED, SDI_DROP_UNAVAILABLE, entries);
+    count_fills(core, reads, count, run(core, &b, deadline));
     batch_free(&b);
 }

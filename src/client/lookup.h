@@ -36,6 +36,7 @@ typedef struct sdi_read {
     sdi_stamp stamp;
     bool stamped;
     bool unstored; /* the database has just given it */
+    bool sent;     /* to the cache, whose answer is still to come */
 } sdi_read;
 
 enum { SDI_READ_TAGS_MAX = 64 }; /* a statement with more tags is not cached */

@@ -414,6 +414,8 @@ static void hand_out(round *r, shopdata_result **results_out)
         shopdata_result *result = r->reads[i].result;
         size_t source = (size_t)result->source - 1;
         sdi_count(r->core->metrics, SDI_M_QUERIES, source, 1);
+        sdi_count(r->core->metrics, SDI_M_RESULT_ROWS, source, shopdata_result_rows(result));
+        sdi_count(r->core->metrics, SDI_M_RESULT_BYTES, source, result->rows_length);
         sdi_observe(r->core->metrics, SDI_M_QUERY_SECONDS, source, took);
         results_out[i] = result;
         r->reads[i].result = NULL;

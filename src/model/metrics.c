@@ -12,9 +12,8 @@
 enum { STRIPES = 32, LINE = 64, CELLS_A_LINE = LINE / sizeof(uint64_t) };
 
 struct sdi_metrics {
-    size_t first[SDI_METRICS]; /* where a metric's values begin among those of its type */
-    size_t node_count;
-    char **nodes;
+    size_t first[SDI_METRICS];  /* where a metric's values begin among those of its type */
+    sdi_names nodes, policies;  /* copies */
     size_t stride;              /* counters of one stripe, rounded up to whole cache lines */
     _Atomic uint64_t *counters; /* STRIPES times stride, on a cache line */
     _Atomic uint64_t *gauges;   /* the bits of a double */
@@ -32,18 +31,33 @@ static size_t my_stripe(void)
     return mine - 1;
 }
 
-size_t sdi_metrics_label_count(const sdi_metrics *metrics, enum sdi_metric metric)
+/* The values of a label; its `list` is NULL where there is none. */
+static sdi_names values_of(const sdi_metrics *metrics, enum sdi_label_set set)
 {
-    enum sdi_label_set set = sdi_metric_table[metric].label;
-    return set == SDI_LABEL_NODE ? metrics->node_count : sdi_labels[set].count;
+    if (set == SDI_LABEL_NODE)
+        return metrics->nodes;
+    if (set == SDI_LABEL_POLICY)
+        return metrics->policies;
+    return (sdi_names){sdi_labels[set].values, sdi_labels[set].count};
 }
 
-const char *sdi_metrics_label_value(const sdi_metrics *metrics, enum sdi_metric metric, size_t label)
+size_t sdi_metric_pair(enum sdi_metric metric, size_t first, size_t second)
 {
-    enum sdi_label_set set = sdi_metric_table[metric].label;
-    if (set == SDI_LABEL_NODE)
-        return metrics->nodes[label];
-    return set == SDI_LABEL_NONE ? "" : sdi_labels[set].values[label];
+    return first * sdi_labels[sdi_metric_table[metric].labels[1]].count + second;
+}
+
+size_t sdi_metrics_label_count(const sdi_metrics *metrics, enum sdi_metric metric)
+{
+    const enum sdi_label_set *labels = sdi_metric_table[metric].labels;
+    return values_of(metrics, labels[0]).count * values_of(metrics, labels[1]).count;
+}
+
+const char *sdi_metrics_label_value(const sdi_metrics *metrics, enum sdi_metric metric, size_t which, size_t label)
+{
+    const enum sdi_label_set *labels = sdi_metric_table[metric].labels;
+    size_t seconds = values_of(metrics, labels[1]).count;
+    sdi_names values = values_of(metrics, labels[which]);
+    return values.list ? values.list[which ? label % seconds : label / seconds] : "";
 }
 
 /* Numbers the values of all metrics of a type and returns how many there are. */
@@ -71,13 +85,21 @@ static bool make_counters(sdi_metrics *metrics)
     return true;
 }
 
-static bool copy_nodes(sdi_metrics *metrics, const char *const *nodes, size_t count)
+static bool copy_names(sdi_names *to, sdi_names from)
 {
-    metrics->nodes = sdi_calloc(count, sizeof(char *));
-    for (; metrics->nodes && metrics->node_count < count; metrics->node_count++)
-        if (!(metrics->nodes[metrics->node_count] = sdi_strdup(nodes[metrics->node_count])))
+    char **list = sdi_calloc(from.count ? from.count : 1, sizeof *list);
+    *to = (sdi_names){(const char *const *)list, 0};
+    for (; list && to->count < from.count; to->count++)
+        if (!(list[to->count] = sdi_strdup(from.list[to->count])))
             return false;
-    return metrics->nodes != NULL;
+    return list != NULL;
+}
+
+static void free_names(sdi_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        sdi_free((char *)names->list[i]);
+    sdi_free((char **)names->list);
 }
 
 static bool make_rest(sdi_metrics *metrics)
@@ -87,11 +109,14 @@ static bool make_rest(sdi_metrics *metrics)
     return metrics->gauges && metrics->histograms;
 }
 
-sdi_metrics *sdi_metrics_new(const char *const *nodes, size_t node_count)
+sdi_metrics *sdi_metrics_new(sdi_names nodes, sdi_names policies)
 {
     sdi_metrics *metrics = sdi_calloc(1, sizeof *metrics);
-    if (metrics && copy_nodes(metrics, nodes, node_count) && make_counters(metrics) && make_rest(metrics))
+    if (metrics && copy_names(&metrics->nodes, nodes) && copy_names(&metrics->policies, policies) &&
+        make_counters(metrics) && make_rest(metrics)) {
+        sdi_gauge(metrics, SDI_M_BUILD_INFO, 0, 1);
         return metrics;
+    }
     sdi_metrics_free(metrics);
     return NULL;
 }
@@ -100,9 +125,8 @@ void sdi_metrics_free(sdi_metrics *metrics)
 {
     if (!metrics)
         return;
-    for (size_t i = 0; i < metrics->node_count; i++)
-        sdi_free(metrics->nodes[i]);
-    sdi_free(metrics->nodes);
+    free_names(&metrics->nodes);
+    free_names(&metrics->policies);
     sdi_free(metrics->counter_memory);
     sdi_free((void *)metrics->gauges);
     sdi_free(metrics->histograms);
@@ -130,11 +154,10 @@ void sdi_count_error(sdi_metrics *metrics, int status)
         sdi_count(metrics, SDI_M_ERRORS, (size_t)(-1 - (int64_t)status), 1);
 }
 
-void sdi_observe(sdi_metrics *metrics, enum sdi_metric metric, size_t label, int64_t microseconds)
+void sdi_observe(sdi_metrics *metrics, enum sdi_metric metric, size_t label, int64_t value)
 {
     if (is_there(metrics, metric, label, SHOPDATA_HISTOGRAM))
-        sdi_histogram_record(&metrics->histograms[metrics->first[metric] + label],
-                             microseconds < 0 ? 0 : (uint64_t)microseconds);
+        sdi_histogram_record(&metrics->histograms[metrics->first[metric] + label], value < 0 ? 0 : (uint64_t)value);
 }
 
 void sdi_gauge(sdi_metrics *metrics, enum sdi_metric metric, size_t label, double value)

@@ -1,8 +1,8 @@
 /* metrics.h - what is counted, described once: name, help, type, unit, labels. Counters are striped by thread: a thread
  * adds to a cache line of its own, and a reader sums.
  *
- * A metric has one value for each value of its labels: `source`, `node`, `kind` (of error). Names of nodes are given
- * when the metrics are made. */
+ * A metric has one value for each value of its label: `source`, `node`, `kind` (of error); or for each pair of values
+ * of its two. Names of nodes and policies are given when the metrics are made. */
 #ifndef SDI_MODEL_METRICS_H
 #define SDI_MODEL_METRICS_H
 
@@ -20,25 +20,32 @@ enum sdi_metric {
     SDI_M_ERRORS,        /* kind: statuses ARGUMENT .. FORKED */
     SDI_M_TRANSACTIONS,
     SDI_M_TRANSACTIONS_ABANDONED,
-    SDI_M_CACHE_HITS,
-    SDI_M_CACHE_NEGATIVE_HITS,
-    SDI_M_CACHE_MISSES, /* reason: absent, fence_missing, fence_refused, damaged, foreign, unavailable */
-    SDI_M_CACHE_FILLS,
+    SDI_M_RESULT_ROWS,         /* source */
+    SDI_M_RESULT_BYTES,        /* source */
+    SDI_M_CACHE_HITS,          /* policy */
+    SDI_M_CACHE_NEGATIVE_HITS, /* policy */
+    SDI_M_CACHE_MISSES,        /* policy; reason: absent, fence_missing, fence_refused, damaged, foreign, unavailable */
+    SDI_M_CACHE_FILLS,         /* policy */
     SDI_M_CACHE_FILLS_DROPPED, /* stamp did not pass, too large, cache unavailable */
-    SDI_M_CACHE_ERRORS,        /* kind: connect, timeout, lost, protocol, rejected */
-    SDI_M_CACHE_SECONDS,       /* histogram of round trips */
-    SDI_M_CACHE_BREAKER,       /* gauge 0 closed, 1 half open, 2 open */
-    SDI_M_INVALIDATIONS,       /* tags bumped */
-    SDI_M_UNFENCED,            /* writes whose fence could not be stored */
-    SDI_M_UNFENCED_PENDING,    /* gauge: tags that wait to be told */
-    SDI_M_FENCES_SAMPLED,      /* floors sampled on the primary */
-    SDI_M_FLIGHTS_JOINED,      /* callers who took another's answer */
-    SDI_M_FRESHNESS_PRIMARY,   /* reads sent to the primary because no replica was new enough */
+    SDI_M_CACHE_ENTRY_BYTES,   /* histogram of entries stored */
+    SDI_M_CACHE_READ_BYTES,
+    SDI_M_CACHE_WRITTEN_BYTES,
+    SDI_M_CACHE_ERRORS,      /* kind: connect, timeout, lost, protocol, rejected */
+    SDI_M_CACHE_SECONDS,     /* histogram of round trips */
+    SDI_M_CACHE_BREAKER,     /* gauge 0 closed, 1 half open, 2 open */
+    SDI_M_INVALIDATIONS,     /* tags bumped */
+    SDI_M_UNFENCED,          /* writes whose fence could not be stored */
+    SDI_M_UNFENCED_PENDING,  /* gauge: tags that wait to be told */
+    SDI_M_FENCES_SAMPLED,    /* floors sampled on the primary */
+    SDI_M_FLIGHTS_JOINED,    /* callers who took another's answer */
+    SDI_M_FRESHNESS_PRIMARY, /* reads sent to the primary because no replica was new enough */
     SDI_M_READ_RETRIES,
     SDI_M_POOL_WAITS,          /* node */
     SDI_M_POOL_WAIT_SECONDS,   /* node; histogram */
     SDI_M_POOL_CONNECTIONS,    /* node; gauge */
     SDI_M_POOL_BUSY,           /* node; gauge */
+    SDI_M_POOL_SIZE,           /* node; gauge */
+    SDI_M_POOL_WAITING,        /* node; gauge */
     SDI_M_CONNECTS,            /* node */
     SDI_M_NODE_ROLE,           /* node; gauge 0 unknown, 1 replica, 2 primary */
     SDI_M_NODE_BREAKER,        /* node; gauge as above */
@@ -49,6 +56,7 @@ enum sdi_metric {
     SDI_M_FAILOVERS,           /* times another node became the primary */
     SDI_M_STATEMENTS_MENDED,   /* prepared statements made again */
     SDI_M_CANCELS,             /* running statements cancelled on the server at their deadline */
+    SDI_M_BUILD_INFO,          /* version; compiler; gauge, always 1 */
     SDI_METRICS
 };
 
@@ -73,17 +81,25 @@ enum sdi_cache_fault {
 
 typedef struct sdi_metrics sdi_metrics;
 
-/* sdi_metrics_new makes counters at zero for these nodes (names are copied). NULL without memory. */
-sdi_metrics *sdi_metrics_new(const char *const *nodes, size_t node_count);
+/* What the values of a label are called. */
+typedef struct sdi_names {
+    const char *const *list;
+    size_t count;
+} sdi_names;
+
+/* sdi_metrics_new makes counters at zero for these nodes and policies (names are copied). NULL without memory. */
+sdi_metrics *sdi_metrics_new(sdi_names nodes, sdi_names policies);
 void sdi_metrics_free(sdi_metrics *metrics);
 
-/* sdi_count adds to a counter; `label` numbers the value of its label (source - 1, node, status -1..-14 as 0..13,
- * reason) and is 0 for a metric without labels. Never fails, never locks. */
+/* sdi_count adds to a counter; `label` numbers the value of its label (source - 1, node, policy, status -1..-14 as
+ * 0..13, reason) and is 0 for a metric without labels. Never fails, never locks. */
 void sdi_count(sdi_metrics *metrics, enum sdi_metric metric, size_t label, uint64_t amount);
+/* sdi_metric_pair is the `label` of a metric with two. */
+size_t sdi_metric_pair(enum sdi_metric metric, size_t first, size_t second);
 /* sdi_count_error counts a failed call by its status. */
 void sdi_count_error(sdi_metrics *metrics, int status);
-/* sdi_observe records a duration in microseconds into a histogram. */
-void sdi_observe(sdi_metrics *metrics, enum sdi_metric metric, size_t label, int64_t microseconds);
+/* sdi_observe records a duration in microseconds, or a number of bytes, into a histogram. */
+void sdi_observe(sdi_metrics *metrics, enum sdi_metric metric, size_t label, int64_t value);
 /* sdi_gauge sets a gauge. */
 void sdi_gauge(sdi_metrics *metrics, enum sdi_metric metric, size_t label, double value);
 uint64_t sdi_counted(const sdi_metrics *metrics, enum sdi_metric metric, size_t label);

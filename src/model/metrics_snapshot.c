@@ -44,9 +44,10 @@ static void put_escaped(sdi_buffer *out, const char *text)
     }
 }
 
-static void put_label(sdi_buffer *out, const char *name, const char *value)
+/* `first` is where the labels of this value begin. */
+static void put_label(sdi_buffer *out, size_t first, const char *name, const char *value)
 {
-    sdi_buffer_printf(out, "%s=\"", name);
+    sdi_buffer_printf(out, "%s%s=\"", out->length > first ? "," : "", name);
     put_escaped(out, value);
     sdi_buffer_char(out, '"');
 }
@@ -55,22 +56,20 @@ static void put_label(sdi_buffer *out, const char *name, const char *value)
 typedef struct series {
     shopdata_metrics *into;
     const sdi_metric_description *about;
-    const char *label; /* "" without one */
+    const char *labels[2]; /* "" without one */
 } series;
 
 static void put_value(const series *of, const char *suffix, const char *bound, double value)
 {
     sdi_buffer *texts = &of->into->texts;
-    const char *label = sdi_labels[of->about->label].name;
     metric_value entry = {.about = of->about, .name = texts->length, .value = value};
     sdi_buffer_printf(texts, "%s%s%c", of->about->name, suffix, 0);
     entry.labels = texts->length;
-    if (*label)
-        put_label(texts, label, of->label);
-    if (*label && bound)
-        sdi_buffer_char(texts, ',');
+    for (size_t i = 0; i < 2; i++)
+        if (of->about->labels[i] != SDI_LABEL_NONE)
+            put_label(texts, entry.labels, sdi_labels[of->about->labels[i]].name, of->labels[i]);
     if (bound)
-        put_label(texts, "le", bound);
+        put_label(texts, entry.labels, "le", bound);
     sdi_buffer_char(texts, 0);
     sdi_buffer_append(&of->into->values, &entry, sizeof entry);
 }
@@ -84,19 +83,21 @@ static void put_histogram(const series *of, const sdi_histogram *histogram)
         seen = atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
         atomic_init(&copy.buckets[i], seen);
     }
+    const sdi_metric_scale *scale = sdi_metric_scale_of(of->about);
     for (size_t i = 0; i < SDI_METRIC_BOUNDS; i++)
-        put_value(of, "_bucket", sdi_metric_bounds[i].seconds,
-                  (double)sdi_histogram_below(&copy, sdi_metric_bounds[i].microseconds));
+        put_value(of, "_bucket", scale->bounds[i].text, (double)sdi_histogram_below(&copy, scale->bounds[i].recorded));
     double count = (double)sdi_histogram_count(&copy);
     put_value(of, "_bucket", "+Inf", count);
-    put_value(of, "_sum", NULL, (double)sdi_histogram_sum(histogram) / 1e6);
+    put_value(of, "_sum", NULL, (double)sdi_histogram_sum(histogram) / scale->unit);
     put_value(of, "_count", NULL, count);
 }
 
 static void put_metric(shopdata_metrics *into, const sdi_metrics *metrics, enum sdi_metric metric)
 {
     for (size_t i = 0; i < sdi_metrics_label_count(metrics, metric); i++) {
-        series of = {into, &sdi_metric_table[metric], sdi_metrics_label_value(metrics, metric, i)};
+        series of = {into,
+                     &sdi_metric_table[metric],
+                     {sdi_metrics_label_value(metrics, metric, 0, i), sdi_metrics_label_value(metrics, metric, 1, i)}};
         if (of.about->type == SHOPDATA_HISTOGRAM)
             put_histogram(&of, sdi_metrics_histogram(metrics, metric, i));
         else if (of.about->type == SHOPDATA_GAUGE)

@@ -5,9 +5,10 @@
 #include "base/histogram.h"
 #include "model/metrics.h"
 
-/* sdi_metrics_label_count is how many values a metric has; sdi_metrics_label_value names one ("" without a label). */
+/* sdi_metrics_label_count is how many values a metric has; sdi_metrics_label_value names the value of its first
+ * (which 0) or second (1) label there, "" without one. */
 size_t sdi_metrics_label_count(const sdi_metrics *metrics, enum sdi_metric metric);
-const char *sdi_metrics_label_value(const sdi_metrics *metrics, enum sdi_metric metric, size_t label);
+const char *sdi_metrics_label_value(const sdi_metrics *metrics, enum sdi_metric metric, size_t which, size_t label);
 double sdi_metrics_gauged(const sdi_metrics *metrics, enum sdi_metric metric, size_t label);
 const sdi_histogram *sdi_metrics_histogram(const sdi_metrics *metrics, enum sdi_metric metric, size_t label);
 

@@ -1,5 +1,7 @@
 #include "model/metrics_table.h"
 
+#include <string.h>
+
 static const char *const sources[] = {"cache", "replica", "primary"};
 static const char *const statuses[] = {"argument",    "config", "no_memory",   "sql",       "refused",
                                        "timeout",     "busy",   "unavailable", "ambiguous", "too_large",
@@ -22,6 +24,9 @@ static const char *const cache_faults[SDI_CACHE_FAULTS] = {
     [SDI_CACHE_FAULT_PROTOCOL] = "protocol", [SDI_CACHE_FAULT_REJECTED] = "rejected",
 };
 
+static const char *const versions[] = {SHOPDATA_VERSION};
+static const char *const compilers[] = {__VERSION__};
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_NONE] = {"", NULL, 1},
@@ -31,18 +36,63 @@ const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_MISS] = {"reason", misses, COUNT(misses)},
     [SDI_LABEL_DROP] = {"reason", drops, COUNT(drops)},
     [SDI_LABEL_CACHE_FAULT] = {"kind", cache_faults, COUNT(cache_faults)},
+    [SDI_LABEL_POLICY] = {"policy", NULL, 0},
+    [SDI_LABEL_VERSION] = {"version", versions, COUNT(versions)},
+    [SDI_LABEL_COMPILER] = {"compiler", compilers, COUNT(compilers)},
 };
 
-const sdi_metric_bound sdi_metric_bounds[SDI_METRIC_BOUNDS] = {
-    {100, "0.0001"}, {250, "0.00025"}, {500, "0.0005"}, {1000, "0.001"},  {2500, "0.0025"}, {5000, "0.005"},
-    {10000, "0.01"}, {25000, "0.025"}, {50000, "0.05"}, {100000, "0.1"},  {250000, "0.25"}, {500000, "0.5"},
-    {1000000, "1"},  {2500000, "2.5"}, {5000000, "5"},  {10000000, "10"},
+static const sdi_metric_scale seconds = {
+    {{100, "0.0001"},
+     {250, "0.00025"},
+     {500, "0.0005"},
+     {1000, "0.001"},
+     {2500, "0.0025"},
+     {5000, "0.005"},
+     {10000, "0.01"},
+     {25000, "0.025"},
+     {50000, "0.05"},
+     {100000, "0.1"},
+     {250000, "0.25"},
+     {500000, "0.5"},
+     {1000000, "1"},
+     {2500000, "2.5"},
+     {5000000, "5"},
+     {10000000, "10"}},
+    1e6,
 };
+static const sdi_metric_scale bytes = {
+    {{64, "64"},
+     {128, "128"},
+     {256, "256"},
+     {512, "512"},
+     {1024, "1024"},
+     {2048, "2048"},
+     {4096, "4096"},
+     {8192, "8192"},
+     {16384, "16384"},
+     {32768, "32768"},
+     {65536, "65536"},
+     {131072, "131072"},
+     {262144, "262144"},
+     {524288, "524288"},
+     {1048576, "1048576"},
+     {4194304, "4194304"}},
+    1,
+};
+
+const sdi_metric_scale *sdi_metric_scale_of(const sdi_metric_description *about)
+{
+    return strcmp(about->unit, "bytes") ? &seconds : &bytes;
+}
 
 /* clang-format off */
-#define COUNTER(name, label, help) {"shopdata_" name "_total", SHOPDATA_COUNTER, "count", SDI_LABEL_##label, help}
-#define SECONDS(name, label, help) {"shopdata_" name "_seconds", SHOPDATA_HISTOGRAM, "seconds", SDI_LABEL_##label, help}
-#define GAUGE(name, unit, label, help) {"shopdata_" name, SHOPDATA_GAUGE, unit, SDI_LABEL_##label, help}
+#define COUNTER(name, label, help) {"shopdata_" name "_total", SHOPDATA_COUNTER, "count", {SDI_LABEL_##label}, help}
+#define COUNTER_PAIR(name, first, second, help) \
+    {"shopdata_" name "_total", SHOPDATA_COUNTER, "count", {SDI_LABEL_##first, SDI_LABEL_##second}, help}
+#define BYTES(name, label, help) {"shopdata_" name "_bytes_total", SHOPDATA_COUNTER, "bytes", {SDI_LABEL_##label}, help}
+#define SECONDS(name, label, help) {"shopdata_" name "_seconds", SHOPDATA_HISTOGRAM, "seconds", {SDI_LABEL_##label}, help}
+#define SIZES(name, label, help) {"shopdata_" name "_bytes", SHOPDATA_HISTOGRAM, "bytes", {SDI_LABEL_##label}, help}
+#define GAUGE(name, unit, label, help) {"shopdata_" name, SHOPDATA_GAUGE, unit, {SDI_LABEL_##label}, help}
 const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_QUERIES] = COUNTER("queries", SOURCE, "Reads answered, by who answered."),
     [SDI_M_NODE_QUERIES] = COUNTER("node_queries", NODE, "Statements that a node ran."),
@@ -52,11 +102,16 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_ERRORS] = COUNTER("errors", STATUS, "Calls that failed, by status."),
     [SDI_M_TRANSACTIONS] = COUNTER("transactions", NONE, "Transactions that were begun."),
     [SDI_M_TRANSACTIONS_ABANDONED] = COUNTER("transactions_abandoned", NONE, "Transactions left open when their session was freed, and rolled back."),
-    [SDI_M_CACHE_HITS] = COUNTER("cache_hits", NONE, "Reads that the cache answered."),
-    [SDI_M_CACHE_NEGATIVE_HITS] = COUNTER("cache_negative_hits", NONE, "Cache hits whose answer has no rows; they count as hits too."),
-    [SDI_M_CACHE_MISSES] = COUNTER("cache_misses", MISS, "Reads that the cache could not answer, by reason."),
-    [SDI_M_CACHE_FILLS] = COUNTER("cache_fills", NONE, "Answers stored in the cache."),
+    [SDI_M_RESULT_ROWS] = COUNTER("result_rows", SOURCE, "Rows of the answers to reads, by who answered."),
+    [SDI_M_RESULT_BYTES] = BYTES("result", SOURCE, "Size of the answers to reads, by who answered."),
+    [SDI_M_CACHE_HITS] = COUNTER("cache_hits", POLICY, "Reads that the cache answered."),
+    [SDI_M_CACHE_NEGATIVE_HITS] = COUNTER("cache_negative_hits", POLICY, "Cache hits whose answer has no rows; they count as hits too."),
+    [SDI_M_CACHE_MISSES] = COUNTER_PAIR("cache_misses", POLICY, MISS, "Reads that the cache could not answer, by reason."),
+    [SDI_M_CACHE_FILLS] = COUNTER("cache_fills", POLICY, "Answers stored in the cache."),
     [SDI_M_CACHE_FILLS_DROPPED] = COUNTER("cache_fills_dropped", DROP, "Answers that were not stored in the cache, by reason."),
+    [SDI_M_CACHE_ENTRY_BYTES] = SIZES("cache_entry", NONE, "Size of the entries stored in the cache."),
+    [SDI_M_CACHE_READ_BYTES] = BYTES("cache_read", NONE, "Entries and fences read from the cache, without keys and protocol."),
+    [SDI_M_CACHE_WRITTEN_BYTES] = BYTES("cache_written", NONE, "Entries and fences written to the cache, without keys and protocol."),
     [SDI_M_CACHE_ERRORS] = COUNTER("cache_errors", CACHE_FAULT, "Failures of the cache server; the database answered instead."),
     [SDI_M_CACHE_SECONDS] = SECONDS("cache_roundtrip", NONE, "Time of a round trip to the cache."),
     [SDI_M_CACHE_BREAKER] = GAUGE("cache_breaker_state", "state", NONE, "Circuit breaker of the cache: 0 closed, 1 half open, 2 open."),
@@ -64,13 +119,15 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_UNFENCED] = COUNTER("unfenced_writes", NONE, "Writes that stand but could not be told to the cache."),
     [SDI_M_UNFENCED_PENDING] = GAUGE("unfenced_pending_tags", "count", NONE, "Tags that wait to be told to the cache."),
     [SDI_M_FENCES_SAMPLED] = COUNTER("fences_sampled", NONE, "Times the primary was asked where a new fence stands."),
-    [SDI_M_FLIGHTS_JOINED] = COUNTER("flights_joined", NONE, "Reads that took the answer another caller was already waiting for."),
+    [SDI_M_FLIGHTS_JOINED] = COUNTER("flights_joined", NONE, "Reads that took the answer another caller of the process was already waiting for: stampedes on the database prevented."),
     [SDI_M_FRESHNESS_PRIMARY] = COUNTER("freshness_primary_reads", NONE, "Reads sent to the primary because no replica was new enough."),
     [SDI_M_READ_RETRIES] = COUNTER("read_retries", NONE, "Reads tried again after a failure."),
     [SDI_M_POOL_WAITS] = COUNTER("pool_waits", NODE, "Callers that had to wait for a connection."),
     [SDI_M_POOL_WAIT_SECONDS] = SECONDS("pool_wait", NODE, "Time that callers waited for a connection."),
     [SDI_M_POOL_CONNECTIONS] = GAUGE("pool_connections", "count", NODE, "Open connections."),
     [SDI_M_POOL_BUSY] = GAUGE("pool_busy_connections", "count", NODE, "Connections in use."),
+    [SDI_M_POOL_SIZE] = GAUGE("pool_size_connections", "count", NODE, "Connections that the pool may have at most."),
+    [SDI_M_POOL_WAITING] = GAUGE("pool_waiting_callers", "count", NODE, "Callers that wait for a connection now."),
     [SDI_M_CONNECTS] = COUNTER("connects", NODE, "Connections made to a node."),
     [SDI_M_NODE_ROLE] = GAUGE("node_role", "state", NODE, "Role of a node: 0 unknown, 1 replica, 2 primary."),
     [SDI_M_NODE_BREAKER] = GAUGE("node_breaker_state", "state", NODE, "Circuit breaker of a node: 0 closed, 1 half open, 2 open."),
@@ -81,5 +138,6 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_FAILOVERS] = COUNTER("failovers", NONE, "Times another node became the primary."),
     [SDI_M_STATEMENTS_MENDED] = COUNTER("statements_mended", NONE, "Prepared statements that had to be prepared again."),
     [SDI_M_CANCELS] = COUNTER("cancels", NONE, "Statements cancelled on the server at their deadline."),
+    [SDI_M_BUILD_INFO] = {"shopdata_build_info", SHOPDATA_GAUGE, "info", {SDI_LABEL_VERSION, SDI_LABEL_COMPILER}, "Always 1; the labels tell the library's version and the compiler that built it."},
 };
 /* clang-format on */

@@ -12,10 +12,13 @@ enum sdi_label_set {
     SDI_LABEL_MISS,
     SDI_LABEL_DROP,
     SDI_LABEL_CACHE_FAULT,
+    SDI_LABEL_POLICY,
+    SDI_LABEL_VERSION,
+    SDI_LABEL_COMPILER,
     SDI_LABEL_SETS
 };
 
-/* One label and the values it may have; for SDI_LABEL_NODE the values are the nodes' names. */
+/* One label and the values it may have; for SDI_LABEL_NODE and _POLICY they are the names of the configuration. */
 typedef struct sdi_label {
     const char *name;
     const char *const *values;
@@ -26,19 +29,26 @@ typedef struct sdi_metric_description {
     const char *name;
     int type; /* enum shopdata_metric_type */
     const char *unit;
-    enum sdi_label_set label;
-    const char *help; /* without backslash and line break: it goes into Prometheus' text as it is */
+    enum sdi_label_set labels[2]; /* the second is never SDI_LABEL_NODE or _POLICY */
+    const char *help;             /* without backslash and line break: it goes into Prometheus' text as it is */
 } sdi_metric_description;
 
 extern const sdi_label sdi_labels[SDI_LABEL_SETS];
 extern const sdi_metric_description sdi_metric_table[SDI_METRICS];
 
-/* The upper bounds of histogram buckets: in microseconds, and in seconds as Prometheus' `le` has them. */
+/* The upper bounds of histogram buckets: as recorded, and as Prometheus' `le` has them. */
 enum { SDI_METRIC_BOUNDS = 16 };
 typedef struct sdi_metric_bound {
-    uint64_t microseconds;
-    const char *seconds;
+    uint64_t recorded;
+    const char *text;
 } sdi_metric_bound;
-extern const sdi_metric_bound sdi_metric_bounds[SDI_METRIC_BOUNDS];
+
+/* What a histogram of a unit looks like. */
+typedef struct sdi_metric_scale {
+    sdi_metric_bound bounds[SDI_METRIC_BOUNDS];
+    double unit; /* how much of what is recorded makes one: 1e6 microseconds a second */
+} sdi_metric_scale;
+/* sdi_metric_scale_of: of a histogram in `seconds`, recorded in microseconds, or in `bytes`. */
+const sdi_metric_scale *sdi_metric_scale_of(const sdi_metric_description *about);
 
 #endif

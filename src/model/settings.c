@@ -7,7 +7,7 @@
 #include "model/config_value.h"
 #include "model/faults.h"
 
-enum { NODES_MAX = 64, POLICIES_MAX = 256 };
+enum { NODES_MAX = 64 };
 
 /* What the texts of the settings live in. */
 typedef struct texts {
@@ -162,8 +162,8 @@ static int check(const sdi_settings *settings, shopdata_error **error_out)
 {
     sdi_faults faults = SDI_FAULTS_INIT;
     check_nodes(settings, &faults);
-    if (settings->policy_count > POLICIES_MAX)
-        sdi_faults_add(&faults, "policy: there are %zu policies; at most %d", settings->policy_count, POLICIES_MAX);
+    if (settings->policy_count > SDI_POLICIES_MAX)
+        sdi_faults_add(&faults, "policy: there are %zu policies; at most %d", settings->policy_count, SDI_POLICIES_MAX);
     check_breaker("route", settings->route.breaker_open_ms, settings->route.breaker_open_max_ms, &faults);
     check_breaker("cache", settings->cache.breaker_open_ms, settings->cache.breaker_open_max_ms, &faults);
     check_cache(&settings->cache, &faults);

@@ -65,6 +65,8 @@ typedef struct sdi_policy_settings {
     int64_t negative_ttl_ms; /* of an answer without rows */
 } sdi_policy_settings;
 
+enum { SDI_POLICIES_MAX = 256 };
+
 typedef struct sdi_settings {
     int64_t deadline_ms;
     int64_t max_result_bytes;

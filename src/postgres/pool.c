@@ -359,7 +359,10 @@ void sdi_pool_gauges(sdi_pool *pool)
         connections += pool->slots[i].connection != NULL;
         busy += pool->slots[i].state == TAKEN || pool->slots[i].state == RUNNING;
     }
+    int64_t waiting = pool->waiting;
     sdi_unlock(&pool->mutex);
     sdi_gauge(pool->metrics, SDI_M_POOL_CONNECTIONS, pool->node, (double)connections);
     sdi_gauge(pool->metrics, SDI_M_POOL_BUSY, pool->node, (double)busy);
+    sdi_gauge(pool->metrics, SDI_M_POOL_SIZE, pool->node, (double)pool->size);
+    sdi_gauge(pool->metrics, SDI_M_POOL_WAITING, pool->node, (double)waiting);
 }

@@ -33,7 +33,7 @@ void sdi_pool_give_up(sdi_pool *pool);
 /* sdi_pool_flush closes idle connections and lets those in use close when they come back: after a node was lost or
  * changed its role. */
 void sdi_pool_flush(sdi_pool *pool);
-/* sdi_pool_gauges sets SDI_M_POOL_CONNECTIONS and SDI_M_POOL_BUSY. */
+/* sdi_pool_gauges sets SDI_M_POOL_CONNECTIONS, _BUSY, _SIZE and _WAITING. */
 void sdi_pool_gauges(sdi_pool *pool);
 
 #endif

@@ -34,7 +34,7 @@ static char namespace[40];
 
 static void open_cache(void)
 {
-    metrics = sdi_metrics_new(NULL, 0);
+    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
     ck_assert_ptr_nonnull(metrics);
     ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
     snprintf(namespace, sizeof namespace, "conformance:%016" PRIx64 ":", sdi_nonce());
@@ -500,7 +500,7 @@ START_TEST(what_does_not_fit_is_missing_never_wrong)
     small.memory_bytes = 1 << 20;
     small.max_entry_bytes = 20000;
     close_cache();
-    metrics = sdi_metrics_new(NULL, 0);
+    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
     ck_assert_int_eq(sdi_cache_open(&small, metrics, &cache, NULL), SHOPDATA_OK);
     size_t kept = 0;
     key_room room;

@@ -25,7 +25,7 @@ static void make_pool(int64_t size)
     static const char *const names[] = {"one"};
     settings = (sdi_pool_settings){
         .size = size, .wait_limit = 100, .wait_timeout_ms = 10000, .connect_timeout_ms = 5000, .prepared = true};
-    metrics = sdi_metrics_new(names, 1);
+    metrics = sdi_metrics_new((sdi_names){names, 1}, (sdi_names){0});
     pool = sdi_pool_new(&node, &settings, 0, metrics);
     ck_assert(metrics && pool);
 }

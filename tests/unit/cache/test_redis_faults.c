@@ -126,7 +126,7 @@ static void begin(const scene *scenes, size_t count)
     server.connections = server.commands = 0;
     ck_assert_int_eq(pthread_create(&server.thread, NULL, serve, NULL), 0);
     where.port = ntohs(address.sin_port);
-    metrics = sdi_metrics_new(NULL, 0);
+    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
     ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
 }
 
@@ -407,7 +407,7 @@ START_TEST(nobody_listens)
     static const scene unused = {.replies = {VALUE}};
     begin(&unused, 1);
     end();
-    metrics = sdi_metrics_new(NULL, 0);
+    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
     ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
     for (int i = 0; i < 10; i++)
         ck_assert(!get(SDI_NEVER));

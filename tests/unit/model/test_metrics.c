@@ -9,7 +9,13 @@
 #include "model/metrics_table.h"
 
 static const char *const nodes[] = {"primary", "re\"p\\l"};
+static const char *const policies[] = {"default", "shelf"};
 enum { THREADS = 40, ADDS = 2000 };
+
+static sdi_metrics *made(void)
+{
+    return sdi_metrics_new((sdi_names){nodes, 2}, (sdi_names){policies, 2});
+}
 
 static void *add_many(void *argument)
 {
@@ -24,7 +30,7 @@ static void *add_many(void *argument)
 
 START_TEST(counts_of_all_threads_add_up)
 {
-    sdi_metrics *metrics = sdi_metrics_new(nodes, 2);
+    sdi_metrics *metrics = made();
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, add_many, metrics), 0);
@@ -41,7 +47,7 @@ END_TEST
 
 START_TEST(ignores_what_is_not_there)
 {
-    sdi_metrics *metrics = sdi_metrics_new(nodes, 2);
+    sdi_metrics *metrics = made();
     sdi_count(metrics, SDI_M_QUERIES, 3, 1);
     sdi_count(metrics, SDI_M_CACHE_BREAKER, 0, 1);
     sdi_count(metrics, SDI_METRICS, 0, 1);
@@ -76,7 +82,15 @@ static const char *const lines[] = {
     "shopdata_queries_total{source=\"primary\"} 0",
     "shopdata_node_queries_total{node=\"re\\\"p\\\\l\"} 2",
     "shopdata_errors_total{kind=\"sql\"} 1",
-    "shopdata_cache_misses_total{reason=\"fence_refused\"} 3",
+    "shopdata_cache_hits_total{policy=\"default\"} 0",
+    "shopdata_cache_hits_total{policy=\"shelf\"} 7",
+    "shopdata_cache_misses_total{policy=\"default\",reason=\"fence_refused\"} 0",
+    "shopdata_cache_misses_total{policy=\"shelf\",reason=\"fence_refused\"} 3",
+    "shopdata_build_info{version=\"" SHOPDATA_VERSION "\",compiler=\"" __VERSION__ "\"} 1",
+    "shopdata_cache_entry_bytes_bucket{le=\"512\"} 0",
+    "shopdata_cache_entry_bytes_bucket{le=\"1024\"} 1",
+    "shopdata_cache_entry_bytes_bucket{le=\"+Inf\"} 2",
+    "shopdata_cache_entry_bytes_sum 9001000",
     "shopdata_transactions_abandoned_total 0",
     "# TYPE shopdata_query_seconds histogram",
     "shopdata_query_seconds_bucket{source=\"cache\",le=\"0.0001\"} 1",
@@ -91,11 +105,14 @@ static const char *const lines[] = {
 
 static shopdata_metrics *snapshot_of_something(void)
 {
-    sdi_metrics *metrics = sdi_metrics_new(nodes, 2);
+    sdi_metrics *metrics = made();
     sdi_count(metrics, SDI_M_QUERIES, 0, 5);
     sdi_count(metrics, SDI_M_NODE_QUERIES, 1, 2);
     sdi_count_error(metrics, SHOPDATA_ERR_SQL);
-    sdi_count(metrics, SDI_M_CACHE_MISSES, SDI_MISS_FENCE_REFUSED, 3);
+    sdi_count(metrics, SDI_M_CACHE_HITS, 1, 7);
+    sdi_count(metrics, SDI_M_CACHE_MISSES, sdi_metric_pair(SDI_M_CACHE_MISSES, 1, SDI_MISS_FENCE_REFUSED), 3);
+    sdi_observe(metrics, SDI_M_CACHE_ENTRY_BYTES, 0, 1000);
+    sdi_observe(metrics, SDI_M_CACHE_ENTRY_BYTES, 0, 9000000);
     sdi_observe(metrics, SDI_M_QUERY_SECONDS, 0, 50);
     sdi_observe(metrics, SDI_M_QUERY_SECONDS, 0, 2000);
     sdi_observe(metrics, SDI_M_QUERY_SECONDS, 0, 20000000);
@@ -149,6 +166,9 @@ START_TEST(every_metric_is_described)
         ck_assert_msg(!strncmp(about->name, "shopdata_", 9), "%s", about->name);
         ck_assert_int_eq(about->type == SHOPDATA_COUNTER, ends_with(about->name, "_total"));
         ck_assert_int_eq(!strcmp(about->unit, "seconds"), ends_with(about->name, "_seconds"));
+        ck_assert_int_eq(!strcmp(about->unit, "bytes"),
+                         ends_with(about->name, "_bytes") || ends_with(about->name, "_bytes_total"));
+        ck_assert(about->labels[1] != SDI_LABEL_NODE && about->labels[1] != SDI_LABEL_POLICY);
         ck_assert_ptr_null(strpbrk(about->help, "\\\n"));
         for (size_t j = 0; j < i; j++)
             ck_assert_str_ne(about->name, sdi_metric_table[j].name);

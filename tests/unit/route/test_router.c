@@ -27,7 +27,7 @@ static void begin(const char *key, const char *value)
         ck_assert_int_eq(sdi_config_set(config, key, value, NULL), 0);
     ck_assert_int_eq(sdi_settings_make(config, &settings, NULL), 0);
     sdi_config_free(config);
-    metrics = sdi_metrics_new(names, NODES);
+    metrics = sdi_metrics_new((sdi_names){names, NODES}, (sdi_names){0});
     router = sdi_router_new(settings, metrics);
     ck_assert_ptr_nonnull(router);
 }
