@@ -32,8 +32,18 @@ uint64_t sdi_random_below(uint64_t limit)
     return limit ? sdi_random() % limit : 0;
 }
 
+static int64_t jitter_width(int64_t value, unsigned percent)
+{
+    return value / 100 * percent + value % 100 * percent / 100;
+}
+
 int64_t sdi_jitter(int64_t value, unsigned percent)
 {
-    int64_t width = value / 100 * percent + value % 100 * percent / 100;
+    int64_t width = jitter_width(value, percent);
     return width <= 0 ? value : value - width + (int64_t)sdi_random_below((uint64_t)(2 * width + 1));
+}
+
+int64_t sdi_jitter_most(int64_t value, unsigned percent)
+{
+    return value + jitter_width(value, percent);
 }

@@ -10,6 +10,8 @@ uint64_t sdi_random(void);
 uint64_t sdi_random_below(uint64_t limit);
 /* sdi_jitter spreads `value` evenly over value * (1 - percent/100) .. value * (1 + percent/100). */
 int64_t sdi_jitter(int64_t value, unsigned percent);
+/* sdi_jitter_most is the largest that sdi_jitter makes of it. */
+int64_t sdi_jitter_most(int64_t value, unsigned percent);
 /* sdi_nonce comes from the kernel: no two processes, forked ones included, get the same. */
 uint64_t sdi_nonce(void);
 

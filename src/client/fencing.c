@@ -9,11 +9,8 @@ enum { FENCE_TTL_MIN_MS = 60000 };
 
 int64_t sdi_fence_ttl(const sdi_settings *settings)
 {
-    int64_t longest = FENCE_TTL_MIN_MS;
-    for (size_t i = 0; i < settings->policy_count; i++)
-        if (settings->policies[i].ttl_ms > longest)
-            longest = settings->policies[i].ttl_ms;
-    return 2 * longest;
+    int64_t life_ms = settings->entry_life_ms;
+    return 2 * (life_ms > FENCE_TTL_MIN_MS ? life_ms : FENCE_TTL_MIN_MS);
 }
 
 void sdi_fence_keys(sdi_core *core, const sdi_tags *tags, sdi_buffer *keys)

@@ -1,4 +1,4 @@
-/* lookup.h - one read of a batch on its way through the tiers, and the batch's round trips to the shared cache. */
+/* lookup.h - one read of a batch on its way through the tiers, and the look into the shared cache. */
 #ifndef SDI_CLIENT_LOOKUP_H
 #define SDI_CLIENT_LOOKUP_H
 
@@ -44,14 +44,15 @@ enum { SDI_READ_TAGS_MAX = 64 }; /* a statement with more tags is not cached */
 /* sdi_lookup reads entries and fences of all cached reads in one round trip; a valid entry makes a read DONE. False if
  * the cache did not answer. */
 bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline);
-/* sdi_placehold puts placeholders where fences of OPEN reads are missing, all with one nonce. */
-bool sdi_placehold(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, int64_t deadline);
-/* sdi_store installs `floor` (may be NULL) where the placeholder with this nonce still stands, and stores the entries
- * of answers that the database has just given. One round trip; nothing depends on its success. */
-void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor, int64_t deadline);
 /* sdi_demand_floor adds a sampled point to what answers of this read must contain. */
 void sdi_demand_floor(sdi_read *read, const sdi_point *floor);
 /* sdi_answer_passes: does an answer of this stamp contain all that this read's fences demand, none of them missing? */
 bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, const sdi_stamp *stamp);
+/* sdi_read_looks: is this read still to be found in the cache? sdi_read_operations is room enough for what is asked of
+ * the cache for these reads at a time. */
+bool sdi_read_looks(const sdi_read *read);
+size_t sdi_read_operations(const sdi_read *reads, size_t count);
+/* sdi_read_policy is the number of the read's policy, for metrics. */
+size_t sdi_read_policy(const sdi_core *core, const sdi_read *read);
 
 #endif

@@ -10,6 +10,7 @@
 #include "client/ask.h"
 #include "client/lookup.h"
 #include "client/session.h"
+#include "client/store.h"
 
 typedef struct round {
     shopdata_session *session;

@@ -23,24 +23,12 @@ void sdi_unfenced_free(sdi_unfenced *unfenced)
     sdi_mutex_destroy(&unfenced->lock);
 }
 
-static int64_t longest_ttl(const sdi_settings *settings)
-{
-    int64_t longest = 0;
-    for (size_t i = 0; i < settings->policy_count; i++) {
-        const sdi_policy_settings *policy = &settings->policies[i];
-        int64_t ttl = policy->ttl_ms > policy->negative_ttl_ms ? policy->ttl_ms : policy->negative_ttl_ms;
-        ttl += ttl / 100 * policy->jitter + policy->jitter;
-        longest = ttl > longest ? ttl : longest;
-    }
-    return longest;
-}
-
 void sdi_unfenced_keep(sdi_core *core, sdi_slice key)
 {
     sdi_unfenced *unfenced = &core->unfenced;
     sdi_lock(&unfenced->lock);
     if (unfenced->keys.used >= SDI_UNFENCED_MAX || !sdi_map_set(&unfenced->keys, key, unfenced))
-        atomic_store(&unfenced->distrusted_until, sdi_deadline_in(longest_ttl(core->settings)));
+        atomic_store(&unfenced->distrusted_until, sdi_deadline_in(core->settings->entry_life_ms));
     atomic_store(&unfenced->waiting, unfenced->keys.used);
     sdi_unlock(&unfenced->lock);
     sdi_gauge(core->metrics, SDI_M_UNFENCED_PENDING, 0, (double)atomic_load(&unfenced->waiting));
@@ -75,7 +63,7 @@ static bool tell_some(sdi_core *core, int64_t deadline)
     sdi_lock(&unfenced->lock);
     for (size_t i = 0; i < count; i++) {
         if (!told && !sdi_map_set(&unfenced->keys, removals[i].key, unfenced))
-            atomic_store(&unfenced->distrusted_until, sdi_deadline_in(longest_ttl(core->settings)));
+            atomic_store(&unfenced->distrusted_until, sdi_deadline_in(core->settings->entry_life_ms));
         sdi_free(keys[i]);
     }
     return told;

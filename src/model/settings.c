@@ -6,6 +6,7 @@
 #include "model/config.h"
 #include "model/config_value.h"
 #include "model/faults.h"
+#include "model/policy.h"
 
 enum { NODES_MAX = 64 };
 
@@ -105,6 +106,16 @@ static void fill_policies(sdi_settings *settings, const shopdata_config *config)
     }
 }
 
+static int64_t longest_life(const sdi_settings *settings)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < settings->policy_count; i++) {
+        int64_t life = sdi_policy_life_max(&settings->policies[i]);
+        longest = life > longest ? life : longest;
+    }
+    return longest;
+}
+
 static bool fill_all(sdi_settings *settings, const shopdata_config *config)
 {
     texts *memory = settings->memory = sdi_calloc(1, sizeof(texts));
@@ -120,6 +131,7 @@ static bool fill_all(sdi_settings *settings, const shopdata_config *config)
     fill(memory->copy, SDI_SECTION_CACHE, "", &settings->cache);
     fill_nodes(settings, memory->copy);
     fill_policies(settings, memory->copy);
+    settings->entry_life_ms = longest_life(settings);
     return true;
 }
 

@@ -74,6 +74,7 @@ typedef struct sdi_settings {
     size_t node_count;
     sdi_policy_settings *policies; /* [0] is "default" */
     size_t policy_count;
+    int64_t entry_life_ms; /* the longest that the cache may hold an answer of any policy */
     sdi_pool_settings pool;
     sdi_route_settings route;
     sdi_cache_settings cache;

@@ -1,0 +1,143 @@
+#include "client/store.h"
+
+#include "client/batch.h"
+#include "client/fencing.h"
+#include "fresh/entry.h"
+#include "model/policy.h"
+
+static bool fills(const sdi_read *read)
+{
+    return read->cached && read->fences_read && read->missing;
+}
+
+static void add_placeholders(sdi_core *core, sdi_batch *batch, const sdi_read *read, sdi_span placeholder)
+{
+    for (size_t tag = 0; tag < read->tags.count; tag++) {
+        if (!(read->missing >> tag & 1))
+            continue;
+        sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_ADD)->ttl_ms = SDI_PLACEHOLDER_TTL_MS;
+        sdi_batch_value(batch, placeholder);
+    }
+}
+
+bool sdi_placehold(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, int64_t deadline)
+{
+    sdi_batch batch;
+    if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
+        return false;
+    sdi_fence_placeholder(nonce, &batch.values);
+    sdi_span placeholder = sdi_batch_since(&batch, 0);
+    for (size_t i = 0; i < count; i++)
+        if (fills(&reads[i]) && sdi_read_looks(&reads[i]))
+            add_placeholders(core, &batch, &reads[i], placeholder);
+    bool put = sdi_batch_run(&batch, core, deadline);
+    sdi_batch_free(&batch);
+    return put;
+}
+
+/* A fence to be put in place of its placeholder. */
+typedef struct installation {
+    sdi_span placeholder, fence; /* fence.length 0: none */
+} installation;
+
+static void add_swaps(sdi_core *core, sdi_batch *batch, const sdi_read *read, const installation *install)
+{
+    for (size_t tag = 0; tag < read->tags.count; tag++) {
+        if (!(read->missing >> tag & 1))
+            continue;
+        sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_SWAP)->ttl_ms =
+            sdi_fence_ttl(core->settings);
+        sdi_batch_expected(batch, install->placeholder);
+        sdi_batch_value(batch, install->fence);
+    }
+}
+
+static void drop(sdi_core *core, enum sdi_drop_reason reason)
+{
+    sdi_count(core->metrics, SDI_M_CACHE_FILLS_DROPPED, reason, 1);
+}
+
+static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read)
+{
+    size_t begin = batch->values.length;
+    sdi_slice identity = {read->identity.data, read->identity.length};
+    int64_t ttl_ms = sdi_policy_ttl(read->policy, shopdata_result_rows(read->result) == 0);
+    if (ttl_ms == 0)
+        return;
+    if (!read->stamped) {
+        drop(core, SDI_DROP_STALE);
+        return;
+    }
+    sdi_entry_encode(read->result, &read->stamp, identity, &batch->values);
+    if (batch->values.length - begin > (size_t)core->settings->cache.max_entry_bytes) {
+        drop(core, SDI_DROP_TOO_LARGE);
+        batch->values.length = begin;
+        return;
+    }
+    sdi_batch_key(batch, (sdi_slice){read->key.data, read->key.length}, SDI_CACHE_SET)->ttl_ms = ttl_ms;
+    sdi_batch_value(batch, sdi_batch_since(batch, begin));
+    sdi_observe(core->metrics, SDI_M_CACHE_ENTRY_BYTES, 0, (int64_t)(batch->values.length - begin));
+    read->sent = true;
+}
+
+/* A fence of another era than the answer's passes no stamp any more: it is deleted, and made anew by the next who
+ * misses. */
+static bool outlived(const sdi_read *read)
+{
+    return read->fences_read && read->stamped &&
+           (read->mixed_eras || (read->demanded[1] && !sdi_era_equal(read->demand[1].era, read->stamp.era)));
+}
+
+static void add_removals(sdi_core *core, sdi_batch *batch, const sdi_read *read)
+{
+    for (size_t tag = 0; tag < read->tags.count; tag++)
+        sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_REMOVE);
+}
+
+static void add_stores(sdi_core *core, sdi_batch *batch, sdi_read *read, const installation *install)
+{
+    if (!read->cached || !read->unstored || read->state != SDI_READ_DONE)
+        return;
+    read->unstored = false;
+    if (outlived(read))
+        add_removals(core, batch, read);
+    else if (install->fence.length && fills(read))
+        add_swaps(core, batch, read, install);
+    add_answer(core, batch, read);
+}
+
+static void count_fills(sdi_core *core, sdi_read *reads, size_t count, bool kept)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!reads[i].sent)
+            continue;
+        reads[i].sent = false;
+        if (kept)
+            sdi_count(core->metrics, SDI_M_CACHE_FILLS, sdi_read_policy(core, &reads[i]), 1);
+        else
+            drop(core, SDI_DROP_UNAVAILABLE);
+    }
+}
+
+static installation put_texts(sdi_batch *batch, uint64_t nonce, const sdi_point *floor)
+{
+    installation install = {0};
+    sdi_fence_placeholder(nonce, &batch->values);
+    install.placeholder = sdi_batch_since(batch, 0);
+    if (floor)
+        sdi_fence_encode(floor, &batch->values);
+    install.fence = sdi_batch_since(batch, install.placeholder.length);
+    return install;
+}
+
+void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor, int64_t deadline)
+{
+    sdi_batch batch;
+    if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
+        return;
+    installation install = put_texts(&batch, nonce, floor);
+    for (size_t i = 0; i < count; i++)
+        add_stores(core, &batch, &reads[i], &install);
+    count_fills(core, reads, count, sdi_batch_run(&batch, core, deadline));
+    sdi_batch_free(&batch);
+}

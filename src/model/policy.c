@@ -1,0 +1,14 @@
+#include "model/policy.h"
+
+#include "base/random.h"
+
+int64_t sdi_policy_ttl(const sdi_policy_settings *policy, bool empty)
+{
+    return sdi_jitter(empty ? policy->negative_ttl_ms : policy->ttl_ms, (unsigned)policy->jitter);
+}
+
+int64_t sdi_policy_life_max(const sdi_policy_settings *policy)
+{
+    int64_t ttl_ms = policy->ttl_ms > policy->negative_ttl_ms ? policy->ttl_ms : policy->negative_ttl_ms;
+    return sdi_jitter_most(ttl_ms, (unsigned)policy->jitter);
+}
