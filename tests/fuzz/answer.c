@@ -51,22 +51,22 @@ static bool same_stamp(const sdi_stamp *a, const sdi_stamp *b)
     return same;
 }
 
-static enum sdi_entry_state reopen(sdi_slice entry, sdi_slice identity, const shopdata_result *answer,
-                                   const sdi_stamp *stamp)
+static enum sdi_entry_state reopen(sdi_slice bytes, sdi_slice identity, const shopdata_result *answer,
+                                   const sdi_entry *entry)
 {
     shopdata_result *found = NULL;
-    sdi_stamp stamp_found;
-    char *block = sdi_malloc(HEADROOM + entry.length + 1);
-    HOLDS(block);
-    memcpy(block + HEADROOM, entry.data, entry.length + 1);
-    enum sdi_entry_state state = sdi_entry_open(block, HEADROOM, entry.length, identity, &found, &stamp_found);
-    if (state != SDI_ENTRY_GOOD) {
-        sdi_free(block);
+    sdi_entry about;
+    sdi_entry_block kept = {sdi_malloc(HEADROOM + bytes.length + 1), HEADROOM, bytes.length, answer->rows_length};
+    HOLDS(kept.block);
+    memcpy(kept.block + HEADROOM, bytes.data, bytes.length + 1);
+    enum sdi_entry_state state = sdi_entry_open(&kept, identity, &found, &about);
+    sdi_free(kept.block);
+    if (state != SDI_ENTRY_GOOD)
         return state;
-    }
     HOLDS(found->rows_length == answer->rows_length && !memcmp(found->rows, answer->rows, answer->rows_length));
     HOLDS(found->read_at == answer->read_at && !strcmp(found->node, answer->node));
-    HOLDS(found->source == SHOPDATA_FROM_CACHE && same_stamp(&stamp_found, stamp));
+    HOLDS(found->source == SHOPDATA_FROM_CACHE && same_stamp(&about.stamp, &entry->stamp));
+    HOLDS(about.expires_at == entry->expires_at);
     shopdata_result_free(found);
     return state;
 }
@@ -75,19 +75,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_input in = {data, size};
     shopdata_result *answer = build(&in);
-    sdi_stamp stamp = stamp_of(&in);
+    sdi_entry about = {.stamp = stamp_of(&in), .expires_at = (int64_t)fuzz_number(&in, 8)};
+    size_t compress_over = fuzz_number(&in, 2);
     sdi_slice identity = fuzz_text(&in), other = {"another", 7};
     sdi_buffer entry = SDI_BUFFER_INIT;
-    sdi_entry_encode(answer, &stamp, identity, &entry);
+    sdi_entry_encode(answer, &about, identity, compress_over, &entry);
     HOLDS(!entry.failed);
-    HOLDS(reopen(fuzz_slice(&entry), identity, answer, &stamp) == SDI_ENTRY_GOOD);
+    HOLDS(reopen(fuzz_slice(&entry), identity, answer, &about) == SDI_ENTRY_GOOD);
     if (!sdi_slice_equal(identity, other))
-        HOLDS(reopen(fuzz_slice(&entry), other, answer, &stamp) == SDI_ENTRY_FOREIGN);
+        HOLDS(reopen(fuzz_slice(&entry), other, answer, &about) == SDI_ENTRY_FOREIGN);
     while (in.left) {
         entry.data[fuzz_number(&in, 3) % entry.length] ^= (char)fuzz_number(&in, 1);
-        reopen(fuzz_slice(&entry), identity, answer, &stamp);
+        reopen(fuzz_slice(&entry), identity, answer, &about);
         size_t cut = fuzz_number(&in, 3) % entry.length;
-        HOLDS(reopen((sdi_slice){entry.data, cut}, identity, answer, &stamp) != SDI_ENTRY_GOOD);
+        HOLDS(reopen((sdi_slice){entry.data, cut}, identity, answer, &about) != SDI_ENTRY_GOOD);
     }
     sdi_buffer_free(&entry);
     shopdata_result_free(answer);

@@ -14,16 +14,16 @@ uint64_t __wrap_sdi_hash64(const void *data, size_t length)
 
 static const sdi_slice IDENTITY = {"identity", 8};
 
-static enum sdi_entry_state open_copy(sdi_slice entry, shopdata_result **answer, sdi_stamp *stamp)
+static enum sdi_entry_state open_copy(sdi_slice bytes, shopdata_result **answer, sdi_entry *entry)
 {
+    enum { ROWS_MAX = 1 << 16 };
     size_t headroom = sizeof(shopdata_result);
-    char *block = sdi_malloc(headroom + entry.length + 1);
-    HOLDS(block);
-    memcpy(block + headroom, entry.length ? entry.data : "", entry.length);
-    block[headroom + entry.length] = '\0';
-    enum sdi_entry_state state = sdi_entry_open(block, headroom, entry.length, IDENTITY, answer, stamp);
-    if (state != SDI_ENTRY_GOOD)
-        sdi_free(block);
+    sdi_entry_block kept = {sdi_malloc(headroom + bytes.length + 1), headroom, bytes.length, ROWS_MAX};
+    HOLDS(kept.block);
+    memcpy(kept.block + headroom, bytes.length ? bytes.data : "", bytes.length);
+    kept.block[headroom + bytes.length] = '\0';
+    enum sdi_entry_state state = sdi_entry_open(&kept, IDENTITY, answer, entry);
+    sdi_free(kept.block);
     return state;
 }
 
@@ -41,21 +41,29 @@ static void walk(const shopdata_result *answer)
         }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void keep_again(const shopdata_result *answer, const sdi_entry *entry, size_t compress_over)
 {
-    shopdata_result *answer = NULL, *again = NULL;
-    sdi_stamp stamp, stamp_again;
-    if (open_copy((sdi_slice){(const char *)data, size}, &answer, &stamp) != SDI_ENTRY_GOOD)
-        return 0;
-    walk(answer);
-    sdi_buffer entry = SDI_BUFFER_INIT;
-    sdi_entry_encode(answer, &stamp, IDENTITY, &entry);
-    HOLDS(open_copy(fuzz_slice(&entry), &again, &stamp_again) == SDI_ENTRY_GOOD);
+    shopdata_result *again = NULL;
+    sdi_entry about;
+    sdi_buffer bytes = SDI_BUFFER_INIT;
+    sdi_entry_encode(answer, entry, IDENTITY, compress_over, &bytes);
+    HOLDS(open_copy(fuzz_slice(&bytes), &again, &about) == SDI_ENTRY_GOOD);
     HOLDS(again->rows_length == answer->rows_length && again->read_at == answer->read_at);
     HOLDS(!memcmp(again->rows, answer->rows, answer->rows_length));
-    HOLDS(!strcmp(again->node, answer->node));
-    sdi_buffer_free(&entry);
+    HOLDS(!strcmp(again->node, answer->node) && about.expires_at == entry->expires_at);
+    sdi_buffer_free(&bytes);
     shopdata_result_free(again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    shopdata_result *answer = NULL;
+    sdi_entry entry;
+    if (open_copy((sdi_slice){(const char *)data, size}, &answer, &entry) != SDI_ENTRY_GOOD)
+        return 0;
+    walk(answer);
+    keep_again(answer, &entry, 0);
+    keep_again(answer, &entry, 1);
     shopdata_result_free(answer);
     return 0;
 }
