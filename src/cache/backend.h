@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/slice.h"
 #include "model/fence.h"
 #include "model/metrics.h"
@@ -63,6 +64,8 @@ typedef struct sdi_cache_backend {
     bool (*run)(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline);
     /* must: after fork, in the child: frees without a word to the server and without taking locks. */
     void (*abandon)(sdi_cache *cache);
+    /* may: appends why the run that failed last did, in one line without secrets; nothing if none did. Any thread. */
+    void (*trouble)(sdi_cache *cache, sdi_buffer *out);
 } sdi_cache_backend;
 
 /* The first member of every cache. */
@@ -78,5 +81,8 @@ int sdi_cache_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi
 bool sdi_cache_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline);
 void sdi_cache_close(sdi_cache *cache);
 void sdi_cache_abandon(sdi_cache *cache);
+/* sdi_cache_trouble appends why the last failure came about ("cache:6379: TLS: the certificate is refused: certificate
+ * has expired"), for a log; nothing where none is known. */
+void sdi_cache_trouble(sdi_cache *cache, sdi_buffer *out);
 
 #endif

@@ -78,6 +78,12 @@ void sdi_cache_abandon(sdi_cache *cache)
         cache->backend->abandon(cache);
 }
 
+void sdi_cache_trouble(sdi_cache *cache, sdi_buffer *out)
+{
+    if (cache && cache->backend->trouble)
+        cache->backend->trouble(cache, out);
+}
+
 void sdi_cache_unset(sdi_cache_op *operations, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

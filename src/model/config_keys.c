@@ -76,6 +76,16 @@ const sdi_config_key sdi_config_keys[] = {
      "The name to log in to the cache server with. Empty: the server's default user."},
     {SDI_SECTION_CACHE, "password", SDI_KEY_SECRET, "", 0, 0, NULL, AT(cache_settings, password),
      "The password to log in with. Empty: no login. Messages never show it."},
+    {SDI_SECTION_CACHE, "tls", SDI_KEY_BOOL, "off", 0, 1, NULL, AT(cache_settings, tls),
+     "Talk TLS (1.2 or newer) to a Redis server, and check its certificate and name."},
+    {SDI_SECTION_CACHE, "tls_ca_file", SDI_KEY_TEXT, "", 0, 0, NULL, AT(cache_settings, tls_ca_file),
+     "A PEM file with the authorities to trust. Empty: those that the system trusts."},
+    {SDI_SECTION_CACHE, "tls_cert_file", SDI_KEY_TEXT, "", 0, 0, NULL, AT(cache_settings, tls_cert_file),
+     "A PEM file with the certificate to show to the server, its chain behind it. Empty: none."},
+    {SDI_SECTION_CACHE, "tls_key_file", SDI_KEY_TEXT, "", 0, 0, NULL, AT(cache_settings, tls_key_file),
+     "A PEM file with the key of that certificate, without a passphrase."},
+    {SDI_SECTION_CACHE, "tls_server_name", SDI_KEY_TEXT, "", 0, 255, NULL, AT(cache_settings, tls_server_name),
+     "The name, or IP address, that the server's certificate must have. Empty: the host of `address`."},
     {SDI_SECTION_CACHE, "database", SDI_KEY_INT, "0", 0, 65535, NULL, AT(cache_settings, database),
      "The number of the Redis database."},
     {SDI_SECTION_CACHE, "key_prefix", SDI_KEY_WORD, "shopdata", 1, 64, NULL, AT(cache_settings, key_prefix),
@@ -105,10 +115,6 @@ const sdi_config_key sdi_config_keys[] = {
      "Spreads each `ttl` by so many percent up and down, so that what was stored together does not expire together."},
     {SDI_SECTION_POLICY, "negative_ttl", SDI_KEY_DURATION, "10s", 0, INT64_C(30) * DAY, NULL,
      AT(policy_settings, negative_ttl_ms), "The same for an answer without rows. `0ms`: such an answer is not kept."},
-    {SDI_SECTION_POLICY, "max_bytes", SDI_KEY_BYTES, "0", 0, GIB, NULL, AT(policy_settings, max_bytes),
-     "A larger answer is not cached. `0`: only `cache.max_entry_bytes` counts; of the two the smaller does."},
-    {SDI_SECTION_POLICY, "compress_over", SDI_KEY_BYTES, "1KiB", 0, GIB, NULL, AT(policy_settings, compress_over),
-     "Rows of more bytes than this are compressed (LZ4) in the cache, if that saves at least an eighth. `0`: never."},
 };
 /* clang-format on */
 const size_t sdi_config_key_count = sizeof sdi_config_keys / sizeof sdi_config_keys[0];

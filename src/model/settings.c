@@ -159,10 +159,26 @@ static void check_breaker(const char *section, int64_t open_ms, int64_t max_ms, 
     sdi_buffer_free(&most);
 }
 
+static void check_tls(const sdi_cache_settings *cache, sdi_faults *faults)
+{
+    bool named = *cache->tls_ca_file || *cache->tls_cert_file || *cache->tls_key_file || *cache->tls_server_name;
+    if (!cache->tls && named)
+        sdi_faults_add(faults, "cache.tls: off, but other keys of TLS are set; set it on, or remove them");
+    if (!*cache->tls_cert_file != !*cache->tls_key_file)
+        sdi_faults_add(faults, "cache.%s: set without cache.%s; set both or neither",
+                       *cache->tls_cert_file ? "tls_cert_file" : "tls_key_file",
+                       *cache->tls_cert_file ? "tls_key_file" : "tls_cert_file");
+    for (size_t i = 0; cache->tls && !*cache->tls_server_name && i < cache->address_count; i++)
+        if (*cache->addresses[i].host == '/')
+            sdi_faults_add(faults, "cache.tls_server_name: not set; a socket's path (`%s`) has no name to check",
+                           cache->addresses[i].host);
+}
+
 static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
 {
     if (*cache->user && !*cache->password)
         sdi_faults_add(faults, "cache.user: set without cache.password; set both or neither");
+    check_tls(cache, faults);
     if (cache->kind == SDI_CACHE_REDIS && cache->address_count > 1)
         sdi_faults_add(faults, "cache.address: there are %zu addresses; one Redis server has one",
                        cache->address_count);

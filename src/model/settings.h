@@ -45,6 +45,11 @@ typedef struct sdi_cache_settings {
     size_t address_count;
     const char *user;     /* "" for none */
     const char *password; /* "" for none */
+    bool tls;
+    const char *tls_ca_file;     /* "": whom the system trusts */
+    const char *tls_cert_file;   /* "" for none */
+    const char *tls_key_file;    /* of tls_cert_file */
+    const char *tls_server_name; /* "": the host of the address */
     int64_t database;
     const char *key_prefix; /* the key namespace */
     int64_t connections;
@@ -63,8 +68,6 @@ typedef struct sdi_policy_settings {
     int64_t ttl_ms;
     int64_t jitter;          /* percent */
     int64_t negative_ttl_ms; /* of an answer without rows */
-    int64_t max_bytes;       /* larger answers are not cached; 0: the cache's own limit holds */
-    int64_t compress_over;   /* bytes of rows; 0: never */
 } sdi_policy_settings;
 
 enum { SDI_POLICIES_MAX = 256 };

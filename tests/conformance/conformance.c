@@ -1,6 +1,6 @@
-/* conformance.c - what every cache backend must do. The argument names the backend: memory or redis. The address of a
- * Redis server comes from SHOPDATA_REDIS=host:port (SHOPDATA_REDIS_USER, _PASSWORD); without it the program is skipped.
- * Keys begin with a nonce: runs do not meet. */
+/* conformance.c - what every cache backend must do. The argument names the backend: memory, redis or redis-tls. Where
+ * its servers are is in the environment that tests/launcher sets; without it the program is skipped. Keys begin with a
+ * nonce: runs do not meet. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,6 +18,10 @@ enum { SKIPPED = 77, MINUTE = 60000, THREADS = 8 };
 static sdi_cache_settings settings = {
     .user = "",
     .password = "",
+    .tls_ca_file = "",
+    .tls_cert_file = "",
+    .tls_key_file = "",
+    .tls_server_name = "",
     .key_prefix = "",
     .connections = 4,
     .connect_timeout_ms = 5000,
@@ -544,18 +548,51 @@ static void fill(TCase *cases)
     tcase_add_test(cases, what_does_not_fit_is_missing_never_wrong);
 }
 
-/* Reads SHOPDATA_REDIS; false if it is not set. */
-static bool find_redis(void)
+static const char *environment(const char *name)
 {
-    const char *address = getenv("SHOPDATA_REDIS"), *user = getenv("SHOPDATA_REDIS_USER");
-    const char *password = getenv("SHOPDATA_REDIS_PASSWORD");
-    if (!address)
-        return false;
-    settings.addresses = sdi_addresses_read(sdi_slice_of(address), &settings.address_count);
-    settings.user = user ? user : "";
-    settings.password = password ? password : "";
+    const char *value = getenv(name);
+    return value ? value : "";
+}
+
+/* Takes the addresses from this variable; false if it is not set. */
+static bool find_servers(const char *variable)
+{
+    const char *addresses = getenv(variable);
+    if (addresses)
+        settings.addresses = sdi_addresses_read(sdi_slice_of(addresses), &settings.address_count);
+    else
+        fprintf(stderr, "skipped: %s is not set\n", variable);
+    return addresses != NULL;
+}
+
+static bool find_memory(void)
+{
+    settings.kind = SDI_CACHE_MEMORY;
     return true;
 }
+
+static bool find_redis(void)
+{
+    settings.kind = SDI_CACHE_REDIS;
+    settings.user = environment("SHOPDATA_REDIS_USER");
+    settings.password = environment("SHOPDATA_REDIS_PASSWORD");
+    return find_servers("SHOPDATA_REDIS");
+}
+
+static bool find_redis_tls(void)
+{
+    settings.kind = SDI_CACHE_REDIS;
+    settings.tls = true;
+    settings.tls_ca_file = environment("SHOPDATA_REDIS_TLS_CA");
+    settings.tls_cert_file = environment("SHOPDATA_REDIS_TLS_CERT");
+    settings.tls_key_file = environment("SHOPDATA_REDIS_TLS_KEY");
+    return find_servers("SHOPDATA_REDIS_TLS");
+}
+
+static const struct {
+    const char *name;
+    bool (*find)(void); /* fills the settings; false if there is no such server */
+} backends[] = {{"memory", find_memory}, {"redis", find_redis}, {"redis-tls", find_redis_tls}};
 
 static int run_suite(const char *name)
 {
@@ -574,10 +611,9 @@ static int run_suite(const char *name)
 int main(int count, char **arguments)
 {
     const char *name = count > 1 ? arguments[1] : "memory";
-    settings.kind = strcmp(name, "redis") == 0 ? SDI_CACHE_REDIS : SDI_CACHE_MEMORY;
-    if (settings.kind == SDI_CACHE_REDIS && !find_redis()) {
-        fprintf(stderr, "skipped: SHOPDATA_REDIS is not set\n");
-        return SKIPPED;
-    }
-    return run_suite(name);
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+        if (strcmp(backends[i].name, name) == 0)
+            return backends[i].find() ? run_suite(name) : SKIPPED;
+    fprintf(stderr, "no backend %s\n", name);
+    return EXIT_FAILURE;
 }

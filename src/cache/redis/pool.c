@@ -20,7 +20,7 @@ bool sdi_redis_pool_init(sdi_redis_pool *pool, size_t size)
         return false;
     }
     for (size_t i = 0; i < size; i++) {
-        pool->connections[i].fd = -1;
+        pool->connections[i].transport.fd = -1;
         pool->idle[i] = &pool->connections[i];
     }
     return true;
@@ -56,7 +56,7 @@ void sdi_redis_pool_give(sdi_redis_pool *pool, sdi_redis_connection *connection)
     sdi_lock(&pool->mutex);
     connection->busy = false;
     pool->idle[pool->idle_count++] = connection;
-    if (connection->fd < 0) {
+    if (connection->transport.fd < 0) {
         pool->idle[pool->idle_count - 1] = pool->idle[0];
         pool->idle[0] = connection;
     }
@@ -70,8 +70,8 @@ void sdi_redis_pool_abandon(sdi_redis_pool *pool)
         sdi_redis_connection *connection = &pool->connections[i];
         if (!connection->busy)
             sdi_redis_disconnect(connection);
-        else if (connection->fd >= 0)
-            close(connection->fd);
+        else if (connection->transport.fd >= 0)
+            close(connection->transport.fd);
     }
     sdi_free(pool->connections);
     sdi_free(pool->idle);

@@ -13,15 +13,20 @@ typedef struct redis_cache {
     sdi_cache cache;
     sdi_cache_settings settings; /* its texts are our copies */
     sdi_metrics *metrics;
+    sdi_redis_tls *tls; /* NULL: plain */
     sdi_breaker breaker;
     sdi_redis_pool pool;
+    sdi_mutex mutex;
+    sdi_redis_trouble trouble; /* of the last run that failed; under the mutex */
 } redis_cache;
 
-static void free_texts(redis_cache *cache)
+static void free_cache(redis_cache *cache)
 {
+    sdi_redis_tls_free(cache->tls);
     sdi_free((sdi_address *)cache->settings.addresses);
     sdi_free((char *)cache->settings.user);
     sdi_free((char *)cache->settings.password);
+    sdi_free(cache);
 }
 
 static bool copy_settings(redis_cache *cache, const sdi_cache_settings *settings)
@@ -33,20 +38,30 @@ static bool copy_settings(redis_cache *cache, const sdi_cache_settings *settings
     return cache->settings.addresses && cache->settings.user && cache->settings.password;
 }
 
+static int fill_cache(redis_cache *cache, const sdi_cache_settings *settings, shopdata_error **error_out)
+{
+    size_t connections = settings->connections > 0 ? (size_t)settings->connections : 1;
+    if (!copy_settings(cache, settings))
+        return sdi_no_memory(error_out);
+    int status = settings->tls ? sdi_redis_tls_new(settings, &cache->tls, error_out) : SHOPDATA_OK;
+    if (status)
+        return status;
+    return sdi_redis_pool_init(&cache->pool, connections) ? SHOPDATA_OK : sdi_no_memory(error_out);
+}
+
 static int redis_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
                       shopdata_error **error_out)
 {
     redis_cache *cache = sdi_calloc(1, sizeof *cache);
-    if (!cache)
-        return sdi_no_memory(error_out);
-    size_t connections = settings->connections > 0 ? (size_t)settings->connections : 1;
-    if (!copy_settings(cache, settings) || !sdi_redis_pool_init(&cache->pool, connections)) {
-        free_texts(cache);
-        sdi_free(cache);
-        return sdi_no_memory(error_out);
+    int status = cache ? fill_cache(cache, settings, error_out) : sdi_no_memory(error_out);
+    if (status) {
+        if (cache)
+            free_cache(cache);
+        return status;
     }
     cache->cache.backend = &sdi_redis_backend;
     cache->metrics = metrics;
+    sdi_mutex_init(&cache->mutex);
     sdi_breaker_init(&cache->breaker, settings->breaker_failures, settings->breaker_open_ms,
                      settings->breaker_open_max_ms);
     *cache_out = &cache->cache;
@@ -58,16 +73,26 @@ static void redis_close(sdi_cache *base)
     redis_cache *cache = (redis_cache *)base;
     sdi_redis_pool_free(&cache->pool);
     sdi_breaker_destroy(&cache->breaker);
-    free_texts(cache);
-    sdi_free(cache);
+    sdi_mutex_destroy(&cache->mutex);
+    free_cache(cache);
 }
 
 static void redis_abandon(sdi_cache *base)
 {
     redis_cache *cache = (redis_cache *)base;
     sdi_redis_pool_abandon(&cache->pool);
-    free_texts(cache);
-    sdi_free(cache);
+    free_cache(cache);
+}
+
+static void redis_trouble(sdi_cache *base, sdi_buffer *out)
+{
+    redis_cache *cache = (redis_cache *)base;
+    sdi_lock(&cache->mutex);
+    if (*cache->trouble.text) {
+        sdi_address_show(out, &cache->settings.addresses[0]);
+        sdi_buffer_printf(out, ": %s", cache->trouble.text);
+    }
+    sdi_unlock(&cache->mutex);
 }
 
 /* Formats the operations, and what is to come back for them; returns how many commands that is. */
@@ -128,14 +153,14 @@ static int run_connected(const redis_cache *cache, sdi_redis_connection *connect
 static int run_retrying(const redis_cache *cache, sdi_redis_connection *connection, sdi_cache_op *operations,
                         size_t count, int64_t deadline)
 {
-    if (sdi_redis_is_quiet(connection)) {
+    if (sdi_redis_transport_is_quiet(&connection->transport)) {
         int outcome = run_connected(cache, connection, operations, count, deadline);
         if (outcome != SDI_CACHE_FAULT_LOST || connection->heard)
             return outcome;
     }
     sdi_redis_disconnect(connection);
     sdi_cache_unset(operations, count);
-    int outcome = sdi_redis_connect(connection, &cache->settings, deadline);
+    int outcome = sdi_redis_connect(connection, &cache->settings, cache->tls, deadline);
     return outcome == SDI_REDIS_DONE ? run_connected(cache, connection, operations, count, deadline) : outcome;
 }
 
@@ -161,6 +186,13 @@ static void report(redis_cache *cache, int outcome, bool blamed)
         show_breaker(cache);
 }
 
+static void keep_trouble(redis_cache *cache, const sdi_redis_trouble *trouble)
+{
+    sdi_lock(&cache->mutex);
+    cache->trouble = *trouble;
+    sdi_unlock(&cache->mutex);
+}
+
 static bool redis_run(sdi_cache *base, sdi_cache_op *operations, size_t count, int64_t deadline)
 {
     redis_cache *cache = (redis_cache *)base;
@@ -175,6 +207,7 @@ static bool redis_run(sdi_cache *base, sdi_cache_op *operations, size_t count, i
     }
     int outcome = run_retrying(cache, connection, operations, count, limit);
     if (outcome != SDI_REDIS_DONE) {
+        keep_trouble(cache, &connection->trouble);
         sdi_redis_disconnect(connection);
         sdi_cache_unset(operations, count);
     }
@@ -190,4 +223,5 @@ const sdi_cache_backend sdi_redis_backend = {
     .close = redis_close,
     .run = redis_run,
     .abandon = redis_abandon,
+    .trouble = redis_trouble,
 };

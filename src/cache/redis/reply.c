@@ -31,8 +31,11 @@ static bool begins(const char *text, size_t length, const char *prefix)
 /* A server that was flushed forgot our scripts: they are sent again. Every other error is one. */
 static void *take_error(sdi_redis_replies *replies, const char *text, size_t length)
 {
-    if (!begins(text, length, "NOSCRIPT"))
+    if (!begins(text, length, "NOSCRIPT")) {
+        if (replies->trouble)
+            sdi_redis_tell(replies->trouble, 0, "refused: %.*s", (int)length, text);
         return refuse(replies, SDI_CACHE_FAULT_REJECTED);
+    }
     if (replies->unscripted == replies->count)
         replies->unscripted = replies->done;
     return replies;

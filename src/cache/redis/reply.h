@@ -6,6 +6,7 @@
 #include <hiredis/read.h>
 
 #include "cache/backend.h"
+#include "cache/redis/outcome.h"
 
 enum sdi_redis_expect {
     SDI_REDIS_EXPECT_OK,     /* +OK */
@@ -23,15 +24,13 @@ typedef struct sdi_redis_reply {
     char *sha;
 } sdi_redis_reply;
 
-/* How a round trip ended: an sdi_cache_fault, or one of these. */
-enum { SDI_REDIS_DONE = SDI_CACHE_FAULTS, SDI_REDIS_NO_MEMORY };
-
 typedef struct sdi_redis_replies {
     sdi_redis_reply *list;
     size_t count, done;
-    size_t value_max;  /* bytes of one value */
-    int outcome;       /* SDI_REDIS_DONE as long as nothing is wrong */
-    size_t unscripted; /* the first reply that was NOSCRIPT; `count` if none was */
+    size_t value_max;           /* bytes of one value */
+    int outcome;                /* SDI_REDIS_DONE as long as nothing is wrong */
+    sdi_redis_trouble *trouble; /* what a server said that refused; may be NULL */
+    size_t unscripted;          /* the first reply that was NOSCRIPT; `count` if none was */
 } sdi_redis_replies;
 
 extern redisReplyObjectFunctions sdi_redis_reply_functions;

@@ -17,7 +17,8 @@ EXPORTED = ("SHOPDATA_SERVERS", "SHOPDATA_PRIMARY", "SHOPDATA_REPLICA", "SHOPDAT
             "SHOPDATA_MEMCACHED", "SHOPDATA_LAUNCH")
 # Exported to the command alone: by it the guard knows what the command started. `ctl env` must not spread it.
 MARK = "SHOPDATA_LAUNCHED"
-NODE_VERBS = ("start", "stop", "kill", "restart", "freeze", "thaw", "pause", "resume", "promote", "follow")
+NODE_VERBS = ("start", "stop", "kill", "restart", "freeze", "thaw", "pause", "resume", "promote", "follow",
+              "failover", "reshard")
 VERBS = NODE_VERBS + ("status", "env")
 PATIENCE_SECONDS = 5
 
@@ -65,7 +66,7 @@ def perform(words: list[str], fleet: Fleet) -> list[str]:
     verb, names = (words or [""])[0], words[1:]
     if verb not in VERBS:
         raise LaunchError(f"no verb {verb!r}: there are {', '.join(VERBS)}")
-    expected = {"status": 0, "env": 0, "follow": 2}.get(verb, 1)
+    expected = {"status": 0, "env": 0, "follow": 2, "reshard": 2}.get(verb, 1)
     if len(names) != expected:
         wanted = " ".join([verb] + ["NODE"] * expected)
         raise LaunchError(f"{verb} takes {expected} node name{'s' * (expected != 1)}: {wanted}")

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Optional
 
 from . import ports, postgres, processes
-from .caches import Memcached, Redis
+from .caches import Memcached
+from .certificates import Certificates
 from .errors import LaunchError
 from .node import Node
 from .postgres import Postgres
+from .redis import WATCHED, ClusterNode, Redis, RedisTls, Sentinel, Watched, form_cluster, form_watch
 
 
 @dataclass
@@ -26,6 +28,10 @@ class Options:
     memcached: bool = False
     redis_user: str = ""
     redis_password: str = ""
+    valkey: bool = False
+    redis_tls: bool = False
+    redis_cluster: bool = False
+    sentinel: bool = False
     user: Optional[str] = None
     postgres_programs: Optional[str] = None
     settings: dict[str, str] = field(default_factory=dict)
@@ -70,19 +76,47 @@ class Fleet:
         for name in names if programs else []:
             self._add(Postgres(name, ports.reserve(), self.directory / name, self.user, programs, passwords))
         if options.redis:
-            self._add(Redis(ports.reserve(), self.directory / "redis", self.user,
-                            options.redis_user, options.redis_password))
+            self._add(self._redis("redis", Redis, login=options.redis_user, password=options.redis_password))
+        if options.redis_tls:
+            self.certificates = Certificates(self.directory / "certificates", self.user)
+            self._add(self._redis("redis-tls", RedisTls, self.certificates))
+        self._plan_cluster()
+        self._plan_sentinels()
         if options.memcached:
             self._add(Memcached(ports.reserve(), self.directory / "memcached", self.user))
 
-    def _add(self, node: Node) -> None:
+    def _redis(self, name: str, kind: type, *arguments, **options) -> Redis:
+        return kind(name, ports.reserve(), self.directory / name, self.user, *arguments,
+                    server="valkey" if self.options.valkey else "redis", **options)
+
+    def _plan_cluster(self) -> None:
+        """Three primaries, and a replica behind each."""
+        self.cluster: list[ClusterNode] = []
+        for number in range(6 if self.options.redis_cluster else 0):
+            primary = self.cluster[number - 3] if number >= 3 else None
+            self.cluster.append(self._add(self._redis(f"cluster{number + 1}", ClusterNode, primary)))
+
+    def _plan_sentinels(self) -> None:
+        """A primary, a replica, and three who watch them."""
+        self.watched: list[Watched] = []
+        self.sentinels: list[Sentinel] = []
+        if self.options.sentinel:
+            self.watched.append(self._add(self._redis("watched1", Watched)))
+            self.watched.append(self._add(self._redis("watched2", Watched, self.watched[0])))
+            self.sentinels += [self._add(self._redis(f"sentinel{number}", Sentinel, self.watched[0], 3))
+                               for number in (1, 2, 3)]
+
+    def _add(self, node: Node) -> Node:
         self.nodes[node.name] = node
+        return node
 
     def databases(self) -> list[Postgres]:
         return [node for node in self.nodes.values() if isinstance(node, Postgres)]
 
     def start(self) -> None:
         """Spawn what needs nothing first, prepare the clusters meanwhile, then wait for all."""
+        if self.options.redis_tls:
+            self.certificates.make()
         for node in self.nodes.values():
             node.make_directory()
         for node in self.nodes.values():
@@ -92,6 +126,10 @@ class Fleet:
             self._start_databases(*self.databases())
         for node in self.nodes.values():
             node.wait_ready()
+        if self.cluster:
+            form_cluster(self.cluster)
+        if self.sentinels:
+            form_watch(self.watched, self.sentinels)
         if self.options.replicas:
             self._wait_for_replication()
 
@@ -126,6 +164,11 @@ class Fleet:
         found = {"SHOPDATA_SERVERS": str(self.directory)}
         for node in self.nodes.values():
             found.update(node.environment())
+        if self.cluster:
+            found["SHOPDATA_REDIS_CLUSTER"] = ",".join(f"127.0.0.1:{node.port}" for node in self.cluster)
+        if self.sentinels:
+            found["SHOPDATA_REDIS_SENTINELS"] = ",".join(f"127.0.0.1:{node.port}" for node in self.sentinels)
+            found["SHOPDATA_REDIS_SENTINEL_PRIMARY"] = WATCHED
         return found
 
     def status(self) -> list[str]:

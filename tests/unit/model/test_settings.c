@@ -183,6 +183,22 @@ START_TEST(tells_all_faults_at_once)
 }
 END_TEST
 
+START_TEST(tells_what_is_wrong_about_tls)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "cache.tls_ca_file", "/ca.pem");
+    set(config, "cache.tls_key_file", "/client.key");
+    expect_fault(config, "cache.tls: off, but other keys of TLS are set; set it on, or remove them\n"
+                         "cache.tls_key_file: set without cache.tls_cert_file; set both or neither");
+    config = config_with_node();
+    set(config, "cache.tls", "on");
+    set(config, "cache.address", "/run/redis.sock");
+    set(config, "cache.tls_cert_file", "/client.pem");
+    expect_fault(config, "cache.tls_cert_file: set without cache.tls_key_file; set both or neither\n"
+                         "cache.tls_server_name: not set; a socket's path (`/run/redis.sock`) has no name to check");
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, fills_in_the_defaults);
@@ -193,6 +209,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, wants_a_node);
     tcase_add_test(cases, wants_no_more_than_64_nodes);
     tcase_add_test(cases, tells_all_faults_at_once);
+    tcase_add_test(cases, tells_what_is_wrong_about_tls);
 }
 
 UNIT_MAIN("model/settings", fill, 30)

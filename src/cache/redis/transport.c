@@ -1,0 +1,71 @@
+#include "cache/redis/transport.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cache/redis/socket.h"
+
+int sdi_redis_transport_open(sdi_redis_transport *transport, const sdi_address *address, const sdi_redis_tls *tls,
+                             int64_t deadline, sdi_redis_trouble *trouble)
+{
+    *transport = (sdi_redis_transport){.send_waits = POLLOUT, .receive_waits = POLLIN};
+    transport->fd = sdi_redis_socket_open(address, deadline, trouble);
+    if (transport->fd < 0)
+        return SDI_CACHE_FAULT_CONNECT;
+    int outcome = tls ? sdi_redis_tls_begin(tls, transport->fd, address->host, deadline, &transport->ssl, trouble)
+                      : SDI_REDIS_DONE;
+    if (outcome != SDI_REDIS_DONE)
+        sdi_redis_transport_close(transport);
+    return outcome;
+}
+
+void sdi_redis_transport_close(sdi_redis_transport *transport)
+{
+    sdi_redis_tls_end(transport->ssl);
+    if (transport->fd >= 0)
+        close(transport->fd);
+    transport->ssl = NULL;
+    transport->fd = -1;
+}
+
+static ssize_t lost(const char *why, sdi_redis_trouble *trouble)
+{
+    return sdi_redis_tell(trouble, -1, "the connection was lost: %s", why);
+}
+
+ssize_t sdi_redis_transport_send(sdi_redis_transport *transport, const char *bytes, size_t length,
+                                 sdi_redis_trouble *trouble)
+{
+    if (transport->ssl)
+        return sdi_redis_tls_send(transport->ssl, bytes, length, &transport->send_waits, trouble);
+    ssize_t count = send(transport->fd, bytes, length, MSG_NOSIGNAL);
+    if (count >= 0)
+        return count;
+    return sdi_redis_socket_would_block() ? 0 : lost(strerrordesc_np(errno), trouble);
+}
+
+ssize_t sdi_redis_transport_receive(sdi_redis_transport *transport, char *bytes, size_t size,
+                                    sdi_redis_trouble *trouble)
+{
+    if (transport->ssl)
+        return sdi_redis_tls_receive(transport->ssl, bytes, size, &transport->receive_waits, trouble);
+    ssize_t count = recv(transport->fd, bytes, size, 0);
+    if (count > 0)
+        return count;
+    if (count == 0)
+        return lost("the server closed it", trouble);
+    return sdi_redis_socket_would_block() ? 0 : lost(strerrordesc_np(errno), trouble);
+}
+
+bool sdi_redis_transport_is_quiet(sdi_redis_transport *transport)
+{
+    char byte;
+    if (transport->fd < 0)
+        return false;
+    if (transport->ssl)
+        return sdi_redis_tls_is_quiet(transport->ssl);
+    return recv(transport->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && sdi_redis_socket_would_block();
+}
