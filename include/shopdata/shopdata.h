@@ -372,6 +372,18 @@ SHOPDATA_API const char *shopdata_metrics_labels(const shopdata_metrics *metrics
 SHOPDATA_API double shopdata_metrics_value(const shopdata_metrics *metrics, size_t index);
 /* shopdata_metrics_prometheus returns the snapshot in Prometheus' text format 0.0.4; it belongs to the snapshot. */
 SHOPDATA_API const char *shopdata_metrics_prometheus(const shopdata_metrics *metrics);
+/* shopdata_metrics_emf writes the snapshot in CloudWatch's embedded metric format: JSON documents, one a line, for
+ * standard output (Lambda, ECS, EKS), a log file, or the CloudWatch agent. Counters and histograms are sent as what was
+ * added since `previous`, an older snapshot of the same client, or since it was opened if that is NULL; gauges as they
+ * are; shopdata_cache_hit_ratio, in percent, is computed of all and of each policy. Counters keep their name but for
+ * _total; labels become dimensions. What has never been counted is left out.
+ *   name_space  of the metrics in CloudWatch, "Shop" say: 1 to 255 letters, digits, blanks and . - _ / # :
+ *   dimensions  further dimensions for all of them, "service=shop,host=web1"; at most 28; NULL or "": none
+ * *text_out belongs to the snapshot, until the next call with it. Errors: ARGUMENT. The format: "Specification:
+ * Embedded metric format" in the Amazon CloudWatch User Guide. */
+SHOPDATA_API int shopdata_metrics_emf(shopdata_metrics *metrics, const shopdata_metrics *previous,
+                                      const char *name_space, const char *dimensions, const char **text_out,
+                                      shopdata_error **error_out);
 SHOPDATA_API void shopdata_metrics_free(shopdata_metrics *metrics);
 
 #ifdef __cplusplus

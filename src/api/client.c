@@ -1,5 +1,6 @@
 #include "api/guard.h"
 #include "model/config.h"
+#include "model/metrics_emf.h"
 
 const char *shopdata_version(void)
 {
@@ -64,4 +65,13 @@ int shopdata_metrics_take(shopdata_client *client, shopdata_metrics **metrics_ou
     int status = sdi_client_check(client, error_out);
     status = status ? status : sdi_wanted(metrics_out, "metrics_out", error_out);
     return status ? status : sdi_client_metrics(client, metrics_out, error_out);
+}
+
+int shopdata_metrics_emf(shopdata_metrics *metrics, const shopdata_metrics *previous, const char *name_space,
+                         const char *dimensions, const char **text_out, shopdata_error **error_out)
+{
+    int status = sdi_wanted(metrics, "metrics", error_out);
+    status = status ? status : sdi_wanted(name_space, "name_space", error_out);
+    status = status ? status : sdi_wanted(text_out, "text_out", error_out);
+    return status ? status : sdi_metrics_emf(metrics, previous, name_space, dimensions, text_out, error_out);
 }

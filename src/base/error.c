@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 static shopdata_error out_of_memory = {.status = SHOPDATA_ERR_NO_MEMORY, .retriable = true, .message = "out of memory"};
 
@@ -20,6 +21,18 @@ static bool retriable_by_nature(int status)
     return status == SHOPDATA_ERR_BUSY || status == SHOPDATA_ERR_UNAVAILABLE;
 }
 
+/* What a message cites may be anything: a statement of several lines that was cut within a letter, a damaged cell.
+ * Lines are kept where a configuration's faults stand one below the other. */
+static void make_text(char *message, bool lines)
+{
+    for (char *at = message; *at; at++)
+        if (((unsigned char)*at < ' ' && !(lines && *at == '\n')) || *at == 0x7f)
+            *at = ' ';
+    size_t at = 0, length = strlen(message);
+    while ((at += sdi_utf8_fault(message + at, length - at)) < length)
+        message[at] = '?';
+}
+
 static int fill(shopdata_error **error_out, int status, const char *sqlstate, char *message)
 {
     shopdata_error *error = message ? sdi_calloc(1, sizeof *error) : NULL;
@@ -32,6 +45,7 @@ static int fill(shopdata_error **error_out, int status, const char *sqlstate, ch
     error->retriable = retriable_by_nature(status);
     snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
     error->message = message;
+    make_text(message, status == SHOPDATA_ERR_CONFIG);
     *error_out = error;
     return status;
 }

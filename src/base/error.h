@@ -15,7 +15,8 @@ struct shopdata_error {
     char *message;
 };
 
-/* sdi_fail makes an error of `status` with a one-line message and returns `status`, so that it can be returned on. */
+/* sdi_fail makes an error of `status` with a one-line message and returns `status`, so that it can be returned on. What
+ * the message cites may be of any bytes: it is made UTF-8 without control characters. */
 int sdi_fail(shopdata_error **error_out, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int sdi_vfail(shopdata_error **error_out, int status, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));

@@ -79,24 +79,32 @@ static void hit(sdi_core *core, sdi_read *read, shopdata_result *answer, const s
 }
 
 /* Takes the block out of the operation if it becomes an answer. */
-static void judge_entry(sdi_core *core, sdi_read *read, sdi_cache_op *entry)
+static enum sdi_entry_state open_entry(const sdi_core *core, const sdi_read *read, sdi_cache_op *found,
+                                       shopdata_result **answer, sdi_entry *entry)
+{
+    sdi_slice identity = {read->identity.data, read->identity.length};
+    sdi_entry_block kept = {found->block, found->headroom, found->length,
+                            (size_t)core->settings->cache.max_entry_bytes};
+    enum sdi_entry_state state = sdi_entry_open(&kept, identity, answer, entry);
+    found->block = kept.block;
+    return state;
+}
+
+static void judge_entry(sdi_core *core, sdi_read *read, sdi_cache_op *found)
 {
     shopdata_result *answer;
-    sdi_stamp stamp;
-    if (!entry->found) {
+    sdi_entry entry;
+    if (!found->found) {
         miss(core, read, SDI_MISS_ABSENT);
         return;
     }
-    sdi_slice identity = {read->identity.data, read->identity.length};
-    enum sdi_entry_state state =
-        sdi_entry_open(entry->block, entry->headroom, entry->length, identity, &answer, &stamp);
+    enum sdi_entry_state state = open_entry(core, read, found, &answer, &entry);
     if (state != SDI_ENTRY_GOOD) {
         miss(core, read, state == SDI_ENTRY_FOREIGN ? SDI_MISS_FOREIGN : SDI_MISS_DAMAGED);
         return;
     }
-    entry->block = NULL;
-    if (sdi_answer_passes(read, answer, &stamp)) {
-        hit(core, read, answer, &stamp);
+    if (sdi_answer_passes(read, answer, &entry.stamp)) {
+        hit(core, read, answer, &entry.stamp);
         return;
     }
     bool whole = read->whole[shopdata_result_rows(answer) ? 0 : 1];

@@ -57,10 +57,30 @@ static void drop(sdi_core *core, enum sdi_drop_reason reason)
     sdi_count(core->metrics, SDI_M_CACHE_FILLS_DROPPED, reason, 1);
 }
 
+/* The rows are counted as they are in memory: whoever reads the entry has to hold them. */
+static bool put_entry(sdi_core *core, sdi_batch *batch, const sdi_read *read)
+{
+    size_t begin = batch->values.length, length = read->result->rows_length;
+    size_t most = sdi_policy_bytes_max(read->policy, core->settings->cache.max_entry_bytes);
+    sdi_slice identity = {read->identity.data, read->identity.length};
+    sdi_entry entry = {.stamp = read->stamp};
+    if (length > most)
+        return false;
+    size_t kept = sdi_entry_encode(read->result, &entry, identity, (size_t)read->policy->compress_over, &batch->values);
+    if (batch->values.length - begin > most) {
+        batch->values.length = begin;
+        return false;
+    }
+    if (kept < length) {
+        sdi_count(core->metrics, SDI_M_COMPRESSION_BYTES, SDI_COMPRESSION_IN, length);
+        sdi_count(core->metrics, SDI_M_COMPRESSION_BYTES, SDI_COMPRESSION_OUT, kept);
+    }
+    return true;
+}
+
 static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read)
 {
     size_t begin = batch->values.length;
-    sdi_slice identity = {read->identity.data, read->identity.length};
     int64_t ttl_ms = sdi_policy_ttl(read->policy, shopdata_result_rows(read->result) == 0);
     if (ttl_ms == 0)
         return;
@@ -68,10 +88,8 @@ static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read)
         drop(core, SDI_DROP_STALE);
         return;
     }
-    sdi_entry_encode(read->result, &read->stamp, identity, &batch->values);
-    if (batch->values.length - begin > (size_t)core->settings->cache.max_entry_bytes) {
+    if (!put_entry(core, batch, read)) {
         drop(core, SDI_DROP_TOO_LARGE);
-        batch->values.length = begin;
         return;
     }
     sdi_batch_key(batch, (sdi_slice){read->key.data, read->key.length}, SDI_CACHE_SET)->ttl_ms = ttl_ms;

@@ -115,6 +115,10 @@ const sdi_config_key sdi_config_keys[] = {
      "Spreads each `ttl` by so many percent up and down, so that what was stored together does not expire together."},
     {SDI_SECTION_POLICY, "negative_ttl", SDI_KEY_DURATION, "10s", 0, INT64_C(30) * DAY, NULL,
      AT(policy_settings, negative_ttl_ms), "The same for an answer without rows. `0ms`: such an answer is not kept."},
+    {SDI_SECTION_POLICY, "max_bytes", SDI_KEY_BYTES, "0", 0, GIB, NULL, AT(policy_settings, max_bytes),
+     "A larger answer is not cached. `0`: only `cache.max_entry_bytes` counts; of the two the smaller does."},
+    {SDI_SECTION_POLICY, "compress_over", SDI_KEY_BYTES, "1KiB", 0, GIB, NULL, AT(policy_settings, compress_over),
+     "Rows of more bytes than this are compressed (LZ4) in the cache, if that saves at least an eighth. `0`: never."},
 };
 /* clang-format on */
 const size_t sdi_config_key_count = sizeof sdi_config_keys / sizeof sdi_config_keys[0];

@@ -30,6 +30,7 @@ enum sdi_metric {
     SDI_M_CACHE_ENTRY_BYTES,   /* histogram of entries stored */
     SDI_M_CACHE_READ_BYTES,
     SDI_M_CACHE_WRITTEN_BYTES,
+    SDI_M_COMPRESSION_BYTES, /* side: in, out */
     SDI_M_CACHE_ERRORS,      /* kind: connect, timeout, lost, protocol, rejected */
     SDI_M_CACHE_SECONDS,     /* histogram of round trips */
     SDI_M_CACHE_BREAKER,     /* gauge 0 closed, 1 half open, 2 open */
@@ -70,6 +71,7 @@ enum sdi_miss_reason {
     SDI_MISS_REASONS
 };
 enum sdi_drop_reason { SDI_DROP_STALE, SDI_DROP_TOO_LARGE, SDI_DROP_UNAVAILABLE, SDI_DROP_REASONS };
+enum sdi_compression_side { SDI_COMPRESSION_IN, SDI_COMPRESSION_OUT, SDI_COMPRESSION_SIDES };
 enum sdi_cache_fault {
     SDI_CACHE_FAULT_CONNECT,
     SDI_CACHE_FAULT_TIMEOUT,

@@ -1,36 +1,13 @@
+#include "model/metrics_snapshot.h"
+
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/metrics_store.h"
-#include "model/metrics_table.h"
-
-typedef struct metric_value {
-    const sdi_metric_description *about;
-    size_t name, labels; /* where they begin in `texts` */
-    double value;
-} metric_value;
-
-struct shopdata_metrics {
-    sdi_buffer values; /* of metric_value */
-    sdi_buffer texts;  /* each ends with a zero byte */
-    char *prometheus;
-};
-
-static size_t count_of(const shopdata_metrics *metrics)
-{
-    return metrics->values.length / sizeof(metric_value);
-}
-
-static const metric_value *value_at(const shopdata_metrics *metrics, size_t index)
-{
-    if (!metrics || index >= count_of(metrics))
-        return NULL;
-    return (const metric_value *)(const void *)metrics->values.data + index;
-}
 
 static void put_escaped(sdi_buffer *out, const char *text)
 {
@@ -62,7 +39,7 @@ typedef struct series {
 static void put_value(const series *of, const char *suffix, const char *bound, double value)
 {
     sdi_buffer *texts = &of->into->texts;
-    metric_value entry = {.about = of->about, .name = texts->length, .value = value};
+    sdi_metric_value entry = {.about = of->about, .name = texts->length, .value = value};
     sdi_buffer_printf(texts, "%s%s%c", of->about->name, suffix, 0);
     entry.labels = texts->length;
     for (size_t i = 0; i < 2; i++)
@@ -107,8 +84,8 @@ static void put_metric(shopdata_metrics *into, const sdi_metrics *metrics, enum 
     }
 }
 
-/* A number with a point whatever the process's locale says: printf would write 0,5 under some. */
-static void put_number(sdi_buffer *out, double value)
+/* printf would write 0,5 under some locales. */
+void sdi_put_number(sdi_buffer *out, double value)
 {
     if (isnan(value) || isinf(value)) {
         sdi_buffer_text(out, isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
@@ -134,8 +111,8 @@ static const char *type_name(int type)
 static void put_prometheus(const shopdata_metrics *metrics, sdi_buffer *out)
 {
     const sdi_metric_description *family = NULL;
-    for (size_t i = 0; i < count_of(metrics); i++) {
-        const metric_value *value = value_at(metrics, i);
+    for (size_t i = 0; i < sdi_metric_value_count(metrics); i++) {
+        const sdi_metric_value *value = sdi_metric_value_at(metrics, i);
         const char *labels = metrics->texts.data + value->labels;
         if (value->about != family) {
             family = value->about;
@@ -143,7 +120,7 @@ static void put_prometheus(const shopdata_metrics *metrics, sdi_buffer *out)
                               type_name(family->type));
         }
         sdi_buffer_printf(out, *labels ? "%s{%s} " : "%s%s ", metrics->texts.data + value->name, labels);
-        put_number(out, value->value);
+        sdi_put_number(out, value->value);
         sdi_buffer_char(out, '\n');
     }
 }
@@ -153,6 +130,7 @@ int sdi_metrics_snapshot(const sdi_metrics *metrics, shopdata_metrics **snapshot
     shopdata_metrics *snapshot = sdi_calloc(1, sizeof *snapshot);
     if (!snapshot)
         return sdi_no_memory(error_out);
+    snapshot->taken_at = sdi_wall();
     for (size_t i = 0; i < SDI_METRICS; i++)
         put_metric(snapshot, metrics, (enum sdi_metric)i);
     if (!snapshot->values.failed && !snapshot->texts.failed) {
@@ -172,42 +150,42 @@ int sdi_metrics_snapshot(const sdi_metrics *metrics, shopdata_metrics **snapshot
 
 size_t shopdata_metrics_count(const shopdata_metrics *metrics)
 {
-    return metrics ? count_of(metrics) : 0;
+    return metrics ? sdi_metric_value_count(metrics) : 0;
 }
 
 const char *shopdata_metrics_name(const shopdata_metrics *metrics, size_t index)
 {
-    const metric_value *value = value_at(metrics, index);
+    const sdi_metric_value *value = sdi_metric_value_at(metrics, index);
     return value ? metrics->texts.data + value->name : "";
 }
 
 const char *shopdata_metrics_help(const shopdata_metrics *metrics, size_t index)
 {
-    const metric_value *value = value_at(metrics, index);
+    const sdi_metric_value *value = sdi_metric_value_at(metrics, index);
     return value ? value->about->help : "";
 }
 
 int shopdata_metrics_type(const shopdata_metrics *metrics, size_t index)
 {
-    const metric_value *value = value_at(metrics, index);
+    const sdi_metric_value *value = sdi_metric_value_at(metrics, index);
     return value ? value->about->type : 0;
 }
 
 const char *shopdata_metrics_unit(const shopdata_metrics *metrics, size_t index)
 {
-    const metric_value *value = value_at(metrics, index);
+    const sdi_metric_value *value = sdi_metric_value_at(metrics, index);
     return value ? value->about->unit : "";
 }
 
 const char *shopdata_metrics_labels(const shopdata_metrics *metrics, size_t index)
 {
-    const metric_value *value = value_at(metrics, index);
+    const sdi_metric_value *value = sdi_metric_value_at(metrics, index);
     return value ? metrics->texts.data + value->labels : "";
 }
 
 double shopdata_metrics_value(const shopdata_metrics *metrics, size_t index)
 {
-    const metric_value *value = value_at(metrics, index);
+    const sdi_metric_value *value = sdi_metric_value_at(metrics, index);
     return value ? value->value : 0;
 }
 
@@ -223,5 +201,6 @@ void shopdata_metrics_free(shopdata_metrics *metrics)
     sdi_buffer_free(&metrics->values);
     sdi_buffer_free(&metrics->texts);
     sdi_free(metrics->prometheus);
+    sdi_free(metrics->emf);
     sdi_free(metrics);
 }

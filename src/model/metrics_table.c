@@ -19,6 +19,10 @@ static const char *const drops[SDI_DROP_REASONS] = {
     [SDI_DROP_TOO_LARGE] = "too_large",
     [SDI_DROP_UNAVAILABLE] = "unavailable",
 };
+static const char *const compression[SDI_COMPRESSION_SIDES] = {
+    [SDI_COMPRESSION_IN] = "in",
+    [SDI_COMPRESSION_OUT] = "out",
+};
 static const char *const cache_faults[SDI_CACHE_FAULTS] = {
     [SDI_CACHE_FAULT_CONNECT] = "connect",   [SDI_CACHE_FAULT_TIMEOUT] = "timeout",   [SDI_CACHE_FAULT_LOST] = "lost",
     [SDI_CACHE_FAULT_PROTOCOL] = "protocol", [SDI_CACHE_FAULT_REJECTED] = "rejected",
@@ -35,6 +39,7 @@ const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_STATUS] = {"kind", statuses, COUNT(statuses)},
     [SDI_LABEL_MISS] = {"reason", misses, COUNT(misses)},
     [SDI_LABEL_DROP] = {"reason", drops, COUNT(drops)},
+    [SDI_LABEL_COMPRESSION] = {"side", compression, COUNT(compression)},
     [SDI_LABEL_CACHE_FAULT] = {"kind", cache_faults, COUNT(cache_faults)},
     [SDI_LABEL_POLICY] = {"policy", NULL, 0},
     [SDI_LABEL_VERSION] = {"version", versions, COUNT(versions)},
@@ -112,6 +117,7 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_CACHE_ENTRY_BYTES] = SIZES("cache_entry", NONE, "Size of the entries stored in the cache."),
     [SDI_M_CACHE_READ_BYTES] = BYTES("cache_read", NONE, "Entries and fences read from the cache, without keys and protocol."),
     [SDI_M_CACHE_WRITTEN_BYTES] = BYTES("cache_written", NONE, "Entries and fences written to the cache, without keys and protocol."),
+    [SDI_M_COMPRESSION_BYTES] = BYTES("cache_compression", COMPRESSION, "Rows of the entries that were compressed, before and after."),
     [SDI_M_CACHE_ERRORS] = COUNTER("cache_errors", CACHE_FAULT, "Failures of the cache server; the database answered instead."),
     [SDI_M_CACHE_SECONDS] = SECONDS("cache_roundtrip", NONE, "Time of a round trip to the cache."),
     [SDI_M_CACHE_BREAKER] = GAUGE("cache_breaker_state", "state", NONE, "Circuit breaker of the cache: 0 closed, 1 half open, 2 open."),

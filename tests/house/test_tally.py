@@ -31,6 +31,7 @@ class Tally(unittest.TestCase):
         return self.tally("meson", code, "", str(report), *suites)[0]
 
     def test_plain(self):
+        self.assertEqual(self.tally("plain", 77, "no clang")[0], "0 0 1")
         self.assertEqual(self.tally("plain", 0, ""), ("1 0 0", ""))
         counted, shown = self.tally("plain", 3, "\n".join(map(str, range(100))))
         self.assertEqual(counted, "0 1 0")

@@ -14,8 +14,8 @@ BANNED_IN_LIBRARY = {"system": "nothing: a library starts no programs"}
 # Written in pieces, so that this file does not find itself.
 MACHINE_PATHS = re.compile("|".join((r"(?<![\w.<])/" + "work/", r"(?<![\w.<])/" + "root/", r"(?<![\w.<])/" + r"home/\w")))
 STRINGS_AND_COMMENTS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
-# Patch files have blanks at line ends by their nature.
-FREE_OF_BLANKS = (".patch", ".diff")
+# Patch files and inputs for fuzz targets have blanks at line ends by their nature.
+FREE_OF_BLANKS = (".patch", ".diff", ".seed")
 
 
 def listed(root: Path) -> list[Path]:

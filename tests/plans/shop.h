@@ -2,7 +2,6 @@
 #ifndef SDI_TESTS_SHOP_H
 #define SDI_TESTS_SHOP_H
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +10,11 @@
 #include "model/result.h"
 #include "model/sql_facts.h"
 #include "recorded.h"
+
+#ifndef SHOP_HOLDS /* a fuzz target has its own */
+#include <check.h>
+#define SHOP_HOLDS(condition) ck_assert(condition)
+#endif
 
 static const struct {
     const char *const *rows;
@@ -47,12 +51,13 @@ static inline shopdata_result *shop_answer(const sdi_sql *sql, size_t question)
     size_t count = question == 1 ? SDI_COUNT(sql->names, sdi_sql_name) : SDI_COUNT(sql->relations, sdi_sql_relation);
     for (size_t i = 0; i < count; i++) {
         sdi_buffer name = SDI_BUFFER_INIT;
-        const sdi_sql_name *of = &SDI_ITEMS(sql->names, sdi_sql_name)[question == 1 ? i : 0];
-        const sdi_sql_relation *relation = &SDI_ITEMS(sql->relations, sdi_sql_relation)[question == 1 ? 0 : i];
-        if (question == 1)
+        if (question == 1) {
+            const sdi_sql_name *of = &SDI_ITEMS(sql->names, sdi_sql_name)[i];
             sdi_buffer_printf(&name, "%c %s %s", (char)of->kind, of->schema, of->name);
-        else
+        } else {
+            const sdi_sql_relation *relation = &SDI_ITEMS(sql->relations, sdi_sql_relation)[i];
             sdi_buffer_printf(&name, "%s %s", relation->schema, relation->name);
+        }
         shop_rows(&builder, question, i + 1, name.data);
         sdi_buffer_free(&name);
     }
@@ -63,8 +68,9 @@ static inline sdi_sql *shop_sql(const char *text)
 {
     sdi_sql *sql = NULL;
     shopdata_error *error = NULL;
-    int status = sdi_sql_parse(text, &sql, &error);
-    ck_assert_msg(status == SHOPDATA_OK, "%s: %s", text, shopdata_error_message(error));
+    if (sdi_sql_parse(text, &sql, &error))
+        fprintf(stderr, "%s: %s\n", text, shopdata_error_message(error));
+    SHOP_HOLDS(sql);
     return sql;
 }
 
@@ -74,7 +80,7 @@ static inline sdi_catalog *shop_catalog(const sdi_sql *sql)
     sdi_catalog *catalog = NULL;
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         answers[i] = shop_answer(sql, i);
-    ck_assert_int_eq(sdi_catalog_read(sql, answers, &catalog, NULL), SHOPDATA_OK);
+    SHOP_HOLDS(sdi_catalog_read(sql, answers, &catalog, NULL) == SHOPDATA_OK);
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         shopdata_result_free(answers[i]);
     return catalog;
@@ -85,7 +91,7 @@ static inline sdi_plan *shop_plan_with(const char *text, const char *const *own,
     sdi_sql *sql = shop_sql(text);
     sdi_catalog *catalog = shop_catalog(sql);
     sdi_plan *plan = NULL;
-    ck_assert_int_eq(sdi_plan_make(sql, catalog, own, own_count, &plan, NULL), SHOPDATA_OK);
+    SHOP_HOLDS(sdi_plan_make(sql, catalog, own, own_count, &plan, NULL) == SHOPDATA_OK);
     sdi_catalog_free(catalog);
     sdi_sql_free(sql);
     return plan;

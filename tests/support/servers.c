@@ -85,11 +85,10 @@ static int nodes_known(shopdata_client *client)
            servers_metric(client, "shopdata_node_role", "node=\"replica2\"") == 1;
 }
 
-shopdata_client *servers_open(const char *cache)
+shopdata_client *servers_open_with(shopdata_config *config)
 {
     shopdata_error *error = NULL;
     shopdata_client *client;
-    shopdata_config *config = servers_config(cache);
     int status = shopdata_open(config, &client, &error);
     ck_assert_msg(status == SHOPDATA_OK, "%s", shopdata_error_message(error));
     shopdata_config_free(config);
@@ -97,6 +96,11 @@ shopdata_client *servers_open(const char *cache)
         usleep(10000);
     ck_assert(nodes_known(client));
     return client;
+}
+
+shopdata_client *servers_open(const char *cache)
+{
+    return servers_open_with(servers_config(cache));
 }
 
 char *servers_value(const char *sql)

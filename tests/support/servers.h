@@ -15,7 +15,9 @@ void servers_heal(void);
 /* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memory", "none"), with
  * short times, and a key namespace of its own. Free it. */
 shopdata_config *servers_config(const char *cache);
-/* servers_open opens a client of servers_config and waits until all three nodes are known. */
+/* servers_open_with opens a client and waits until all three nodes are known; it frees the configuration. servers_open
+ * does that with servers_config. */
+shopdata_client *servers_open_with(shopdata_config *config);
 shopdata_client *servers_open(const char *cache);
 /* servers_sql runs SQL on the primary past the library; servers_value gives the first cell as text (free it), "" if
  * none. */

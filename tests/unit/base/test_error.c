@@ -33,6 +33,18 @@ START_TEST(nobody_has_to_want_it)
 }
 END_TEST
 
+START_TEST(a_message_is_one_line_of_text_whatever_it_cites)
+{
+    shopdata_error *error = NULL;
+    sdi_fail(&error, SHOPDATA_ERR_REFUSED, "use execute: %.9s", "UPDATE\nm\xc3\xbc SET");
+    ck_assert_str_eq(shopdata_error_message(error), "use execute: UPDATE m?");
+    shopdata_error_free(error);
+    sdi_fail(&error, SHOPDATA_ERR_CONFIG, "a.ini:1: \x7f\xff\na.ini:2: \xc3\xbc");
+    ck_assert_str_eq(shopdata_error_message(error), "a.ini:1:  ?\na.ini:2: \xc3\xbc");
+    shopdata_error_free(error);
+}
+END_TEST
+
 START_TEST(out_of_memory_is_one_object_for_ever)
 {
     shopdata_error *first = NULL, *second = NULL;
@@ -48,6 +60,7 @@ static void fill(TCase *cases)
 {
     tcase_add_test(cases, tells_status_message_and_sqlstate);
     tcase_add_test(cases, a_serialization_failure_is_retriable);
+    tcase_add_test(cases, a_message_is_one_line_of_text_whatever_it_cites);
     tcase_add_test(cases, nobody_has_to_want_it);
     tcase_add_test(cases, out_of_memory_is_one_object_for_ever);
 }

@@ -45,10 +45,22 @@ START_TEST(jitter_spreads_over_its_whole_width)
 }
 END_TEST
 
+START_TEST(of_two_limits_the_smaller_counts)
+{
+    sdi_policy_settings policy = {.max_bytes = 0};
+    ck_assert_uint_eq(sdi_policy_bytes_max(&policy, 1000), 1000);
+    policy.max_bytes = 999;
+    ck_assert_uint_eq(sdi_policy_bytes_max(&policy, 1000), 999);
+    policy.max_bytes = 1001;
+    ck_assert_uint_eq(sdi_policy_bytes_max(&policy, 1000), 1000);
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, a_ttl_stays_within_its_jitter);
     tcase_add_test(cases, jitter_spreads_over_its_whole_width);
+    tcase_add_test(cases, of_two_limits_the_smaller_counts);
 }
 
 UNIT_MAIN("model/policy", fill, 20)
