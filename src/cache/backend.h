@@ -60,7 +60,8 @@ typedef struct sdi_cache_backend {
     void (*close)(sdi_cache *cache);
     /* must: runs the operations in order, in one round trip, until the deadline (or the settings' timeout, if that is
      * earlier). True if all were carried out and answered. False: any of them may or may not have been; the outputs are
-     * unset (no block is left behind). GETs that stand side by side read one moment. */
+     * unset (no block is left behind). GETs that stand side by side read one moment where the server can (memcached
+     * cannot); all of them read what stood when run was called, or later, and that is what fences need. */
     bool (*run)(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline);
     /* must: after fork, in the child: frees without a word to the server and without taking locks. */
     void (*abandon)(sdi_cache *cache);

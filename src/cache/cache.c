@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "cache/backend.h"
+#include "cache/memcached/memcached.h"
 #include "cache/memory/memory.h"
 #include "cache/operation.h"
 #include "cache/redis/redis.h"
@@ -11,6 +12,8 @@ static const sdi_cache_backend *backend_of(enum sdi_cache_kind kind)
         return &sdi_memory_backend;
     case SDI_CACHE_REDIS:
         return &sdi_redis_backend;
+    case SDI_CACHE_MEMCACHED:
+        return &sdi_memcached_backend;
     case SDI_CACHE_NONE:
         break;
     }

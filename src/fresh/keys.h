@@ -1,7 +1,7 @@
 /* keys.h - names in the shared cache.
  *
  *   PREFIX:DATABASE:e:HASH   the entry of an answer; HASH is 128 bits over its identity, in hexadecimal
- *   PREFIX:DATABASE:f:TAG    the fence of a tag
+ *   PREFIX:DATABASE:f:TAG    the fence of a tag (memcached hashes what is over 250 bytes or has blanks)
  *
  * The identity is all an answer depends on: role and search_path, SQL, parameters. Two identities may share a hash
  * (xxHash is no defence against somebody who searches for that), so the entry carries it and the reader compares. */

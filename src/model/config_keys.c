@@ -20,7 +20,7 @@ const sdi_section sdi_sections[SDI_SECTIONS] = {
     [SDI_SECTION_POLICY] = {"policy", true, "How long answers are kept. A statement names its policy; one that names none has `default`, which always exists and may be changed like any other."},
 };
 
-static const char *const cache_kinds[] = {"none", "memory", "redis", NULL};
+static const char *const cache_kinds[] = {"none", "memory", "redis", "memcached", NULL};
 
 #define AT(type, member) offsetof(sdi_##type, member)
 const sdi_config_key sdi_config_keys[] = {
@@ -69,9 +69,10 @@ const sdi_config_key sdi_config_keys[] = {
 
     {SDI_SECTION_CACHE, "kind", SDI_KEY_CHOICE, "none", 0, 0, cache_kinds, AT(cache_settings, kind),
      "`none`: every read asks a node. `memory`: a cache in this process alone, right only where no other process "
-     "writes. `redis`: a shared one."},
+     "writes. `redis` and `memcached`: shared ones."},
     {SDI_SECTION_CACHE, "address", SDI_KEY_ADDRESSES, "127.0.0.1:6379", 0, 0, NULL, AT(cache_settings, addresses),
-     "Where the cache server is: `host:port`, `[2001:db8::7]:port`, or the path of a socket."},
+     "Where the cache server is: `host:port`, `[2001:db8::7]:port`, or the path of a socket. Several memcached servers "
+     "with commas between, the same in all processes; memcached's default is 127.0.0.1:11211."},
     {SDI_SECTION_CACHE, "user", SDI_KEY_TEXT, "", 0, 0, NULL, AT(cache_settings, user),
      "The name to log in to the cache server with. Empty: the server's default user."},
     {SDI_SECTION_CACHE, "password", SDI_KEY_SECRET, "", 0, 0, NULL, AT(cache_settings, password),

@@ -60,11 +60,16 @@ static void fill(const shopdata_config *config, enum sdi_section_kind section, c
     sdi_buffer_free(&fault);
 }
 
-/* The addresses need a block of their own: the table's member is a pointer, and they are many. */
+/* The addresses need a block of their own: the table's member is a pointer, and they are many. Memcached has another
+ * port where none is set. */
 static bool take_addresses(sdi_settings *settings, texts *memory)
 {
     const sdi_config_key *key = sdi_find_key(SDI_SECTION_CACHE, sdi_slice_of("address"));
-    memory->addresses = sdi_addresses_read(text_of(memory->copy, key, ""), &settings->cache.address_count);
+    bool set = sdi_config_find(memory->copy, SDI_SECTION_CACHE, sdi_slice_of(""), key) != NULL;
+    sdi_slice text = text_of(memory->copy, key, "");
+    if (!set && settings->cache.kind == SDI_CACHE_MEMCACHED)
+        text = sdi_slice_of("127.0.0.1:11211");
+    memory->addresses = sdi_addresses_read(text, &settings->cache.address_count);
     settings->cache.addresses = memory->addresses;
     return memory->addresses != NULL;
 }
@@ -123,7 +128,7 @@ static bool fill_all(sdi_settings *settings, const shopdata_config *config)
         return false;
     settings->nodes = sdi_calloc(count_sections(config, SDI_SECTION_NODE), sizeof(sdi_node_settings));
     settings->policies = sdi_calloc(count_sections(config, SDI_SECTION_POLICY) + 1, sizeof(sdi_policy_settings));
-    if (!settings->nodes || !settings->policies || !take_addresses(settings, memory))
+    if (!settings->nodes || !settings->policies)
         return false;
     fill(memory->copy, SDI_SECTION_SHOPDATA, "", settings);
     fill(memory->copy, SDI_SECTION_POOL, "", &settings->pool);
@@ -132,7 +137,7 @@ static bool fill_all(sdi_settings *settings, const shopdata_config *config)
     fill_nodes(settings, memory->copy);
     fill_policies(settings, memory->copy);
     settings->entry_life_ms = longest_life(settings);
-    return true;
+    return take_addresses(settings, memory);
 }
 
 static void check_nodes(const sdi_settings *settings, sdi_faults *faults)
@@ -174,11 +179,21 @@ static void check_tls(const sdi_cache_settings *cache, sdi_faults *faults)
                            cache->addresses[i].host);
 }
 
+static void check_memcached(const sdi_cache_settings *cache, sdi_faults *faults)
+{
+    if (*cache->password)
+        sdi_faults_add(faults, "cache.password: memcached knows no login here; leave user and password away");
+    if (cache->tls)
+        sdi_faults_add(faults, "cache.tls: on, but there is no TLS to memcached here; set it off");
+}
+
 static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
 {
     if (*cache->user && !*cache->password)
         sdi_faults_add(faults, "cache.user: set without cache.password; set both or neither");
     check_tls(cache, faults);
+    if (cache->kind == SDI_CACHE_MEMCACHED)
+        check_memcached(cache, faults);
     if (cache->kind == SDI_CACHE_REDIS && cache->address_count > 1)
         sdi_faults_add(faults, "cache.address: there are %zu addresses; one Redis server has one",
                        cache->address_count);

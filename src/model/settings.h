@@ -37,7 +37,7 @@ typedef struct sdi_route_settings {
     int64_t breaker_open_max_ms;
 } sdi_route_settings;
 
-enum sdi_cache_kind { SDI_CACHE_NONE, SDI_CACHE_MEMORY, SDI_CACHE_REDIS };
+enum sdi_cache_kind { SDI_CACHE_NONE, SDI_CACHE_MEMORY, SDI_CACHE_REDIS, SDI_CACHE_MEMCACHED };
 
 typedef struct sdi_cache_settings {
     enum sdi_cache_kind kind;

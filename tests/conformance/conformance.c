@@ -1,6 +1,6 @@
-/* conformance.c - what every cache backend must do. The argument names the backend: memory, redis or redis-tls. Where
- * its servers are is in the environment that tests/launcher sets; without it the program is skipped. Keys begin with a
- * nonce: runs do not meet. */
+/* conformance.c - what every cache backend must do. The argument names the backend: memory, redis, redis-tls, memcached
+ * or memcached3 for three servers of it. Where its servers are is in the environment that tests/launcher sets; without
+ * it the program is skipped. Keys begin with a nonce: runs do not meet. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,6 +35,9 @@ static sdi_cache_settings settings = {
 static sdi_metrics *metrics;
 static sdi_cache *cache;
 static char namespace[40];
+/* Lifetimes are told apart by this: memcached counts seconds. */
+static int tick_ms = 60;
+static size_t large_value = 4 << 20;
 
 static void open_cache(void)
 {
@@ -180,10 +183,10 @@ START_TEST(time_is_up_after_the_ttl)
     key_room short_room, long_room, added_room;
     sdi_slice short_lived = key(&short_room, "short", 0), long_lived = key(&long_room, "long", 0);
     sdi_slice added = key(&added_room, "added", 0);
-    set_for(short_lived, sdi_slice_of("x"), 60);
+    set_for(short_lived, sdi_slice_of("x"), tick_ms);
     set(long_lived, sdi_slice_of("y"));
     run(&(sdi_cache_op){.verb = SDI_CACHE_ADD, .key = added, .value = sdi_slice_of("z"), .ttl_ms = 60}, 1);
-    usleep(120000);
+    usleep((useconds_t)tick_ms * 2500);
     check_absent(short_lived);
     check_get(long_lived, sdi_slice_of("y"));
     ck_assert(add(added, sdi_slice_of("new")));
@@ -215,7 +218,7 @@ END_TEST
 START_TEST(large_values_come_back_whole)
 {
     key_room room;
-    size_t length = 4 << 20;
+    size_t length = large_value;
     char *value = malloc(length);
     ck_assert_ptr_nonnull(value);
     for (size_t i = 0; i < length; i++)
@@ -394,10 +397,10 @@ START_TEST(a_merge_prolongs_what_it_keeps)
     sdi_buffer record = SDI_BUFFER_INIT;
     sdi_fence_encode(&point, &record);
     for (size_t i = 0; i < 3; i++) {
-        set_for(key(&rooms[i], "prolong", i), (sdi_slice){record.data, record.length}, 200);
+        set_for(key(&rooms[i], "prolong", i), (sdi_slice){record.data, record.length}, 3 * tick_ms);
         merge_for(sdi_slice_of(rooms[i].text), writes[i], MINUTE);
     }
-    usleep(300000);
+    usleep((useconds_t)tick_ms * 4000);
     for (size_t i = 0; i < 3; i++) {
         sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = sdi_slice_of(rooms[i].text)};
         run(&operation, 1);
@@ -589,10 +592,44 @@ static bool find_redis_tls(void)
     return find_servers("SHOPDATA_REDIS_TLS");
 }
 
+/* Reads SHOPDATA_MEMCACHED and so many more; false if one is not set. */
+static bool find_memcached(size_t count)
+{
+    settings.kind = SDI_CACHE_MEMCACHED;
+    sdi_buffer list = SDI_BUFFER_INIT;
+    for (size_t i = 0; i < count; i++) {
+        char name[40];
+        snprintf(name, sizeof name, i ? "SHOPDATA_MEMCACHED%zu" : "SHOPDATA_MEMCACHED", i + 1);
+        if (!getenv(name))
+            return false;
+        sdi_buffer_printf(&list, "%s%s", i ? "," : "", getenv(name));
+    }
+    static sdi_address *addresses;
+    settings.addresses = addresses = sdi_addresses_read((sdi_slice){list.data, list.length}, &settings.address_count);
+    sdi_buffer_free(&list);
+    tick_ms = 1000;
+    large_value = (1 << 20) - 4096; /* the server's limit, with its own head */
+    return addresses != NULL;
+}
+
+static bool find_memcached_one(void)
+{
+    return find_memcached(1);
+}
+
+static bool find_memcached_three(void)
+{
+    return find_memcached(3);
+}
+
 static const struct {
     const char *name;
     bool (*find)(void); /* fills the settings; false if there is no such server */
-} backends[] = {{"memory", find_memory}, {"redis", find_redis}, {"redis-tls", find_redis_tls}};
+} backends[] = {{"memory", find_memory},
+                {"redis", find_redis},
+                {"redis-tls", find_redis_tls},
+                {"memcached", find_memcached_one},
+                {"memcached3", find_memcached_three}};
 
 static int run_suite(const char *name)
 {

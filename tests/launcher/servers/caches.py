@@ -30,8 +30,8 @@ def ask(port: int, request: bytes) -> bytes:
 class Memcached(Node):
     kind = "memcached"
 
-    def __init__(self, port: int, directory: Path, user: Optional[pwd.struct_passwd]):
-        super().__init__("memcached", port, directory, user)
+    def __init__(self, name: str, port: int, directory: Path, user: Optional[pwd.struct_passwd]):
+        super().__init__(name, port, directory, user)
         self.program = require_program("memcached")
 
     def command(self) -> list[str]:
@@ -41,4 +41,4 @@ class Memcached(Node):
         return ask(self.port, b"version\r\n").startswith(b"VERSION")
 
     def environment(self) -> dict[str, str]:
-        return {"SHOPDATA_MEMCACHED": f"127.0.0.1:{self.port}"}
+        return {f"SHOPDATA_{self.name.upper()}": f"127.0.0.1:{self.port}"}

@@ -25,7 +25,7 @@ class Options:
     postgres: bool = True
     replicas: int = 0
     redis: bool = False
-    memcached: bool = False
+    memcached: int = 0
     redis_user: str = ""
     redis_password: str = ""
     valkey: bool = False
@@ -82,8 +82,9 @@ class Fleet:
             self._add(self._redis("redis-tls", RedisTls, self.certificates))
         self._plan_cluster()
         self._plan_sentinels()
-        if options.memcached:
-            self._add(Memcached(ports.reserve(), self.directory / "memcached", self.user))
+        for number in range(options.memcached):
+            name = f"memcached{number + 1}" if number else "memcached"
+            self._add(Memcached(name, ports.reserve(), self.directory / name, self.user))
 
     def _redis(self, name: str, kind: type, *arguments, **options) -> Redis:
         return kind(name, ports.reserve(), self.directory / name, self.user, *arguments,

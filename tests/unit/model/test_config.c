@@ -97,7 +97,7 @@ static const struct {
     {"node.a.weight", "many", "node.a.weight: `many` is not a whole number; write digits only"},
     {"node.a.conninfo", "", "node.a.conninfo: the value is empty; write at least 1 byte"},
     {"pool.prepared", "yes", "pool.prepared: `yes` is neither on nor off; write on or off"},
-    {"cache.kind", "rediss", "cache.kind: `rediss` is not a choice; write none, memory or redis"},
+    {"cache.kind", "rediss", "cache.kind: `rediss` is not a choice; write none, memory, redis or memcached"},
     {"cache.address", "localhost",
      "cache.address: `localhost` is not an address; write host:port, [IPv6]:port or the /path of a socket, with commas "
      "between"},
@@ -227,8 +227,9 @@ static const struct {
      "@:2: cache.password: there is text behind the closing quote; write \\\" for a quote inside"},
     {TEXT("[pool]\nsi\0ze=1\n"), "@:2: byte 3 is a zero byte; remove it"},
     {TEXT("[route]\nzone=\xE4\n"), "@:2: byte 6 is not UTF-8; save the file as UTF-8"},
-    {TEXT("[pool]\nsize=0\n[cache]\nkind=x\n"), "@:2: pool.size: `0` is out of range; from 1 to 1000\n"
-                                                "@:4: cache.kind: `x` is not a choice; write none, memory or redis"},
+    {TEXT("[pool]\nsize=0\n[cache]\nkind=x\n"),
+     "@:2: pool.size: `0` is out of range; from 1 to 1000\n"
+     "@:4: cache.kind: `x` is not a choice; write none, memory, redis or memcached"},
 };
 
 static void expect(const char *message, const char *pattern, const char *file)

@@ -146,6 +146,24 @@ static void expect_fault(shopdata_config *config, const char *message)
     sdi_config_free(config);
 }
 
+START_TEST(memcached_has_a_port_of_its_own_and_neither_login_nor_tls)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "cache.kind", "memcached");
+    sdi_settings *settings = make(config);
+    ck_assert_int_eq(settings->cache.addresses[0].port, 11211);
+    sdi_settings_free(settings);
+    config = config_with_node();
+    set(config, "cache.kind", "memcached");
+    set(config, "cache.password", "secret");
+    expect_fault(config, "cache.password: memcached knows no login here; leave user and password away");
+    config = config_with_node();
+    set(config, "cache.kind", "memcached");
+    set(config, "cache.tls", "on");
+    expect_fault(config, "cache.tls: on, but there is no TLS to memcached here; set it off");
+}
+END_TEST
+
 START_TEST(wants_a_node)
 {
     shopdata_config *config = NULL;
@@ -205,6 +223,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, takes_what_was_set);
     tcase_add_test(cases, takes_the_path_of_a_socket);
     tcase_add_test(cases, takes_a_list_of_addresses);
+    tcase_add_test(cases, memcached_has_a_port_of_its_own_and_neither_login_nor_tls);
     tcase_add_test(cases, reads_the_example_file);
     tcase_add_test(cases, wants_a_node);
     tcase_add_test(cases, wants_no_more_than_64_nodes);

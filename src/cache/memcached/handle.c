@@ -1,0 +1,109 @@
+#include "cache/memcached/handle.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cache/memcached/ring.h"
+
+bool sdi_memcached_handle_init(sdi_memcached_handle *handle, sdi_memcached_ring *ring)
+{
+    *handle = (sdi_memcached_handle){
+        .ring = ring,
+        .links = sdi_calloc(ring->count, sizeof *handle->links),
+        .polled = sdi_calloc(ring->count, sizeof *handle->polled),
+    };
+    for (size_t i = 0; handle->links && i < ring->count; i++)
+        sdi_memcached_link_init(&handle->links[i]);
+    return handle->links && handle->polled;
+}
+
+void sdi_memcached_handle_free(sdi_memcached_handle *handle)
+{
+    for (size_t i = 0; handle->links && i < handle->ring->count; i++)
+        sdi_memcached_link_close(&handle->links[i]);
+    sdi_free(handle->links);
+    sdi_free(handle->polled);
+}
+
+/* The breaker is asked once while the handle is taken: whoever was given leave reports when it is given back. */
+static bool may_ask(sdi_memcached_handle *handle, size_t server)
+{
+    sdi_memcached_link *link = &handle->links[server];
+    if (!link->asked) {
+        link->asked = true;
+        link->shut = !sdi_breaker_allows(&handle->ring->breakers[server], sdi_now());
+    }
+    return !link->shut && link->outcome == SDI_MEMCACHED_DONE;
+}
+
+static void ask_all(sdi_memcached_handle *handle, sdi_memcached_request *requests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        requests[i].answer = SDI_MEMCACHED_NOTHING;
+        requests[i].block = NULL;
+        if (may_ask(handle, requests[i].server))
+            sdi_memcached_link_ask(&handle->links[requests[i].server], &requests[i]);
+    }
+}
+
+/* Fills the poll set; the earliest moment at which something has to be given up. */
+static int64_t fill_polled(sdi_memcached_handle *handle, int64_t deadline, size_t *waiting)
+{
+    int64_t until = deadline;
+    *waiting = 0;
+    for (size_t i = 0; i < handle->ring->count; i++) {
+        const sdi_memcached_link *link = &handle->links[i];
+        short events = sdi_memcached_link_events(link);
+        handle->polled[i] = (struct pollfd){.fd = events ? link->fd : -1, .events = events};
+        *waiting += events != 0;
+        if (events && link->connecting && link->connect_by < until)
+            until = link->connect_by;
+    }
+    return until;
+}
+
+static void give_up_late(sdi_memcached_handle *handle, int64_t deadline)
+{
+    int64_t now = sdi_now();
+    for (size_t i = 0; i < handle->ring->count; i++) {
+        sdi_memcached_link *link = &handle->links[i];
+        if (!sdi_memcached_link_events(link))
+            continue;
+        if (link->connecting && now >= link->connect_by)
+            sdi_memcached_link_fail(link, SDI_CACHE_FAULT_CONNECT);
+        else if (now >= deadline)
+            sdi_memcached_link_fail(link, SDI_CACHE_FAULT_TIMEOUT);
+    }
+}
+
+static void advance_all(sdi_memcached_handle *handle)
+{
+    const sdi_memcached_ring *ring = handle->ring;
+    for (size_t i = 0; i < ring->count; i++)
+        if (handle->polled[i].revents)
+            sdi_memcached_link_advance(&handle->links[i], &ring->addresses[i], ring->value_max);
+}
+
+void sdi_memcached_exchange(sdi_memcached_handle *handle, sdi_memcached_request *requests, size_t count,
+                            int64_t deadline)
+{
+    const sdi_memcached_ring *ring = handle->ring;
+    size_t waiting;
+    ask_all(handle, requests, count);
+    int64_t connect_by = sdi_deadline_in(ring->connect_timeout_ms);
+    for (size_t i = 0; i < ring->count; i++)
+        if (handle->links[i].waiting)
+            sdi_memcached_link_begin(&handle->links[i], &ring->addresses[i], connect_by);
+    for (;;) {
+        int64_t until = fill_polled(handle, deadline, &waiting);
+        if (!waiting)
+            return;
+        int ready = poll(handle->polled, (nfds_t)ring->count, sdi_poll_timeout(until));
+        if (ready > 0)
+            advance_all(handle);
+        /* Also after progress: a server that trickles must not outlast the deadline. */
+        give_up_late(handle, deadline);
+    }
+}
