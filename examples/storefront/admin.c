@@ -1,7 +1,5 @@
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/queue.h>
 
 #include "format.h"
 #include "layout.h"
@@ -68,11 +66,11 @@ static void notice(struct shop_request *request, const char *complaint)
     if (complaint)
         shop_html(request->out, "<p class=\"notice bad\" role=\"alert\">%s Nothing was saved.</p>\n", complaint);
     else if (shop_argument(request, "late"))
-        shop_put(request->out, "<p class=\"notice late\" role=\"status\">Saved. The shared cache could not be told "
-                               "yet: other servers may show the old price for a moment.</p>\n");
+        shop_layout_notice(request->out, "late",
+                           "Saved. The shared cache could not be told yet: other servers may show the old price for a "
+                           "moment.");
     else if (shop_argument(request, "saved"))
-        shop_put(request->out,
-                 "<p class=\"notice good\" role=\"status\">Saved. Every page shows it from now on.</p>\n");
+        shop_layout_notice(request->out, "good", "Saved. Every page shows it from now on.");
 }
 
 static void edit_form(struct evbuffer *out, const shopdata_result *product, const char *price, const char *stock)
@@ -104,7 +102,6 @@ static void show_form(struct shop_request *request, const char *complaint, const
     shop_layout_end(request, complaint ? HTTP_BADREQUEST : HTTP_OK);
 }
 
-/* 303: the browser gets the page anew, and reloading it does not save twice. */
 static void save(struct shop_request *request, const struct shop_edit *edit)
 {
     bool late = false;
@@ -112,42 +109,24 @@ static void save(struct shop_request *request, const struct shop_edit *edit)
     if (!shop_save_edit(request, edit, &late))
         return;
     snprintf(address, sizeof address, "/admin/product/%lld?%s=1", (long long)edit->product_id, late ? "late" : "saved");
-    shop_header(request, "Location", address);
-    shop_reply(request, 303, SHOP_TEXT);
-}
-
-static void post_form(struct shop_request *request, int64_t product_id, const char *body)
-{
-    struct evkeyvalq fields;
-    struct shop_edit edit = {.product_id = product_id};
-    TAILQ_INIT(&fields);
-    evhttp_parse_query_str(body, &fields);
-    const char *price = evhttp_find_header(&fields, "price"), *stock = evhttp_find_header(&fields, "stock");
-    /* A zero byte would end the text: what stands behind it must not be lost in silence. */
-    bool is_text = !strstr(body, "%00") && (!price || shop_is_text(price)) && (!stock || shop_is_text(stock));
-    const char *complaint =
-        is_text ? shop_check_edit(price, stock, &edit) : "The form must be UTF-8 text without zero bytes.";
-    if (complaint)
-        show_form(request, complaint, is_text ? price : NULL, is_text ? stock : NULL);
-    else
-        save(request, &edit);
-    evhttp_clear_headers(&fields);
+    shop_redirect(request, address);
 }
 
 static void take_form(struct shop_request *request)
 {
-    int64_t id;
-    if (!shop_is_from_here(request)) {
-        shop_fail(request, 403, "This form was sent by a page of another site.");
+    struct shop_edit edit;
+    if (!shop_read_form(request))
         return;
-    }
-    if (!shop_parse_id(request->rest, &id)) {
+    if (!shop_parse_id(request->rest, &edit.product_id)) {
         shop_fail(request, HTTP_NOTFOUND, "There is no such product.");
         return;
     }
-    char *body = shop_body(request);
-    post_form(request, id, body ? body : "");
-    free(body);
+    const char *price = shop_field(request, "price"), *stock = shop_field(request, "stock");
+    const char *complaint = shop_check_edit(price, stock, &edit);
+    if (complaint)
+        show_form(request, complaint, price, stock);
+    else
+        save(request, &edit);
 }
 
 void shop_page_admin_product(struct shop_request *request)

@@ -6,6 +6,7 @@ Takes the servers from the environment that `launch run` makes.
 
 import argparse
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def write_configuration(cache: str) -> Path:
     return path
 
 
+def write_keys() -> Path:
+    """What carts and links are signed with, as long as this demo runs."""
+    path = Path(os.environ["SHOPDATA_SERVERS"]) / "storefront.keys"
+    path.touch(mode=0o600)
+    path.write_text(f"{secrets.token_hex(32)}\n")
+    return path
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--server", type=Path, required=True, metavar="PROGRAM")
@@ -52,7 +61,8 @@ def main(arguments: list[str]) -> int:
     try:
         catalogue.load(os.environ["SHOPDATA_PRIMARY"],
                        *(catalogue.read(given.data) if given.data else generate.catalogue()))
-        command = [str(given.server), "--config", str(write_configuration(given.cache)), "--port", str(given.port)]
+        command = [str(given.server), "--config", str(write_configuration(given.cache)), "--keys", str(write_keys()),
+                   "--port", str(given.port)]
         if not given.check:
             os.execv(command[0], command)
         return check.run(command, given.check, given.cache, given.data)

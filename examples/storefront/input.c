@@ -33,8 +33,7 @@ bool shop_parse_page(const char *text, int64_t *page_out)
     return !text || shop_parse_number(text, 1, SHOP_PAGE_MAX, page_out);
 }
 
-/* Copies without the blanks around it; false if it does not fit. */
-static bool trim(const char *text, char *copy, size_t size)
+bool shop_trim(const char *text, char *copy, size_t size)
 {
     text += strspn(text, blanks);
     size_t length = strlen(text);
@@ -45,6 +44,17 @@ static bool trim(const char *text, char *copy, size_t size)
     memcpy(copy, text, length);
     copy[length] = '\0';
     return true;
+}
+
+bool shop_parse_cents(const char *price, int64_t *cents_out)
+{
+    char number[SHOP_PRICE_SIZE];
+    size_t whole = strspn(price, digits);
+    if (whole + 2 >= sizeof number || price[whole] != '.' || strlen(price) != whole + 3)
+        return false;
+    memcpy(number, price, whole);
+    memcpy(number + whole, price + whole + 1, 3);
+    return shop_parse_number(number, 0, INT64_MAX, cents_out);
 }
 
 /* One to seven digits, then perhaps a point and one or two more: numeric(10,2) holds them all, and exactly. */
@@ -62,11 +72,11 @@ static bool is_price(const char *text)
 const char *shop_check_edit(const char *price, const char *stock, struct shop_edit *edit)
 {
     char trimmed[SHOP_PRICE_SIZE];
-    if (!price || !stock)
+    if (!*price || !*stock)
         return "Both fields are needed: price and stock.";
-    if (!trim(price, edit->price, sizeof edit->price) || !is_price(edit->price))
+    if (!shop_trim(price, edit->price, sizeof edit->price) || !is_price(edit->price))
         return "The price must be a number from 0 to 9999999.99 with at most two decimals, such as 19.99.";
-    if (!trim(stock, trimmed, sizeof trimmed) || !shop_parse_number(trimmed, 0, SHOP_STOCK_MAX, &edit->stock))
+    if (!shop_trim(stock, trimmed, sizeof trimmed) || !shop_parse_number(trimmed, 0, SHOP_STOCK_MAX, &edit->stock))
         return "The stock must be a whole number from 0 to 1000000.";
     return NULL;
 }

@@ -20,6 +20,10 @@ struct shop_edit {
 
 /* shop_parse_number reads plain digits; false for anything else, and outside of minimum..maximum. */
 bool shop_parse_number(const char *text, int64_t minimum, int64_t maximum, int64_t *number_out);
+/* shop_trim copies a text without the blanks around it; false if it does not fit. */
+bool shop_trim(const char *text, char *copy, size_t size);
+/* shop_parse_cents reads a price as PostgreSQL writes a numeric(10,2), "19.99": exactly. */
+bool shop_parse_cents(const char *price, int64_t *cents_out);
 /* shop_parse_id reads a product number as a column of type int holds it. */
 bool shop_parse_id(const char *text, int64_t *id_out);
 /* shop_parse_page reads a page number from 1; a missing one (NULL) is 1. */

@@ -56,17 +56,29 @@ static void head(struct evbuffer *out, const char *title)
 {
     shop_html(out,
               "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s · Fernhill &amp; "
+              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+              "<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s · Fernhill &amp; "
               "Daughters</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n"
               "<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n</head>\n<body>\n"
-              "<a class=\"skip\" href=\"#main\">Skip to the goods</a>\n"
-              "<header class=\"top\"><a class=\"brand\" href=\"/\">Fernhill <span>&amp;</span> Daughters</a>"
-              "<p class=\"claim\">General store, est. 2026</p>",
+              "<a class=\"skip\" href=\"#main\">Skip to the goods</a>\n",
               title);
-    shop_put(out, "<form class=\"find\" role=\"search\" action=\"/search\"><label class=\"unseen\" for=\"find\">Search "
-                  "the shop</label><input id=\"find\" name=\"q\" type=\"search\" maxlength=\"100\" "
-                  "placeholder=\"What are you looking for?\"><button>Search</button></form>"
-                  "<a class=\"office\" href=\"/admin\">Back office</a></header>\n");
+}
+
+static void banner(struct evbuffer *out, const struct shop_cart *cart)
+{
+    int pieces = (int)shop_cart_pieces(cart);
+    shop_put(out,
+             "<header class=\"top\"><a class=\"brand\" href=\"/\">Fernhill <span>&amp;</span> Daughters</a>"
+             "<p class=\"claim\">General store, est. 2026</p><form class=\"find\" role=\"search\" action=\"/search\">"
+             "<label class=\"unseen\" for=\"find\">Search the shop</label><input id=\"find\" name=\"q\" "
+             "type=\"search\" maxlength=\"100\" placeholder=\"What are you looking for?\"><button>Search</button>"
+             "</form><nav class=\"you\" aria-label=\"Yours\"><a href=\"/orders\">Orders</a>");
+    shop_html(out,
+              pieces ? "<a class=\"basket full\" href=\"/cart\">Cart <span>%d<span class=\"unseen\"> pieces</span>"
+                       "</span></a>"
+                     : "<a class=\"basket\" href=\"/cart\">Cart</a>",
+              pieces);
+    shop_put(out, "</nav></header>\n");
 }
 
 static void menu_of(struct evbuffer *out, const shopdata_result *menu, const char *current)
@@ -84,6 +96,7 @@ static void menu_of(struct evbuffer *out, const shopdata_result *menu, const cha
 void shop_layout_begin(struct shop_request *request, const char *title, size_t menu, const char *current)
 {
     head(request->out, title);
+    banner(request->out, &request->cart);
     menu_of(request->out, request->batch.results[menu], current);
     shop_put(request->out, "<main id=\"main\">\n");
 }
@@ -92,7 +105,8 @@ void shop_layout_end(struct shop_request *request, int code)
 {
     shop_put(request->out, "</main>\n<footer class=\"foot\">\n");
     shop_served_html(request->out, &request->batch);
-    shop_put(request->out, "<p class=\"imprint\">A demonstration of libshopdata. Nothing here is for sale.</p>\n"
+    shop_put(request->out, "<p class=\"imprint\">A demonstration of libshopdata. Nothing here is for sale. "
+                           "<a href=\"/admin\">Back office</a></p>\n"
                            "</footer>\n</body>\n</html>\n");
     shop_reply(request, code, SHOP_HTML);
 }
@@ -104,6 +118,8 @@ static const char *error_title(int code)
         return "That does not look right";
     case HTTP_NOTFOUND:
         return "Not on our shelves";
+    case 403:
+        return "Please begin again";
     case HTTP_BADMETHOD:
         return "Not in that way";
     case HTTP_SERVUNAVAIL:
@@ -113,9 +129,11 @@ static const char *error_title(int code)
     }
 }
 
-void shop_layout_error(struct evbuffer *out, int code, const char *sentence)
+void shop_layout_error(struct shop_request *request, int code, const char *sentence)
 {
+    struct evbuffer *out = request->out;
     head(out, error_title(code));
+    banner(out, &request->cart);
     shop_html(out,
               "<main id=\"main\" class=\"sorry\"><p class=\"code\">%d</p><h1>%s</h1><p>%s</p>"
               "<p><a class=\"button\" href=\"/\">Back to the shop</a></p></main>\n</body>\n</html>\n",
@@ -132,6 +150,20 @@ static void grouped(struct evbuffer *out, const char *price)
         evbuffer_add(out, price + i, 1);
     }
     shop_put(out, price + whole);
+}
+
+void shop_layout_cents(struct evbuffer *out, int64_t cents)
+{
+    char price[32];
+    snprintf(price, sizeof price, "%" PRId64 ".%02d", cents / 100, (int)(cents % 100));
+    shop_put(out, "$");
+    grouped(out, price);
+}
+
+void shop_layout_notice(struct evbuffer *out, const char *kind, const char *sentence)
+{
+    shop_html(out, "<p class=\"notice %s\" role=\"%s\">%s</p>\n", kind, strcmp(kind, "bad") ? "status" : "alert",
+              sentence);
 }
 
 void shop_layout_price(struct evbuffer *out, const shopdata_result *products, size_t row)

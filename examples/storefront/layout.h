@@ -10,13 +10,17 @@ void shop_layout_begin(struct shop_request *request, const char *title, size_t m
 /* shop_layout_end writes the foot, which tells where the page's data came from and how fast, and sends the page. */
 void shop_layout_end(struct shop_request *request, int code);
 /* shop_layout_error writes a whole page that needs no database. */
-void shop_layout_error(struct evbuffer *out, int code, const char *sentence);
+void shop_layout_error(struct shop_request *request, int code, const char *sentence);
 
 /* shop_layout_cards writes a grid of products. */
 void shop_layout_cards(struct evbuffer *out, const shopdata_result *products);
 /* shop_layout_price, _stock write one row's price and stock, for people and (in data elements) for programs. */
 void shop_layout_price(struct evbuffer *out, const shopdata_result *products, size_t row);
 void shop_layout_stock(struct evbuffer *out, const shopdata_result *products, size_t row);
+/* shop_layout_cents writes an amount for people: $1,234.56. */
+void shop_layout_cents(struct evbuffer *out, int64_t cents);
+/* shop_layout_notice writes a sentence that stands out: `kind` is good, late or bad. */
+void shop_layout_notice(struct evbuffer *out, const char *kind, const char *sentence);
 /* shop_layout_picture writes the drawing that stands for a product's photograph: the department's sign, in colours
  * that depend on `seed`. */
 void shop_layout_picture(struct evbuffer *out, const char *category, int64_t seed);

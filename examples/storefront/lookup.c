@@ -6,8 +6,7 @@
 
 static const char no_such_product[] = "There is no such product.";
 
-/* Asks the batch; answers the request itself if the database does not. */
-static bool ask(struct shop_request *request)
+bool shop_look_up(struct shop_request *request)
 {
     if (shop_ask(request->shop, &request->batch) >= 0)
         return true;
@@ -19,7 +18,7 @@ bool shop_look_up_home(struct shop_request *request, size_t *menu, size_t *featu
 {
     *menu = shop_add_menu(request->shop, &request->batch);
     *featured = shop_add_featured(request->shop, &request->batch);
-    return ask(request);
+    return shop_look_up(request);
 }
 
 static bool page_of(struct shop_request *request, int64_t *page_out)
@@ -45,7 +44,8 @@ static bool fill_list(struct shop_request *request, size_t products, int64_t cou
 /* Asks, and fills in the list. `count` and `products` are the batch's reads. */
 static bool ask_list(struct shop_request *request, size_t count, size_t products, struct shop_list *list)
 {
-    return ask(request) && fill_list(request, products, shop_number(request->batch.results[count], 0, 0), list);
+    return shop_look_up(request) &&
+           fill_list(request, products, shop_number(request->batch.results[count], 0, 0), list);
 }
 
 bool shop_look_up_category(struct shop_request *request, struct shop_list *list)
@@ -118,7 +118,7 @@ bool shop_look_up_search(struct shop_request *request, struct shop_found *found)
     found->list.page = found->search.page;
     size_t shelves = shop_add_search_shelves(request->shop, batch, found->search.words);
     size_t products = shop_add_search(request->shop, batch, &found->search);
-    if (!ask(request))
+    if (!shop_look_up(request))
         return false;
     found->shelves = batch->results[shelves];
     return fill_list(request, products, count_on(found->shelves, found->search.category), &found->list);
@@ -134,7 +134,7 @@ bool shop_look_up_product(struct shop_request *request, bool with_related, struc
     }
     size_t product = shop_add_product(request->shop, batch, id);
     size_t related = with_related ? shop_add_related(request->shop, batch, id) : product;
-    if (!ask(request))
+    if (!shop_look_up(request))
         return false;
     item->product = batch->results[product];
     item->related = with_related ? batch->results[related] : NULL;
@@ -142,6 +142,30 @@ bool shop_look_up_product(struct shop_request *request, bool with_related, struc
         return true;
     shop_fail(request, HTTP_NOTFOUND, no_such_product);
     return false;
+}
+
+int64_t shop_line_cents(const shopdata_result *product, int64_t quantity)
+{
+    int64_t cents = 0;
+    shop_parse_cents(shop_cell(product, 0, SHOP_PRICE), &cents);
+    return cents * quantity;
+}
+
+bool shop_look_up_cart(struct shop_request *request, struct shop_basket *basket)
+{
+    const struct shop_cart *cart = &request->cart;
+    size_t first = request->batch.count;
+    *basket = (struct shop_basket){0};
+    for (size_t i = 0; i < cart->count; i++)
+        shop_add_product(request->shop, &request->batch, cart->lines[i].product_id);
+    if (!shop_look_up(request))
+        return false;
+    for (size_t i = 0; i < cart->count; i++) {
+        basket->products[i] = request->batch.results[first + i];
+        basket->cents += shop_line_cents(basket->products[i], cart->lines[i].quantity);
+        basket->is_short |= shop_number(basket->products[i], 0, SHOP_STOCK) < cart->lines[i].quantity;
+    }
+    return true;
 }
 
 bool shop_save_edit(struct shop_request *request, const struct shop_edit *edit, bool *late_out)

@@ -1,4 +1,4 @@
-/* main.c - a shop in front of libshopdata: `storefront --config FILE [--port N] [--threads N]`.
+/* main.c - a shop in front of libshopdata: `storefront --config FILE [--keys FILE] [--port N] [--threads N]`.
  *
  * Prints its address, then a line each second; errors go to stderr. Ends on SIGINT and SIGTERM. Exit code 2 if it was
  * called or configured wrongly, 1 if it cannot serve for another reason. */
@@ -13,18 +13,22 @@
 #include "server.h"
 #include "status.h"
 
-enum { DEFAULT_PORT = 8080, DEFAULT_THREADS = 8, THREADS_MAX = 256, WRONG_CALL = 2 };
+enum { DEFAULT_PORT = 8080, DEFAULT_THREADS = 8, THREADS_MAX = 256, WRONG_CALL = 2, COMPLAINT_SIZE = 512 };
 
 struct options {
     const char *config;
+    const char *keys;
     int64_t port;
     int64_t threads;
 };
 
-static const char usage[] = "usage: storefront --config FILE [--port N] [--threads N]\n"
-                            "  --config FILE  the library's configuration\n"
-                            "  --port N       0 to 65535; 0 is any that is free (default 8080)\n"
-                            "  --threads N    1 to 256 worker threads (default 8)\n";
+static const char usage[] =
+    "usage: storefront --config FILE [--keys FILE] [--port N] [--threads N]\n"
+    "  --config FILE  the library's configuration\n"
+    "  --keys FILE    what carts and links are signed with: a key a line, the first signs, all\n"
+    "                 verify (default: a random one, which ends with the server)\n"
+    "  --port N       0 to 65535; 0 is any that is free (default 8080)\n"
+    "  --threads N    1 to 256 worker threads (default 8)\n";
 
 static int complain(const char *what, const char *which, const char *right)
 {
@@ -38,6 +42,10 @@ static int read_option(struct options *options, const char *name, const char *va
         options->config = value;
         return 0;
     }
+    if (!strcmp(name, "--keys")) {
+        options->keys = value;
+        return 0;
+    }
     if (!strcmp(name, "--port"))
         return shop_parse_number(value, 0, 65535, &options->port)
                    ? 0
@@ -46,7 +54,7 @@ static int read_option(struct options *options, const char *name, const char *va
         return shop_parse_number(value, 1, THREADS_MAX, &options->threads)
                    ? 0
                    : complain("--threads", value, "must be a whole number from 1 to 256");
-    return complain("unknown option", name, "there are --config, --port and --threads");
+    return complain("unknown option", name, "there are --config, --keys, --port and --threads");
 }
 
 static int read_options(int argc, char **argv, struct options *options)
@@ -60,6 +68,15 @@ static int read_options(int argc, char **argv, struct options *options)
             return status;
     }
     return options->config ? 0 : complain("option", "--config", "it is missing");
+}
+
+static bool get_keys(const struct options *options, struct shop_keys *keys)
+{
+    char complaint[COMPLAINT_SIZE] = "there is no randomness to make a key of";
+    if (options->keys ? shop_keys_read(options->keys, keys, complaint, sizeof complaint) : shop_keys_make(keys))
+        return true;
+    fprintf(stderr, "storefront: %s\n", complaint);
+    return false;
 }
 
 static void print_status(struct shop *shop, struct shop_server *server, struct shop_status *before)
@@ -108,19 +125,22 @@ int main(int argc, char **argv)
 {
     sigset_t ending;
     struct options options;
+    struct shop_keys keys;
     shopdata_error *error = NULL;
     if (argc == 2 && !strcmp(argv[1], "--help"))
         return fputs(usage, stdout) < 0;
     int status = read_options(argc, argv, &options);
     if (status != 0)
         return status;
+    if (!get_keys(&options, &keys))
+        return WRONG_CALL;
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);
     sigaddset(&ending, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ending, NULL);
     signal(SIGPIPE, SIG_IGN);         /* a visitor who leaves early is no reason to end */
     setvbuf(stdout, NULL, _IOLBF, 0); /* whoever reads us through a pipe wants each line in its second */
-    struct shop *shop = shop_open(options.config, &error);
+    struct shop *shop = shop_open(options.config, &keys, &error);
     if (!shop) {
         fprintf(stderr, "storefront: %s\n", error ? shopdata_error_message(error) : "out of memory");
         shopdata_error_free(error);

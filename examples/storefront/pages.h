@@ -9,6 +9,12 @@ void shop_page_category(struct shop_request *request);
 void shop_page_search(struct shop_request *request);
 void shop_page_product(struct shop_request *request);
 
+void shop_page_cart(struct shop_request *request);
+void shop_page_cart_add(struct shop_request *request);
+void shop_page_checkout(struct shop_request *request);
+void shop_page_order(struct shop_request *request);
+void shop_page_orders(struct shop_request *request);
+
 void shop_page_admin(struct shop_request *request);
 void shop_page_admin_product(struct shop_request *request);
 

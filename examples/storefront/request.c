@@ -7,6 +7,7 @@
 
 #include "format.h"
 #include "layout.h"
+#include "visit.h"
 
 /* A zero byte would end an argument: what stands behind it must not be lost in silence. */
 static bool are_text(const struct evkeyvalq *arguments, const char *raw)
@@ -24,6 +25,8 @@ bool shop_request_begin(struct shop_request *request, struct evhttp_request *htt
 {
     *request = (struct shop_request){.http = http, .shop = shop, .out = evbuffer_new(), .rest = ""};
     TAILQ_INIT(&request->query);
+    TAILQ_INIT(&request->form);
+    shop_visit_load(request);
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(http);
     const char *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
     size_t length = 0;
@@ -38,6 +41,7 @@ void shop_request_end(struct shop_request *request)
 {
     shop_batch_free(&request->batch);
     evhttp_clear_headers(&request->query);
+    evhttp_clear_headers(&request->form);
     if (request->out)
         evbuffer_free(request->out);
     free(request->path);
@@ -80,6 +84,31 @@ bool shop_is_from_here(const struct shop_request *request)
     return name && host && !strcmp(name + 3, host);
 }
 
+static bool parse_form(struct shop_request *request)
+{
+    char *body = shop_body(request);
+    bool good = body && (!*body || evhttp_parse_query_str(body, &request->form) == 0) && are_text(&request->form, body);
+    free(body);
+    return good;
+}
+
+bool shop_read_form(struct shop_request *request)
+{
+    if (!shop_is_from_here(request))
+        shop_fail(request, 403, "This form was sent by a page of another site.");
+    else if (!parse_form(request))
+        shop_fail(request, HTTP_BADREQUEST, "The form must be UTF-8 text without zero bytes. Nothing was saved.");
+    else
+        return true;
+    return false;
+}
+
+const char *shop_field(const struct shop_request *request, const char *name)
+{
+    const char *text = evhttp_find_header(&request->form, name);
+    return text ? text : "";
+}
+
 void shop_header(struct shop_request *request, const char *name, const char *value)
 {
     evhttp_add_header(evhttp_request_get_output_headers(request->http), name, value);
@@ -99,16 +128,24 @@ void shop_reply(struct shop_request *request, int code, const char *type)
     const struct evkeyvalq *headers = evhttp_request_get_output_headers(request->http);
     shop_header(request, "Content-Type", type);
     shop_header(request, "X-Content-Type-Options", "nosniff");
+    shop_header(request, "Referrer-Policy", "same-origin"); /* a link to an order is a key to it */
+    shop_header(request, "Cross-Origin-Opener-Policy", "same-origin");
     /* The cache that matters stands behind us and is never stale; one in front of us would be. */
     if (!evhttp_find_header(headers, "Cache-Control"))
         shop_header(request, "Cache-Control", "no-store");
     if (!strcmp(type, SHOP_HTML))
         shop_header(request, "Content-Security-Policy",
-                    "default-src 'self'; script-src 'none'; base-uri 'none'; form-action 'self'; "
+                    "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; "
                     "frame-ancestors 'none'");
     if (evhttp_request_get_command(request->http) == EVHTTP_REQ_HEAD)
         keep_only_head(request);
     evhttp_send_reply(request->http, code, NULL, request->out);
+}
+
+void shop_redirect(struct shop_request *request, const char *address)
+{
+    shop_header(request, "Location", address);
+    shop_reply(request, 303, SHOP_TEXT);
 }
 
 void shop_fail(struct shop_request *request, int code, const char *sentence)
@@ -117,7 +154,7 @@ void shop_fail(struct shop_request *request, int code, const char *sentence)
     if (request->is_json)
         shop_json(request->out, "{\"error\":%s}\n", sentence);
     else
-        shop_layout_error(request->out, code, sentence);
+        shop_layout_error(request, code, sentence);
     shop_reply(request, code, request->is_json ? SHOP_JSON : SHOP_HTML);
 }
 

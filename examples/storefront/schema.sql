@@ -24,3 +24,26 @@ CREATE TABLE products (
 CREATE INDEX products_by_category ON products (category_id, product_id);
 CREATE INDEX products_by_style ON products (category_id, style, product_id);
 CREATE INDEX products_by_search ON products USING gin (search);
+
+-- The token comes from the form: a second click on its button finds it taken. The visitor is the random number in the
+-- cookie of the browser that ordered.
+CREATE TABLE orders (
+    number text PRIMARY KEY,
+    token text NOT NULL UNIQUE,
+    visitor text NOT NULL,
+    name text NOT NULL,
+    email text NOT NULL,
+    address text NOT NULL,
+    ordered_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The price is the one that was paid, whatever the product costs later.
+CREATE TABLE order_lines (
+    number text NOT NULL REFERENCES orders,
+    product_id integer NOT NULL REFERENCES products,
+    quantity integer NOT NULL CHECK (quantity > 0),
+    price numeric(10,2) NOT NULL CHECK (price >= 0),
+    PRIMARY KEY (number, product_id)
+);
+
+CREATE INDEX orders_by_visitor ON orders (visitor, ordered_at);

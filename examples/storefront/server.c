@@ -15,7 +15,7 @@
 #include "request.h"
 #include "routes.h"
 
-enum { BODY_MAX = 4096, HEADERS_MAX = 16384, IDLE_SECONDS = 60, BACKLOG = 1024 };
+enum { BODY_MAX = 16384, HEADERS_MAX = 16384, IDLE_SECONDS = 60, BACKLOG = 1024 };
 
 /* A call to the library blocks, so a worker serves one request at a time and there are more workers than processors.
  * A connection stays with the worker that accepted it. */

@@ -18,6 +18,7 @@ static const char *const defaults[][2] = {
 
 struct shop {
     shopdata_client *client;
+    struct shop_keys keys;
     shopdata_statement *statements[SHOP_STATEMENTS];
 };
 
@@ -45,11 +46,12 @@ static int prepare(struct shop *shop, shopdata_error **error_out)
     return status;
 }
 
-struct shop *shop_open(const char *config_path, shopdata_error **error_out)
+struct shop *shop_open(const char *config_path, const struct shop_keys *keys, shopdata_error **error_out)
 {
     struct shop *shop = calloc(1, sizeof *shop);
     if (!shop)
         return NULL;
+    shop->keys = *keys;
     shop->client = open_client(config_path, error_out);
     if (shop->client && prepare(shop, error_out) == SHOPDATA_OK)
         return shop;
@@ -70,6 +72,11 @@ void shop_close(struct shop *shop)
 shopdata_client *shop_client(const struct shop *shop)
 {
     return shop->client;
+}
+
+const struct shop_keys *shop_keys(const struct shop *shop)
+{
+    return &shop->keys;
 }
 
 shopdata_statement *shop_statement(const struct shop *shop, enum shop_statement which)
@@ -158,6 +165,34 @@ size_t shop_add_search(struct shop *shop, struct shop_batch *batch, const struct
     size_t read = add_page(shop, batch, SHOP_SQL_SEARCH_BY_RANK + search->sort, search->words, search->page);
     batch->params[read][batch->calls[read].count++] = shopdata_text(search->category);
     return read;
+}
+
+static shopdata_param *add_order(struct shop *shop, struct shop_batch *batch, enum shop_statement which,
+                                 const char *name, size_t params)
+{
+    shopdata_param *param = add(shop, batch, which, name, params);
+    batch->calls[batch->count - 1].flags = SHOPDATA_PRIMARY;
+    return param;
+}
+
+size_t shop_add_order(struct shop *shop, struct shop_batch *batch, const char *number)
+{
+    add_order(shop, batch, SHOP_SQL_ORDER, "order", 1)[0] = shopdata_text(number);
+    return batch->count - 1;
+}
+
+size_t shop_add_order_lines(struct shop *shop, struct shop_batch *batch, const char *number)
+{
+    add_order(shop, batch, SHOP_SQL_ORDER_LINES, "order lines", 1)[0] = shopdata_text(number);
+    return batch->count - 1;
+}
+
+size_t shop_add_orders(struct shop *shop, struct shop_batch *batch, const char *visitor, const char *email)
+{
+    shopdata_param *params = add_order(shop, batch, SHOP_SQL_ORDERS, "orders", 2);
+    params[0] = shopdata_text(visitor);
+    params[1] = shopdata_text(email);
+    return batch->count - 1;
 }
 
 static double now_ms(void)

@@ -9,9 +9,10 @@
 #include <shopdata/shopdata.h>
 
 #include "input.h"
+#include "sign.h"
 #include "statements.h"
 
-enum { SHOP_PAGE_SIZE = 24, SHOP_RELATED_COUNT = 6, SHOP_BATCH_MAX = 4, SHOP_PARAMS_MAX = 4 };
+enum { SHOP_PAGE_SIZE = 24, SHOP_RELATED_COUNT = 6, SHOP_BATCH_MAX = 24, SHOP_PARAMS_MAX = 4 };
 
 /* Every list of products has these columns, in this order; SHOP_PRODUCT has the rest as well. */
 enum shop_column {
@@ -24,12 +25,18 @@ enum shop_column {
     SHOP_DESCRIPTION,
 };
 
+/* The columns of an order, of its lines, and of a list of orders. */
+enum shop_order_column { SHOP_O_NUMBER, SHOP_O_VISITOR, SHOP_O_NAME, SHOP_O_EMAIL, SHOP_O_ADDRESS, SHOP_O_DAY };
+enum shop_line_column { SHOP_L_PRODUCT, SHOP_L_NAME, SHOP_L_CATEGORY, SHOP_L_QUANTITY, SHOP_L_PRICE };
+enum shop_orders_column { SHOP_OS_NUMBER, SHOP_OS_DAY, SHOP_OS_PIECES, SHOP_OS_TOTAL };
+
 struct shop;
 
 /* shop_open reads the configuration and prepares the statements. NULL with *error_out if it is not right. */
-struct shop *shop_open(const char *config_path, shopdata_error **error_out);
+struct shop *shop_open(const char *config_path, const struct shop_keys *keys, shopdata_error **error_out);
 void shop_close(struct shop *shop);
 shopdata_client *shop_client(const struct shop *shop);
+const struct shop_keys *shop_keys(const struct shop *shop);
 shopdata_statement *shop_statement(const struct shop *shop, enum shop_statement which);
 
 /* What one page wants to know: added read by read, asked in one call, so a page costs one round trip to the cache and
@@ -64,6 +71,12 @@ struct shop_search {
 /* shop_add_search_shelves tells in which departments the words are found, and how often: (name, count). */
 size_t shop_add_search_shelves(struct shop *shop, struct shop_batch *batch, const char *words);
 size_t shop_add_search(struct shop *shop, struct shop_batch *batch, const struct shop_search *search);
+
+/* shop_add_order, _order_lines read an order; shop_add_orders all that a visitor ordered under one e-mail address
+ * (NULL: any). They ask the primary: what a buyer has just ordered must be there, whichever server he asks. */
+size_t shop_add_order(struct shop *shop, struct shop_batch *batch, const char *number);
+size_t shop_add_order_lines(struct shop *shop, struct shop_batch *batch, const char *number);
+size_t shop_add_orders(struct shop *shop, struct shop_batch *batch, const char *visitor, const char *email);
 
 /* shop_ask runs the batch: SHOPDATA_OK, or the status of batch->error. */
 int shop_ask(struct shop *shop, struct shop_batch *batch);

@@ -41,4 +41,23 @@ const struct shop_sql shop_sql[SHOP_STATEMENTS] = {
     [SHOP_SQL_SEARCH_BY_NAME] = SEARCH("p.name"),
     [SHOP_SQL_SAVE] = {"product", "UPDATE products SET price = $2, stock = $3 WHERE product_id = $1"
                                   " RETURNING product_id, price, stock"},
+    [SHOP_SQL_ORDER] = {"order",
+                        "SELECT number, visitor, name, email, address, to_char(ordered_at, 'FMDD FMMonth YYYY')"
+                        " FROM orders WHERE number = $1"},
+    [SHOP_SQL_ORDER_LINES] = {"order", "SELECT p.product_id, p.name, c.name, l.quantity, l.price FROM order_lines l"
+                                       " JOIN products p ON p.product_id = l.product_id"
+                                       " JOIN categories c ON c.category_id = p.category_id"
+                                       " WHERE l.number = $1 ORDER BY p.product_id"},
+    [SHOP_SQL_ORDERS] = {"order", "SELECT o.number, to_char(o.ordered_at, 'FMDD FMMonth YYYY'), sum(l.quantity),"
+                                  " sum(l.quantity * l.price) FROM orders o JOIN order_lines l ON l.number = o.number"
+                                  " WHERE o.visitor = $1 AND ($2::text IS NULL OR o.email = $2)"
+                                  " GROUP BY o.number ORDER BY o.ordered_at DESC, o.number LIMIT 50"},
+    /* The checkout, in this order: see checkout.c. */
+    [SHOP_SQL_ORDERED_BEFORE] = {"order", "SELECT number FROM orders WHERE token = $1"},
+    [SHOP_SQL_NEW_ORDER] = {"order", "INSERT INTO orders (number, token, visitor, name, email, address)"
+                                     " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (token) DO NOTHING"},
+    [SHOP_SQL_TAKE] = {"product", "UPDATE products SET stock = stock - $2 WHERE product_id = $1 AND stock >= $2"
+                                  " RETURNING price"},
+    [SHOP_SQL_NEW_LINE] = {"order", "INSERT INTO order_lines (number, product_id, quantity, price)"
+                                    " VALUES ($1, $2, $3, $4)"},
 };

@@ -5,60 +5,33 @@ usage: test_pages.py STOREFRONT, under `tests/launcher/launch run --replicas N [
 """
 
 import json
-import os
-import re
 import socket
 import subprocess
 import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-import catalogue
-import check
-import demo
+import testing
 from driver.http import Connection, Response
 
-SKIPPED = 77
-DATABASE = "storefront_pages"
 NASTY = "<script>alert(\"1\")</script> & 'Söhne' \\ \\N \\."
 FORM = "application/x-www-form-urlencoded"
 
 
-def products() -> list[list[str]]:
-    """Fifty of one department, so that it has three pages; one with a name that wants to break out."""
-    rows = [[str(number), "1", "kind", f"Thing {number}", f"Description {number}", f"{number}.50", str(number % 10),
-             "none.svg"] for number in range(1, 51)]
-    rows.append(["51", "2", "<b>", NASTY, NASTY, "24999.99", "0", "none.svg"])
-    return rows
-
-
-def superuser(sql: str) -> None:
-    subprocess.run(["psql", "-Xqw", "-v", "ON_ERROR_STOP=1", "-c", sql, os.environ["SHOPDATA_SUPERUSER_PRIMARY"]],
-                   check=True, capture_output=True)
-
-
 def setUpModule() -> None:
-    global shop, directory
-    superuser(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-    superuser(f"CREATE DATABASE {DATABASE} OWNER shop")
-    for name in ("PRIMARY", "REPLICA1", "REPLICA2"):
-        if f"SHOPDATA_{name}" in os.environ:
-            os.environ[f"SHOPDATA_{name}"] += f" dbname={DATABASE}"
-    catalogue.load(os.environ["SHOPDATA_PRIMARY"], {"plain things": "1", "R&D <new>": "2", "empty": "3"}, products())
-    directory = tempfile.TemporaryDirectory()
-    path = Path(directory.name) / "shop.ini"
-    path.write_text(demo.configuration("redis" if "SHOPDATA_REDIS" in os.environ else "memory"))
-    shop = check.Shop([PROGRAM, "--config", str(path), "--port", "0", "--threads", "2"])
-    shop.wait_ready()
+    global shop
+    shop = testing.TestShop(PROGRAM, "storefront_pages", {"plain things": "1", "R&D <new>": "2", "empty": "3"},
+                            products())
 
 
 def tearDownModule() -> None:
-    complaints = shop.end()
-    directory.cleanup()
-    superuser(f"DROP DATABASE {DATABASE} WITH (FORCE)")
-    if complaints:
-        raise AssertionError(complaints)
+    shop.end()
+
+
+def products() -> list[list[str]]:
+    """Fifty of one department, so that it has three pages; one with a name that wants to break out."""
+    rows = [testing.product(number, price=f"{number}.50", stock=number % 10) for number in range(1, 51)]
+    rows.append(["51", "2", "<b>", NASTY, NASTY, "24999.99", "0", "none.svg"])
+    return rows
 
 
 class PageTest(unittest.TestCase):
@@ -336,20 +309,19 @@ class TestCalling(unittest.TestCase):
                                 (("--port", "x", "--config", "a"), "--port x: must be"),
                                 (("--port", "65536"), "--port 65536: must be"), (("--threads", "0"), "must be"),
                                 (("--what", "1"), "unknown option --what"),
+                                (("--config", "a", "--keys", "no-such-file"), "no-such-file: No such file"),
+                                (("--config", "a", "--keys", "/dev/null"), "/dev/null: others may read it"),
                                 (("--config", "no-such-file.ini"), "no-such-file.ini")):
             error = self.call(*arguments)
             self.assertRegex(error, r"\Astorefront: [^\n]*\n\Z")
             self.assertIn(line, error)
 
     def test_a_port_that_is_taken(self):
-        path = str(Path(directory.name) / "shop.ini")
-        self.assertRegex(self.call("--config", path, "--port", str(shop.address[1])),
+        self.assertRegex(self.call("--config", str(shop.configuration), "--port", str(shop.address[1])),
                          r"\Astorefront: port \d+ of 127.0.0.1: Address already in use[^\n]*\n\Z")
 
 
 if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
-    if "SHOPDATA_PRIMARY" not in os.environ:
-        print("needs the servers of tests/launcher/launch run --replicas 1 --redis")
-        sys.exit(SKIPPED)
+    testing.require_servers()
     unittest.main()

@@ -137,18 +137,16 @@ class Browser:
             raise BrowserError(f"{script}: {details.get('exception', {}).get('description', details['text'])}")
         return answer["result"].get("value")
 
-    def wait(self, script: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    def wait(self, script: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Until the expression is true. A page that is just changing has none of what it names: ask again."""
         deadline = time.monotonic() + seconds
         while True:
             try:
-                value = self.run(script)
+                if self.run(f"Boolean({script})"):
+                    return
+                last = "is not true"
             except BrowserError as error:
-                value, last = None, str(error)
-            else:
-                last = f"is {value!r}"
-            if value:
-                return value
+                last = str(error)
             if time.monotonic() > deadline:
                 raise BrowserError(f"{script} {last} after {seconds:.0f} s on {self.run('location.href')}: "
                                    f"{self.run('document.body.innerText')[:400]}")

@@ -31,8 +31,10 @@ class Connection:
         self.send("GET", path)
         return self.receive()
 
-    def send(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> None:
+    def send(self, method: str, path: str, body: bytes = b"", content_type: str = "", cookie: str = "") -> None:
         head = f"{method} {path} HTTP/1.1\r\nHost: {self.address[0]}:{self.address[1]}\r\n"
+        if cookie:
+            head += f"Cookie: {cookie}\r\n"
         if method != "GET":
             head += f"Origin: {self.origin}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
         try:
