@@ -86,24 +86,47 @@ static void advance_all(sdi_memcached_handle *handle)
             sdi_memcached_link_advance(&handle->links[i], &ring->addresses[i], ring->value_max);
 }
 
-void sdi_memcached_exchange(sdi_memcached_handle *handle, sdi_memcached_request *requests, size_t count,
-                            int64_t deadline)
+static void begin_all(sdi_memcached_handle *handle)
 {
     const sdi_memcached_ring *ring = handle->ring;
-    size_t waiting;
-    ask_all(handle, requests, count);
     int64_t connect_by = sdi_deadline_in(ring->connect_timeout_ms);
     for (size_t i = 0; i < ring->count; i++)
         if (handle->links[i].waiting)
             sdi_memcached_link_begin(&handle->links[i], &ring->addresses[i], connect_by);
+}
+
+static void wait_for_all(sdi_memcached_handle *handle, int64_t deadline)
+{
+    size_t waiting;
     for (;;) {
         int64_t until = fill_polled(handle, deadline, &waiting);
         if (!waiting)
             return;
-        int ready = poll(handle->polled, (nfds_t)ring->count, sdi_poll_timeout(until));
+        int ready = poll(handle->polled, (nfds_t)handle->ring->count, sdi_poll_timeout(until));
         if (ready > 0)
             advance_all(handle);
         /* Also after progress: a server that trickles must not outlast the deadline. */
         give_up_late(handle, deadline);
     }
+}
+
+/* Of a link that failed nothing is believed: what came after may show that its answers were not to these requests. */
+static void disbelieve_failed(sdi_memcached_handle *handle, sdi_memcached_request *requests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (handle->links[requests[i].server].outcome == SDI_MEMCACHED_DONE)
+            continue;
+        sdi_free(requests[i].block);
+        requests[i].block = NULL;
+        requests[i].answer = SDI_MEMCACHED_NOTHING;
+    }
+}
+
+void sdi_memcached_exchange(sdi_memcached_handle *handle, sdi_memcached_request *requests, size_t count,
+                            int64_t deadline)
+{
+    ask_all(handle, requests, count);
+    begin_all(handle);
+    wait_for_all(handle, deadline);
+    disbelieve_failed(handle, requests, count);
 }
