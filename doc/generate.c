@@ -2,6 +2,7 @@
  *
  *     build/doc/generate configuration > doc/configuration.md
  *     build/doc/generate metrics > doc/metrics.md
+ *     build/doc/generate logging > doc/logging.md
  *
  * A test compares the committed pages with what this prints. */
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "model/config_value.h"
+#include "model/log_events.h"
 #include "model/metrics_table.h"
 
 static const char configuration_intro[] =
@@ -88,6 +90,48 @@ static const char metrics_intro[] =
     "minutes, `shopdata_node_breaker_state` at 2, a rate of `shopdata_errors_total{kind=\"busy\"}`, and any\n"
     "`shopdata_transactions_abandoned_total`, which is a mistake in the calling program.\n"
     "\n";
+
+static const char logging_intro[] =
+    "# Logging\n"
+    "\n"
+    "<!-- Made by doc/generate.c from the table in src/model/log_events.c. Change those, not this page. -->\n"
+    "\n"
+    "The library prints nothing. What an operator should know goes, a line each, to a function that you set:\n"
+    "\n"
+    "```c\n"
+    "static void to_stderr(void *context, int level, const char *line)\n"
+    "{\n"
+    "    (void)context;\n"
+    "    if (level <= SHOPDATA_LOG_WARNING)\n"
+    "        fprintf(stderr, \"%s\\n\", line);\n"
+    "}\n"
+    "\n"
+    "shopdata_config_set_log(config, to_stderr, NULL, &error); /* before shopdata_open */\n"
+    "```\n"
+    "\n"
+    "- It is called in your own threads only, in a call of the library that is about to return, without any lock, and\n"
+    "  by one thread at a time. Lines of the library's own threads wait for the next call of any of yours; a process\n"
+    "  that makes none calls `shopdata_log_flush` now and then. At most 256 lines wait.\n"
+    "- A line is `key=value` pairs (logfmt): `ts` (when it happened, UTC), `level`, `event`, then what the table "
+    "says.\n"
+    "  A value with a blank, a quote or `=` in it stands in double quotes, with `\\` before a quote or a backslash.\n"
+    "  Values are cut after 300 bytes, which `...` shows.\n"
+    "- Passwords, connection strings and the values of parameters are never in it. The text of a slow statement is: "
+    "keep\n"
+    "  what is secret out of it, in parameters.\n"
+    "- `shopdata.log_level` chooses the levels. Of each event at most `shopdata.log_rate` lines a second come; the "
+    "next\n"
+    "  one has `suppressed=` with how many did not. `shopdata_log_lines_total` and `shopdata_log_lines_dropped_total`\n"
+    "  count.\n"
+    "- Calls that fail are told to their caller, not here. Slow ones are: `shopdata.slow_query`.\n"
+    "\n"
+    "```\n"
+    "ts=2026-03-01T09:41:07.312Z level=warning event=node_lost node=replica1 role=replica reason=\"db2:5432: server "
+    "closed the connection unexpectedly\"\n"
+    "```\n"
+    "\n"
+    "| event | level | keys | meaning |\n"
+    "| --- | --- | --- | --- |\n";
 
 static const char *type_word(enum sdi_key_type type)
 {
@@ -191,6 +235,18 @@ static void print_metrics(void)
     print_bounds("bytes");
 }
 
+static void print_logging(void)
+{
+    fputs(logging_intro, stdout);
+    for (size_t i = 0; i < SDI_LOG_EVENTS; i++) {
+        const sdi_log_description *about = &sdi_log_table[i];
+        printf("| `%s` | %s | ", about->name, sdi_log_level_name(about->level));
+        for (size_t j = 0; about->keys[j]; j++)
+            printf("%s`%s`", j ? ", " : "", about->keys[j]);
+        printf(" | %s |\n", about->help);
+    }
+}
+
 int main(int count, char **arguments)
 {
     const char *page = count == 2 ? arguments[1] : "";
@@ -198,7 +254,9 @@ int main(int count, char **arguments)
         print_configuration();
     else if (!strcmp(page, "metrics"))
         print_metrics();
+    else if (!strcmp(page, "logging"))
+        print_logging();
     else
-        return fputs("usage: generate configuration|metrics\n", stderr), 2;
+        return fputs("usage: generate configuration|metrics|logging\n", stderr), 2;
     return fflush(stdout) ? 1 : 0;
 }

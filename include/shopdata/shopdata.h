@@ -16,7 +16,8 @@
  *   Threads     client, statement, result: any number of threads at once (a statement once its tags are added).
  *               config, session, metrics, error: one thread at a time.
  *   Text        All text is UTF-8. Times are milliseconds, sizes are bytes, unless a name says otherwise.
- *   Manners     The library never prints, never exits and never calls you back.
+ *   Manners     The library never prints, never exits, and never calls you back from a thread of its own: log lines
+ *               go to a function that you set, in calls of yours.
  *               A cache that fails is not a query that fails: it is counted, and the database answers.
  */
 #ifndef SHOPDATA_SHOPDATA_H
@@ -99,6 +100,26 @@ SHOPDATA_API int shopdata_config_set(shopdata_config *config, const char *key, c
 /* shopdata_config_read_file reads a file of `[section]` and `key = value` lines on top of what is set. All faults of
  * the file are reported at once, each on its own line as FILE:LINE: ...; nothing is changed then. */
 SHOPDATA_API int shopdata_config_read_file(shopdata_config *config, const char *path, shopdata_error **error_out);
+
+enum shopdata_log_level {
+    SHOPDATA_LOG_ERROR = 1,
+    SHOPDATA_LOG_WARNING = 2,
+    SHOPDATA_LOG_INFO = 3,
+    SHOPDATA_LOG_DEBUG = 4
+};
+
+/* Takes one log line: UTF-8, no line break, `ts=... level=... event=...` and further key=value pairs (doc/logging.md
+ * lists them). `level` is one of enum shopdata_log_level; `line` dies with the call. */
+typedef void (*shopdata_log_function)(void *context, int level, const char *line);
+
+/* shopdata_config_set_log names the function that takes the log lines of clients opened with this configuration; NULL,
+ * the default: nobody. It is called while one of your own threads is in a call of the library, just before that
+ * returns, with no lock held, and by one thread at a time; lines from the library's own threads wait for such a call
+ * (256 at most, more are dropped and counted), or for shopdata_log_flush. So it should be quick. It may call the
+ * library; what is raised meanwhile comes later. `context` is passed on; both must live as long as the client and what
+ * was made from it. Which lines come: shopdata.log_level, shopdata.log_rate and shopdata.slow_query. */
+SHOPDATA_API int shopdata_config_set_log(shopdata_config *config, shopdata_log_function function, void *context,
+                                         shopdata_error **error_out);
 SHOPDATA_API void shopdata_config_free(shopdata_config *config);
 
 /* ---------------------------------------------------------------------------------------------------------- client */
@@ -113,6 +134,9 @@ SHOPDATA_API void shopdata_close(shopdata_client *client);
 /* shopdata_ready is SHOPDATA_OK if a node answers reads now, else SHOPDATA_ERR_UNAVAILABLE with the reason: what a load
  * balancer's health check wants to know. It waits at most `wait_ms` milliseconds (0: not at all) for a node. */
 SHOPDATA_API int shopdata_ready(shopdata_client *client, int64_t wait_ms, shopdata_error **error_out);
+/* shopdata_log_flush hands the log lines that wait to the function of shopdata_config_set_log, in this thread. For a
+ * process that makes no other calls for a while. */
+SHOPDATA_API int shopdata_log_flush(shopdata_client *client, shopdata_error **error_out);
 /* shopdata_after_fork gives a forked child connections of its own. Call it in the child, before any other use and while
  * only one thread runs; until then every call answers SHOPDATA_ERR_FORKED. The parent is not touched. A transaction
  * that was open stays the parent's. */

@@ -28,6 +28,15 @@ int shopdata_config_read_file(shopdata_config *config, const char *path, shopdat
     return status ? status : sdi_config_read_file(config, path, error_out);
 }
 
+int shopdata_config_set_log(shopdata_config *config, shopdata_log_function function, void *context,
+                            shopdata_error **error_out)
+{
+    int status = sdi_wanted(config, "config", error_out);
+    if (status == SHOPDATA_OK)
+        sdi_config_set_log(config, function, context);
+    return status;
+}
+
 void shopdata_config_free(shopdata_config *config)
 {
     sdi_config_free(config);
@@ -51,7 +60,19 @@ int shopdata_ready(shopdata_client *client, int64_t wait_ms, shopdata_error **er
     if (status == SHOPDATA_OK && wait_ms < 0)
         status =
             sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "wait_ms is %lld; it must be 0 or more", (long long)wait_ms);
-    return status ? status : sdi_client_ready(client, wait_ms, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = sdi_client_ready(client, wait_ms, error_out);
+    sdi_client_deliver(client);
+    return status;
+}
+
+int shopdata_log_flush(shopdata_client *client, shopdata_error **error_out)
+{
+    int status = sdi_client_check(client, error_out);
+    if (status == SHOPDATA_OK)
+        sdi_client_deliver(client);
+    return status;
 }
 
 int shopdata_after_fork(shopdata_client *client, shopdata_error **error_out)
@@ -64,7 +85,11 @@ int shopdata_metrics_take(shopdata_client *client, shopdata_metrics **metrics_ou
 {
     int status = sdi_client_check(client, error_out);
     status = status ? status : sdi_wanted(metrics_out, "metrics_out", error_out);
-    return status ? status : sdi_client_metrics(client, metrics_out, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = sdi_client_metrics(client, metrics_out, error_out);
+    sdi_client_deliver(client);
+    return status;
 }
 
 int shopdata_metrics_emf(shopdata_metrics *metrics, const shopdata_metrics *previous, const char *name_space,

@@ -11,11 +11,13 @@ static inline int sdi_wanted(const void *argument, const char *name, shopdata_er
     return argument ? SHOPDATA_OK : sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "%s is NULL", name);
 }
 
-/* sdi_counted counts a call that failed, and returns its status. */
+/* sdi_counted_status ends a call: it counts one that failed, hands out the log lines that wait, and returns the status.
+ */
 static inline int sdi_counted_status(const shopdata_client *client, int status)
 {
     if (status < 0 && client->core)
         sdi_count_error(client->core->metrics, status);
+    sdi_client_deliver(client);
     return status;
 }
 

@@ -26,7 +26,11 @@ int shopdata_statement_explain(shopdata_statement *statement, const char **text_
     int status = sdi_wanted(statement, "statement", error_out);
     status = status ? status : sdi_wanted(text_out, "text_out", error_out);
     status = status ? status : sdi_client_check(statement->client, error_out);
-    return status ? status : sdi_statement_explain(statement, text_out, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = sdi_statement_explain(statement, text_out, error_out);
+    sdi_client_deliver(statement->client);
+    return status;
 }
 
 void shopdata_statement_free(shopdata_statement *statement)

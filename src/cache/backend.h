@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 #include "model/fence.h"
+#include "model/log.h"
 #include "model/metrics.h"
 #include "model/settings.h"
 
@@ -53,7 +54,7 @@ typedef struct sdi_cache sdi_cache;
 typedef struct sdi_cache_backend {
     const char *name;
     /* must: makes a cache; does no I/O (a server that is down is no error). `metrics` outlives the cache and gets
-     * SDI_M_CACHE_ERRORS, _SECONDS and _BREAKER. */
+     * SDI_M_CACHE_SECONDS; trouble is told through trouble.h. */
     int (*open)(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
                 shopdata_error **error_out);
     /* must: no operation runs any more. */
@@ -72,7 +73,9 @@ typedef struct sdi_cache_backend {
 /* The first member of every cache. */
 struct sdi_cache {
     const sdi_cache_backend *backend;
-    sdi_metrics *metrics; /* set by sdi_cache_open, for sdi_cache_run; NULL: nothing is counted */
+    sdi_metrics *metrics;      /* set by sdi_cache_open, for sdi_cache_run; NULL: nothing is counted */
+    sdi_log *log;              /* set by sdi_cache_log; NULL: nothing is logged */
+    _Atomic int breaker_state; /* as it was shown last */
 };
 
 /* sdi_cache_open makes the cache that the settings name; *cache_out is NULL for `none`. */
@@ -80,6 +83,8 @@ int sdi_cache_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi
                    shopdata_error **error_out);
 /* These accept NULL: nothing to close, every run fails. */
 bool sdi_cache_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline);
+/* sdi_cache_log lets the cache tell its trouble; call it before the first run. */
+void sdi_cache_log(sdi_cache *cache, sdi_log *log);
 void sdi_cache_close(sdi_cache *cache);
 void sdi_cache_abandon(sdi_cache *cache);
 /* sdi_cache_trouble appends why the last failure came about ("cache:6379: TLS: the certificate is refused: certificate

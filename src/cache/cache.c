@@ -69,6 +69,12 @@ bool sdi_cache_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int
     return done;
 }
 
+void sdi_cache_log(sdi_cache *cache, sdi_log *log)
+{
+    if (cache)
+        cache->log = log;
+}
+
 void sdi_cache_close(sdi_cache *cache)
 {
     if (cache)

@@ -32,7 +32,7 @@ void sdi_ask_give(sdi_core *core, size_t node, sdi_pg_connection *connection, in
     sdi_pool *pool = sdi_router_pool(core->router, node);
     sdi_count(core->metrics, SDI_M_STATEMENTS_MENDED, 0, sdi_pg_mended(connection));
     if (status == SHOPDATA_ERR_UNAVAILABLE)
-        sdi_router_failed(core->router, node);
+        sdi_router_failed(core->router, node, "a connection was lost in the middle of a statement");
     if (status == SHOPDATA_ERR_TIMEOUT)
         sdi_pool_give_running(pool, connection);
     else
@@ -42,9 +42,11 @@ void sdi_ask_give(sdi_core *core, size_t node, sdi_pg_connection *connection, in
 int sdi_ask_take(sdi_core *core, size_t node, int64_t deadline, sdi_pg_connection **connection_out,
                  shopdata_error **error_out)
 {
-    int status = sdi_pool_take(sdi_router_pool(core->router, node), deadline, connection_out, error_out);
+    shopdata_error *error = NULL;
+    int status = sdi_pool_take(sdi_router_pool(core->router, node), deadline, connection_out, &error);
     if (status == SHOPDATA_ERR_UNAVAILABLE)
-        sdi_router_failed(core->router, node);
+        sdi_router_failed(core->router, node, shopdata_error_message(error));
+    sdi_error_move(error_out, error);
     return status;
 }
 
@@ -189,8 +191,16 @@ static void wait_for_replay(trial *t)
     sdi_sleep(REPLAY_PAUSE_US);
 }
 
+/* The connection's error, or the server's of the command that it rejected. */
+static const char *why_again(const trial *t, const shopdata_error *error)
+{
+    if (!error && t->failed != SIZE_MAX)
+        error = t->commands[t->failed + 1].error;
+    return shopdata_error_message(error ? error : t->commands[0].error);
+}
+
 /* Says whether to go on, and prepares for it. */
-static bool again(trial *t, enum verdict verdict, size_t node)
+static bool again(trial *t, enum verdict verdict, size_t node, const shopdata_error *error)
 {
     if (verdict == ANSWERED || verdict == FINAL || sdi_now() >= t->question->deadline)
         return false;
@@ -201,6 +211,8 @@ static bool again(trial *t, enum verdict verdict, size_t node)
     if (t->retries-- <= 0)
         return false;
     sdi_count(t->core->metrics, SDI_M_READ_RETRIES, 0, 1);
+    SDI_LOG(t->core->log, SDI_LOG_READ_RETRIED, SDI_TEXT(sdi_router_name(t->core->router, node)),
+            SDI_TEXT(why_again(t, error)));
     if (verdict == PRIMARY_ONLY)
         t->question->need.primary = true;
     t->tried |= (uint64_t)1 << node;
@@ -229,7 +241,7 @@ static int try_nodes(trial *t, shopdata_error **error_out)
         enum verdict verdict = go(t, &choice, &status, &error);
         if (verdict == ANSWERED)
             return SHOPDATA_OK;
-        if (!again(t, verdict, choice.node)) {
+        if (!again(t, verdict, choice.node, error)) {
             if (status == SHOPDATA_OK && t->failed == SIZE_MAX)
                 status = without_stamp(t, &error);
             sdi_error_move(error_out, error);

@@ -108,6 +108,12 @@ int sdi_client_ready(shopdata_client *client, int64_t wait_ms, shopdata_error **
     }
 }
 
+void sdi_client_deliver(const shopdata_client *client)
+{
+    if (client->core && client->generation == current_generation())
+        sdi_log_deliver(client->core->log);
+}
+
 int sdi_client_metrics(shopdata_client *client, shopdata_metrics **metrics_out, shopdata_error **error_out)
 {
     sdi_router_gauges(client->core->router);

@@ -29,12 +29,13 @@ static void init_parts(sdi_core *core)
 
 static int fill_core(sdi_core *core, shopdata_error **error_out)
 {
-    if (!make_metrics(core))
+    if (!make_metrics(core) || !(core->log = sdi_log_new(&core->settings->log, core->metrics)))
         return sdi_no_memory(error_out);
-    core->router = sdi_router_new(core->settings, core->metrics);
+    core->router = sdi_router_new(core->settings, core->metrics, core->log);
     if (!core->router)
         return sdi_no_memory(error_out);
     int status = sdi_cache_open(&core->settings->cache, core->metrics, &core->cache, error_out);
+    sdi_cache_log(core->cache, core->log);
     return status == SHOPDATA_OK ? sdi_watch(core, error_out) : status;
 }
 
@@ -57,6 +58,7 @@ int sdi_core_new(sdi_settings *settings, sdi_core **core_out, shopdata_error **e
 
 static void free_parts(sdi_core *core)
 {
+    sdi_log_free(core->log);
     sdi_metrics_free(core->metrics);
     sdi_flights_free(&core->flights);
     sdi_floor_free(&core->floor);
@@ -75,6 +77,7 @@ void sdi_core_free(sdi_core *core)
     sdi_unwatch(core);
     sdi_router_free(core->router);
     sdi_cache_close(core->cache);
+    sdi_log_deliver(core->log);
     free_parts(core);
     sdi_settings_free(settings);
 }
@@ -123,6 +126,12 @@ bool sdi_core_space(const sdi_core *core, sdi_slice *space, const char **identit
     if (identity)
         *identity = core->identity;
     return true;
+}
+
+void sdi_core_schema_changed(sdi_core *core)
+{
+    atomic_fetch_add(&core->schema, 1);
+    sdi_log_bare(core->log, SDI_LOG_SCHEMA_CHANGED);
 }
 
 void sdi_raise(sdi_era *era, sdi_lsn *lsn, sdi_era other_era, sdi_lsn other)

@@ -28,6 +28,7 @@ typedef struct sdi_watcher {
 typedef struct sdi_core {
     sdi_settings *settings;
     sdi_metrics *metrics;
+    sdi_log *log;
     sdi_cache *cache; /* NULL: no shared cache */
     sdi_router *router;
     sdi_watcher *watchers;
@@ -61,6 +62,9 @@ bool sdi_core_space(const sdi_core *core, sdi_slice *space, const char **identit
 void sdi_core_wrote(sdi_core *core, const sdi_point *point);
 void sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn);
 
+/* sdi_core_schema_changed: plans made before are made again. */
+void sdi_core_schema_changed(sdi_core *core);
+
 /* sdi_raise moves a position forward to another one; a known era replaces an older one. */
 void sdi_raise(sdi_era *era, sdi_lsn *lsn, sdi_era other_era, sdi_lsn other);
 
@@ -83,6 +87,8 @@ int sdi_client_open(const shopdata_config *config, shopdata_client **client_out,
 void sdi_client_release(shopdata_client *client);
 int sdi_client_ready(shopdata_client *client, int64_t wait_ms, shopdata_error **error_out);
 int sdi_client_after_fork(shopdata_client *client, shopdata_error **error_out);
+/* sdi_client_deliver hands out the log lines that wait; of a client that is the parent's it does nothing. */
+void sdi_client_deliver(const shopdata_client *client);
 int sdi_client_metrics(shopdata_client *client, shopdata_metrics **metrics_out, shopdata_error **error_out);
 
 #endif

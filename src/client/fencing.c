@@ -32,11 +32,12 @@ static size_t count_keys(const sdi_buffer *keys)
     return count;
 }
 
-static void keep_all(sdi_core *core, const sdi_buffer *keys)
+static void keep_all(sdi_core *core, const sdi_buffer *keys, size_t count)
 {
     for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
         sdi_unfenced_keep(core, sdi_slice_of(keys->data + at));
     sdi_count(core->metrics, SDI_M_UNFENCED, 0, 1);
+    SDI_LOG(core->log, SDI_LOG_WRITE_UNFENCED, SDI_NUMBER(count));
 }
 
 static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const sdi_point *point,
@@ -69,6 +70,6 @@ int sdi_fence(sdi_core *core, const sdi_buffer *keys, const sdi_point *point)
     if (told)
         sdi_count(core->metrics, SDI_M_INVALIDATIONS, 0, count);
     else
-        keep_all(core, keys);
+        keep_all(core, keys, count);
     return told ? SHOPDATA_OK : SHOPDATA_UNFENCED;
 }

@@ -10,6 +10,7 @@
 #include "client/ask.h"
 #include "client/lookup.h"
 #include "client/session.h"
+#include "client/slow.h"
 #include "client/store.h"
 
 typedef struct round {
@@ -408,9 +409,20 @@ static int in_transaction(round *r, shopdata_error **error_out)
     return status;
 }
 
-static void hand_out(round *r, shopdata_result **results_out)
+/* Of a batch the cache's answers are left out: its time is that of the others. */
+static void tell_slow(const round *r, int64_t took, int status)
 {
-    int64_t took = sdi_now() - r->begin;
+    for (size_t i = 0; i < r->count; i++) {
+        const sdi_read *read = &r->reads[i];
+        bool cached = read->result && read->result->source == SHOPDATA_FROM_CACHE;
+        if (read->call && read->call->statement && (r->count == 1 || !cached))
+            sdi_tell_slow(r->core, &(sdi_slow_call){"read", took, status, read->call->statement,
+                                                    status == SHOPDATA_OK ? read->result : NULL});
+    }
+}
+
+static void hand_out(round *r, int64_t took, shopdata_result **results_out)
+{
     for (size_t i = 0; i < r->count; i++) {
         shopdata_result *result = r->reads[i].result;
         size_t source = (size_t)result->source - 1;
@@ -451,8 +463,11 @@ int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t 
     int status = prepare_all(&r, calls, &error);
     if (status == SHOPDATA_OK)
         status = sdi_in_transaction(session) ? in_transaction(&r, &error) : through_the_tiers(&r, &error);
+    int64_t took = sdi_now() - r.begin;
+    if (sdi_is_slow(r.core, took))
+        tell_slow(&r, took, status);
     if (status == SHOPDATA_OK)
-        hand_out(&r, results_out);
+        hand_out(&r, took, results_out);
     else if (count > 1 && r.failed != SIZE_MAX)
         sdi_error_prefix(error, "call %zu: ", r.failed);
     sdi_error_move(error_out, error);

@@ -20,6 +20,7 @@ void sdi_session_free(shopdata_session *session)
     if (!session)
         return;
     sdi_transaction_abandon(session);
+    sdi_client_deliver(session->client);
     sdi_buffer_free(&session->transaction.tags);
     sdi_client_release(session->client);
     sdi_free(session);

@@ -157,7 +157,10 @@ void sdi_transaction_abandon(shopdata_session *session)
         end(session, SHOPDATA_OK);
         return;
     }
-    sdi_count(session->client->core->metrics, SDI_M_TRANSACTIONS_ABANDONED, 0, 1);
+    sdi_core *core = session->client->core;
+    sdi_count(core->metrics, SDI_M_TRANSACTIONS_ABANDONED, 0, 1);
+    SDI_LOG(core->log, SDI_LOG_TRANSACTION_ABANDONED,
+            SDI_TEXT(sdi_router_name(core->router, session->transaction.node)));
     sdi_rollback(session, NULL);
 }
 
@@ -210,6 +213,7 @@ int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_i
     sdi_fence(core, keys, NULL);
     if (!gone)
         sdi_doubt_keep(core, node, backend, keys);
+    SDI_LOG(core->log, SDI_LOG_COMMIT_AMBIGUOUS, SDI_TEXT(sdi_router_name(core->router, node)));
     sdi_error_clear(error_out);
     return sdi_fail(error_out, SHOPDATA_ERR_AMBIGUOUS,
                     "the connection to %s was lost after COMMIT was sent: the write may or may not stand; look before "
@@ -269,7 +273,7 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
         status = sdi_ambiguous(session, node, &backend, &keys, &error);
     /* After the write's position is known: a plan made under the new number then asks who has replayed it. */
     if (schema)
-        atomic_fetch_add(&core->schema, 1);
+        sdi_core_schema_changed(core);
     sdi_error_move(error_out, error);
     sdi_pg_commands_free(steps, COMMIT_STEPS);
     sdi_buffer_free(&keys);

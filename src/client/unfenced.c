@@ -23,12 +23,20 @@ void sdi_unfenced_free(sdi_unfenced *unfenced)
     sdi_mutex_destroy(&unfenced->lock);
 }
 
+/* What cannot be remembered cannot be told: nothing that is in the cache now is trusted. */
+static void distrust(sdi_core *core)
+{
+    int64_t life_ms = core->settings->entry_life_ms;
+    atomic_store(&core->unfenced.distrusted_until, sdi_deadline_in(life_ms));
+    SDI_LOG(core->log, SDI_LOG_CACHE_DISTRUSTED, SDI_NUMBER(life_ms / 1000));
+}
+
 void sdi_unfenced_keep(sdi_core *core, sdi_slice key)
 {
     sdi_unfenced *unfenced = &core->unfenced;
     sdi_lock(&unfenced->lock);
     if (unfenced->keys.used >= SDI_UNFENCED_MAX || !sdi_map_set(&unfenced->keys, key, unfenced))
-        atomic_store(&unfenced->distrusted_until, sdi_deadline_in(core->settings->entry_life_ms));
+        distrust(core);
     atomic_store(&unfenced->waiting, unfenced->keys.used);
     sdi_unlock(&unfenced->lock);
     sdi_gauge(core->metrics, SDI_M_UNFENCED_PENDING, 0, (double)atomic_load(&unfenced->waiting));
@@ -63,7 +71,7 @@ static bool tell_some(sdi_core *core, int64_t deadline)
     sdi_lock(&unfenced->lock);
     for (size_t i = 0; i < count; i++) {
         if (!told && !sdi_map_set(&unfenced->keys, removals[i].key, unfenced))
-            atomic_store(&unfenced->distrusted_until, sdi_deadline_in(core->settings->entry_life_ms));
+            distrust(core);
         sdi_free(keys[i]);
     }
     return told;
@@ -73,7 +81,7 @@ static bool drain(sdi_core *core, int64_t deadline)
 {
     sdi_unfenced *unfenced = &core->unfenced;
     sdi_lock(&unfenced->lock);
-    bool mine = !unfenced->draining;
+    bool mine = !unfenced->draining, some = unfenced->keys.used > 0;
     if (mine) {
         unfenced->draining = true;
         while (unfenced->keys.used && tell_some(core, deadline))
@@ -85,6 +93,8 @@ static bool drain(sdi_core *core, int64_t deadline)
     sdi_unlock(&unfenced->lock);
     if (mine)
         sdi_gauge(core->metrics, SDI_M_UNFENCED_PENDING, 0, (double)waiting);
+    if (mine && some && !waiting)
+        sdi_log_bare(core->log, SDI_LOG_UNFENCED_TOLD);
     return mine && !waiting;
 }
 

@@ -15,28 +15,34 @@ static int64_t look_timeout(const sdi_core *core)
     return sdi_deadline_in(core->settings->pool.connect_timeout_ms);
 }
 
-static bool connect_to(sdi_core *core, size_t node, sdi_pg_connection **connection)
+static bool connect_to(sdi_core *core, size_t node, sdi_pg_connection **connection, shopdata_error **error)
 {
     const sdi_settings *settings = core->settings;
     if (*connection)
         return true;
-    if (sdi_pg_connect(settings->nodes[node].conninfo, settings->pool.prepared, look_timeout(core), connection, NULL))
+    if (sdi_pg_connect(settings->nodes[node].conninfo, settings->pool.prepared, look_timeout(core), connection, error))
         return false;
     if (sdi_core_meet(core, *connection))
         return true;
     sdi_pg_close(*connection);
     *connection = NULL;
+    sdi_fail(error, SHOPDATA_ERR_UNAVAILABLE,
+             "its connection string leads to another database, role or search_path than those before");
+    SDI_LOG(core->log, SDI_LOG_NODE_FOREIGN, SDI_TEXT(sdi_router_name(core->router, node)),
+            SDI_TEXT(shopdata_error_message(*error)));
     return false;
 }
 
-static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection)
+static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, shopdata_error **error)
 {
     sdi_moment moment;
     sdi_pg_command ask = sdi_moment_command();
-    bool told = sdi_pg_read(connection, &ask, 1, (size_t)core->settings->max_result_bytes, look_timeout(core), NULL) ==
-                    SHOPDATA_OK &&
-                ask.outcome == SDI_PG_DONE && sdi_moment_read(connection, ask.result, &moment) &&
-                sdi_router_observe(core->router, node, &moment);
+    size_t most = (size_t)core->settings->max_result_bytes;
+    int status = sdi_pg_read(connection, &ask, 1, most, look_timeout(core), error);
+    if (status == SHOPDATA_OK && ask.outcome != SDI_PG_DONE)
+        sdi_pg_command_failure(&ask, error);
+    bool told = status == SHOPDATA_OK && ask.outcome == SDI_PG_DONE &&
+                sdi_moment_read(connection, ask.result, &moment) && sdi_router_observe(core->router, node, &moment);
     sdi_pg_commands_free(&ask, 1);
     return told;
 }
@@ -44,7 +50,8 @@ static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection)
 static void look(sdi_core *core, size_t node, sdi_pg_connection **connection)
 {
     sdi_pool *pool = sdi_router_pool(core->router, node);
-    if (connect_to(core, node, connection) && look_at(core, node, *connection)) {
+    shopdata_error *error = NULL;
+    if (connect_to(core, node, connection, &error) && look_at(core, node, *connection, &error)) {
         size_t ended = sdi_pool_reap(pool, *connection, look_timeout(core));
         sdi_count(core->metrics, SDI_M_CANCELS, 0, ended);
         sdi_doubt_settle(core, node, *connection, look_timeout(core));
@@ -52,7 +59,8 @@ static void look(sdi_core *core, size_t node, sdi_pg_connection **connection)
     }
     sdi_pg_close(*connection);
     *connection = NULL;
-    sdi_router_failed(core->router, node);
+    sdi_router_failed(core->router, node, error ? shopdata_error_message(error) : "it did not tell where it stands");
+    shopdata_error_free(error);
     sdi_pool_give_up(pool);
     sdi_pool_reap(pool, NULL, sdi_now());
 }

@@ -6,6 +6,7 @@
 #include "client/ask.h"
 #include "client/fencing.h"
 #include "client/session.h"
+#include "client/slow.h"
 
 /* A write that is a transaction of its own goes in one round trip. */
 enum { BEGIN, CHANGE, XID, COMMIT, MOMENT, STEPS };
@@ -93,7 +94,7 @@ static enum next rejected(write *w, size_t node, const shopdata_error *error)
 static void note_schema(const write *w)
 {
     if (sdi_plan_changes_schema(w->planned->plan))
-        atomic_fetch_add(&w->session->client->core->schema, 1);
+        sdi_core_schema_changed(w->session->client->core);
 }
 
 static int succeed(write *w, sdi_pg_connection *connection, sdi_pg_command *steps, shopdata_result **result_out)
@@ -193,6 +194,17 @@ static int write_in_transaction(write *w, shopdata_result **result_out, shopdata
     return status;
 }
 
+static void tell(const write *w, int64_t took, int status, const shopdata_result *result)
+{
+    sdi_core *core = w->session->client->core;
+    if (status >= SHOPDATA_OK) {
+        sdi_count(core->metrics, SDI_M_WRITES, 0, 1);
+        sdi_observe(core->metrics, SDI_M_WRITE_SECONDS, 0, took);
+    }
+    if (w->statement && sdi_is_slow(core, took))
+        sdi_tell_slow(core, &(sdi_slow_call){"write", took, status, w->statement, result});
+}
+
 int sdi_write(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
               shopdata_result **result_out, shopdata_error **error_out)
 {
@@ -213,13 +225,9 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
     if (status == SHOPDATA_OK)
         status = sdi_in_transaction(session) ? write_in_transaction(&w, &result, error_out)
                                              : write_alone(&w, &result, error_out);
+    tell(&w, sdi_now() - begin, status, result);
     sdi_planned_done(w.planned);
     sdi_buffer_free(&w.keys);
-    if (status >= SHOPDATA_OK) {
-        sdi_metrics *metrics = session->client->core->metrics;
-        sdi_count(metrics, SDI_M_WRITES, 0, 1);
-        sdi_observe(metrics, SDI_M_WRITE_SECONDS, 0, sdi_now() - begin);
-    }
     if (status >= SHOPDATA_OK && result_out)
         *result_out = result;
     else

@@ -13,6 +13,8 @@
 struct shopdata_config {
     sdi_config_entry **entries;
     size_t count, capacity;
+    shopdata_log_function log;
+    void *log_context;
     sdi_map by_path; /* "node.NAME.key" and, for the section itself, "node.NAME" */
 };
 
@@ -53,11 +55,24 @@ void sdi_config_free(shopdata_config *config)
     sdi_free(config);
 }
 
+void sdi_config_set_log(shopdata_config *config, shopdata_log_function function, void *context)
+{
+    config->log = function;
+    config->log_context = context;
+}
+
+shopdata_log_function sdi_config_log(const shopdata_config *config, void **context_out)
+{
+    *context_out = config->log_context;
+    return config->log;
+}
+
 shopdata_config *sdi_config_copy(const shopdata_config *config)
 {
     shopdata_config *copy = NULL;
     if (sdi_config_new(&copy, NULL))
         return NULL;
+    sdi_config_set_log(copy, config->log, config->log_context);
     for (size_t i = 0; i < config->count; i++) {
         const sdi_config_entry *entry = config->entries[i];
         if (!sdi_config_put(copy, entry->section, sdi_slice_of(entry->name), entry->key,

@@ -7,12 +7,15 @@
 #include "base/slice.h"
 #include "model/config_keys.h"
 
-/* These are what shopdata_config_new, _set, _read_file and _free do. */
+/* These are what shopdata_config_new, _set, _read_file, _set_log and _free do. */
 int sdi_config_new(shopdata_config **config_out, shopdata_error **error_out);
 int sdi_config_set(shopdata_config *config, const char *key, const char *value, shopdata_error **error_out);
 int sdi_config_read_file(shopdata_config *config, const char *path, shopdata_error **error_out);
+void sdi_config_set_log(shopdata_config *config, shopdata_log_function function, void *context);
 void sdi_config_free(shopdata_config *config);
 
+/* sdi_config_log gives the function and its context, which it writes to *context_out. */
+shopdata_log_function sdi_config_log(const shopdata_config *config, void **context_out);
 /* sdi_config_copy returns a copy, NULL without memory. */
 shopdata_config *sdi_config_copy(const shopdata_config *config);
 /* sdi_config_swap exchanges what two configurations hold. */

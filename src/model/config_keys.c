@@ -20,6 +20,7 @@ const sdi_section sdi_sections[SDI_SECTIONS] = {
     [SDI_SECTION_POLICY] = {"policy", true, "How long answers are kept. A statement names its policy; one that names none has `default`, which always exists and may be changed like any other."},
 };
 
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const cache_kinds[] = {"none", "memory", "redis", "memcached", NULL};
 
 #define AT(type, member) offsetof(sdi_##type, member)
@@ -28,6 +29,12 @@ const sdi_config_key sdi_config_keys[] = {
      "How long a call may take, waiting and trying again included. A session may set its own."},
     {SDI_SECTION_SHOPDATA, "max_result_bytes", SDI_KEY_BYTES, "64MiB", KIB, GIB, NULL, AT(settings, max_result_bytes),
      "A larger result is given up with SHOPDATA_ERR_TOO_LARGE."},
+    {SDI_SECTION_SHOPDATA, "slow_query", SDI_KEY_DURATION, "0ms", 0, DAY, NULL, AT(settings, slow_query_ms),
+     "A read or a write that takes so long is counted and gets a log line, with its text but without the values of its parameters. `0ms`: none does."},
+    {SDI_SECTION_SHOPDATA, "log_level", SDI_KEY_CHOICE, "info", 0, 0, log_levels, AT(settings, log.level),
+     "Which log lines go to the function of `shopdata_config_set_log`: those of this level and the graver ones."},
+    {SDI_SECTION_SHOPDATA, "log_rate", SDI_KEY_INT, "10", 1, 10000, NULL, AT(settings, log.rate),
+     "How many log lines of one kind a second at most. The next one tells how many were left out."},
 
     {SDI_SECTION_NODE, "conninfo", SDI_KEY_SECRET, NULL, 1, 0, NULL, AT(node_settings, conninfo),
      "Where the server is: a libpq connection string (`host=db1 dbname=shop user=shop`) or URI. Messages never show it."},

@@ -28,6 +28,8 @@ static const char *const cache_faults[SDI_CACHE_FAULTS] = {
     [SDI_CACHE_FAULT_PROTOCOL] = "protocol", [SDI_CACHE_FAULT_REJECTED] = "rejected",
 };
 
+static const char *const log_levels[] = {"error", "warning", "info", "debug"};
+static const char *const log_drops[] = {"rate", "full"};
 static const char *const versions[] = {SHOPDATA_VERSION};
 static const char *const compilers[] = {__VERSION__};
 
@@ -42,6 +44,8 @@ const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_COMPRESSION] = {"side", compression, COUNT(compression)},
     [SDI_LABEL_CACHE_FAULT] = {"kind", cache_faults, COUNT(cache_faults)},
     [SDI_LABEL_POLICY] = {"policy", NULL, 0},
+    [SDI_LABEL_LOG_LEVEL] = {"level", log_levels, COUNT(log_levels)},
+    [SDI_LABEL_LOG_DROP] = {"reason", log_drops, COUNT(log_drops)},
     [SDI_LABEL_VERSION] = {"version", versions, COUNT(versions)},
     [SDI_LABEL_COMPILER] = {"compiler", compilers, COUNT(compilers)},
 };
@@ -144,6 +148,9 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_FAILOVERS] = COUNTER("failovers", NONE, "Times another node became the primary."),
     [SDI_M_STATEMENTS_MENDED] = COUNTER("statements_mended", NONE, "Prepared statements that had to be prepared again."),
     [SDI_M_CANCELS] = COUNTER("cancels", NONE, "Statements cancelled on the server at their deadline."),
+    [SDI_M_SLOW_QUERIES] = COUNTER("slow_queries", NONE, "Reads and writes that took `slow_query` or longer."),
+    [SDI_M_LOG_LINES] = COUNTER("log_lines", LOG_LEVEL, "Log lines raised, by level; 0 where no function is set."),
+    [SDI_M_LOG_LINES_DROPPED] = COUNTER("log_lines_dropped", LOG_DROP, "Log lines that did not reach the function: over the rate of their event, or too many that waited."),
     [SDI_M_BUILD_INFO] = {"shopdata_build_info", SHOPDATA_GAUGE, "info", {SDI_LABEL_VERSION, SDI_LABEL_COMPILER}, "Always 1; the labels tell the library's version and the compiler that built it."},
 };
 /* clang-format on */

@@ -36,7 +36,7 @@ static void store(const sdi_config_key *key, sdi_config_value value, void *membe
         *(bool *)member = value.number != 0;
         break;
     case SDI_KEY_CHOICE:
-        *(enum sdi_cache_kind *)member = (enum sdi_cache_kind)value.number;
+        *(int *)member = (int)value.number;
         break;
     case SDI_KEY_ADDRESSES: /* see take_addresses */
         break;
@@ -72,6 +72,12 @@ static bool take_addresses(sdi_settings *settings, texts *memory)
     memory->addresses = sdi_addresses_read(text, &settings->cache.address_count);
     settings->cache.addresses = memory->addresses;
     return memory->addresses != NULL;
+}
+
+static void take_log(sdi_settings *settings, const shopdata_config *config)
+{
+    settings->log.function = sdi_config_log(config, &settings->log.context);
+    settings->log.level += SHOPDATA_LOG_ERROR; /* the choices are numbered from 0 */
 }
 
 static size_t count_sections(const shopdata_config *config, enum sdi_section_kind section)
@@ -131,6 +137,7 @@ static bool fill_all(sdi_settings *settings, const shopdata_config *config)
     if (!settings->nodes || !settings->policies)
         return false;
     fill(memory->copy, SDI_SECTION_SHOPDATA, "", settings);
+    take_log(settings, memory->copy);
     fill(memory->copy, SDI_SECTION_POOL, "", &settings->pool);
     fill(memory->copy, SDI_SECTION_ROUTE, "", &settings->route);
     fill(memory->copy, SDI_SECTION_CACHE, "", &settings->cache);

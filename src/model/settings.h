@@ -8,6 +8,8 @@
 
 #include <shopdata/shopdata.h>
 
+#include "model/log.h"
+
 #include "model/address.h"
 
 typedef struct sdi_node_settings {
@@ -77,6 +79,8 @@ enum { SDI_POLICIES_MAX = 256 };
 typedef struct sdi_settings {
     int64_t deadline_ms;
     int64_t max_result_bytes;
+    int64_t slow_query_ms; /* 0: no query is slow */
+    sdi_log_settings log;
     sdi_node_settings *nodes;
     size_t node_count;
     sdi_policy_settings *policies; /* [0] is "default" */

@@ -12,6 +12,7 @@
 struct sdi_router {
     const sdi_settings *settings;
     sdi_metrics *metrics;
+    sdi_log *log;
     sdi_node *nodes;
     size_t count;
     sdi_mutex lock;
@@ -41,13 +42,14 @@ static bool make_nodes(sdi_router *router)
     return true;
 }
 
-sdi_router *sdi_router_new(const sdi_settings *settings, sdi_metrics *metrics)
+sdi_router *sdi_router_new(const sdi_settings *settings, sdi_metrics *metrics, sdi_log *log)
 {
     sdi_router *router = sdi_calloc(1, sizeof *router);
     if (!router)
         return NULL;
     router->settings = settings;
     router->metrics = metrics;
+    router->log = log;
     router->count = settings->node_count;
     router->last_primary = SIZE_MAX;
     sdi_mutex_init(&router->lock);
@@ -267,10 +269,31 @@ static void note_head(sdi_router *router, const sdi_moment *moment)
 static void note_primary(sdi_router *router, sdi_node *node)
 {
     if (router->last_primary != SIZE_MAX && router->last_primary != node->number) {
+        sdi_node *old = &router->nodes[router->last_primary];
         sdi_count(router->metrics, SDI_M_FAILOVERS, 0, 1);
-        sdi_pool_flush(router->nodes[router->last_primary].pool);
+        SDI_LOG(router->log, SDI_LOG_FAILOVER, SDI_TEXT(old->settings->name), SDI_TEXT(node->settings->name),
+                SDI_NUMBER(node->era.timeline));
+        sdi_pool_flush(old->pool);
     }
     router->last_primary = node->number;
+}
+
+static const char *role_name(enum sdi_role role)
+{
+    static const char *const names[] = {"unknown", "replica", "primary"};
+    return names[role];
+}
+
+static void log_role(const sdi_router *router, const sdi_node *node, enum sdi_role before, bool was_ill)
+{
+    const char *name = node->settings->name, *role = role_name(node->role);
+    if (was_ill)
+        SDI_LOG(router->log, SDI_LOG_NODE_BREAKER_CLOSED, SDI_TEXT(name));
+    if (before == SDI_ROLE_UNKNOWN)
+        SDI_LOG(router->log, SDI_LOG_NODE_FOUND, SDI_TEXT(name), SDI_TEXT(role), SDI_NUMBER(node->era.timeline));
+    else if (before != node->role)
+        SDI_LOG(router->log, SDI_LOG_NODE_ROLE, SDI_TEXT(name), SDI_TEXT(role_name(before)), SDI_TEXT(role),
+                SDI_NUMBER(node->era.timeline));
 }
 
 bool sdi_router_observe(sdi_router *router, size_t number, const sdi_moment *moment)
@@ -286,12 +309,16 @@ bool sdi_router_observe(sdi_router *router, size_t number, const sdi_moment *mom
         note_head(router, moment);
         sdi_node_observe(node, moment, router->head);
         sdi_breaker_succeeded(&node->breaker);
+        log_role(router, node, before, was_ill);
         if (node->role == SDI_ROLE_PRIMARY && before != SDI_ROLE_PRIMARY && node->era.timeline >= router->timeline)
             note_primary(router, node);
         if (node->role != before || was_ill)
             announce(router);
     }
     sdi_unlock(&router->lock);
+    if (!ours)
+        SDI_LOG(router->log, SDI_LOG_NODE_FOREIGN, SDI_TEXT(node->settings->name),
+                SDI_TEXT("its system identifier is not that of the other nodes"));
     return ours;
 }
 
@@ -311,13 +338,18 @@ uint32_t sdi_router_timeline(sdi_router *router)
     return timeline;
 }
 
-void sdi_router_failed(sdi_router *router, size_t number)
+void sdi_router_failed(sdi_router *router, size_t number, const char *why)
 {
     sdi_node *node = &router->nodes[number];
+    const char *name = node->settings->name;
     sdi_count(router->metrics, SDI_M_NODE_FAILURES, number, 1);
     sdi_lock(&router->lock);
-    if (sdi_breaker_failed(&node->breaker, sdi_now()))
+    if (node->role != SDI_ROLE_UNKNOWN)
+        SDI_LOG(router->log, SDI_LOG_NODE_LOST, SDI_TEXT(name), SDI_TEXT(role_name(node->role)), SDI_TEXT(why));
+    if (sdi_breaker_failed(&node->breaker, sdi_now())) {
         sdi_count(router->metrics, SDI_M_NODE_BREAKER_OPENED, number, 1);
+        SDI_LOG(router->log, SDI_LOG_NODE_BREAKER_OPENED, SDI_TEXT(name), SDI_TEXT(why));
+    }
     node->role = SDI_ROLE_UNKNOWN;
     node->wanted = true;
     announce(router);
@@ -329,6 +361,7 @@ void sdi_router_failed(sdi_router *router, size_t number)
 void sdi_router_suspect(sdi_router *router, size_t number)
 {
     sdi_lock(&router->lock);
+    SDI_LOG(router->log, SDI_LOG_NODE_READ_ONLY, SDI_TEXT(router->nodes[number].settings->name));
     router->nodes[number].role = SDI_ROLE_UNKNOWN;
     for (size_t i = 0; i < router->count; i++)
         router->nodes[i].wanted = true;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/log.h"
 #include "model/metrics.h"
 #include "model/settings.h"
 #include "postgres/moment.h"
@@ -19,7 +20,7 @@ enum { SDI_NODES_MAX = 64 };
 typedef struct sdi_router sdi_router;
 
 /* sdi_router_new makes the nodes of the settings, each with an empty pool; no I/O. NULL without memory. */
-sdi_router *sdi_router_new(const sdi_settings *settings, sdi_metrics *metrics);
+sdi_router *sdi_router_new(const sdi_settings *settings, sdi_metrics *metrics, sdi_log *log);
 void sdi_router_free(sdi_router *router);
 /* sdi_router_abandon frees in a forked child: no locks, no words to the servers. */
 void sdi_router_abandon(sdi_router *router);
@@ -70,9 +71,9 @@ sdi_era sdi_router_era(sdi_router *router, size_t node);
 /* sdi_router_timeline: the latest that a primary was seen on, 0 before the first. What is of an older one has no say.
  */
 uint32_t sdi_router_timeline(sdi_router *router);
-/* sdi_router_failed: it could not be reached, or the connection was lost. Its role is unknown until it answers again.
- */
-void sdi_router_failed(sdi_router *router, size_t node);
+/* sdi_router_failed: it could not be reached, or the connection was lost; `why` for the log, without secrets. Its role
+ * is unknown until it answers again. */
+void sdi_router_failed(sdi_router *router, size_t node, const char *why);
 /* sdi_router_suspect: it refused a write (25006): who is primary has to be found out anew. */
 void sdi_router_suspect(sdi_router *router, size_t node);
 

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cache/operation.h"
 #include "cache/redis/pool.h"
+#include "cache/trouble.h"
 
 enum { VALUE_SLACK = 4096 }; /* what an entry's head and a fence may add to the largest answer */
 
@@ -166,7 +167,7 @@ static int run_retrying(const redis_cache *cache, sdi_redis_connection *connecti
 
 static void show_breaker(redis_cache *cache)
 {
-    sdi_gauge(cache->metrics, SDI_M_CACHE_BREAKER, 0, sdi_breaker_state(&cache->breaker));
+    sdi_cache_show_breaker(&cache->cache, sdi_breaker_state(&cache->breaker));
 }
 
 /* `blamed`: the server had the time that the settings give it; a caller's own short deadline is no fault of its. */
@@ -181,7 +182,7 @@ static void report(redis_cache *cache, int outcome, bool blamed)
     }
     if (outcome == SDI_REDIS_NO_MEMORY)
         return;
-    sdi_count(cache->metrics, SDI_M_CACHE_ERRORS, (size_t)outcome, 1);
+    sdi_cache_failed(&cache->cache, (enum sdi_cache_fault)outcome, NULL);
     if ((outcome != SDI_CACHE_FAULT_TIMEOUT || blamed) && sdi_breaker_failed(&cache->breaker, sdi_now()))
         show_breaker(cache);
 }
@@ -202,7 +203,7 @@ static bool redis_run(sdi_cache *base, sdi_cache_op *operations, size_t count, i
     int64_t limit = sdi_deadline_within(deadline, cache->settings.timeout_ms);
     sdi_redis_connection *connection = sdi_redis_pool_take(&cache->pool, limit);
     if (!connection) { /* the others' runs tell how the server is */
-        sdi_count(cache->metrics, SDI_M_CACHE_ERRORS, SDI_CACHE_FAULT_TIMEOUT, 1);
+        sdi_cache_failed(&cache->cache, SDI_CACHE_FAULT_TIMEOUT, "all connections to it stayed in use");
         return false;
     }
     int outcome = run_retrying(cache, connection, operations, count, limit);

@@ -12,7 +12,17 @@ enum { SYSTEM = 77, ROUNDS = 4000 };
 
 static sdi_settings *settings;
 static sdi_metrics *metrics;
+static sdi_log *lines_log;
 static sdi_router *router;
+static char lines[4096]; /* what was logged, without the times */
+
+static void keep_line(void *context, int level, const char *line)
+{
+    size_t length = strlen(lines);
+    (void)context;
+    (void)level;
+    snprintf(lines + length, sizeof lines - length, "%s\n", strstr(line, "event="));
+}
 
 static void begin(const char *key, const char *value)
 {
@@ -28,13 +38,16 @@ static void begin(const char *key, const char *value)
     ck_assert_int_eq(sdi_settings_make(config, &settings, NULL), 0);
     sdi_config_free(config);
     metrics = sdi_metrics_new((sdi_names){names, NODES}, (sdi_names){0});
-    router = sdi_router_new(settings, metrics);
+    lines[0] = '\0';
+    lines_log = sdi_log_new(&(sdi_log_settings){keep_line, NULL, SHOPDATA_LOG_DEBUG, 100}, metrics);
+    router = sdi_router_new(settings, metrics, lines_log);
     ck_assert_ptr_nonnull(router);
 }
 
 static void end(void)
 {
     sdi_router_free(router);
+    sdi_log_free(lines_log);
     sdi_metrics_free(metrics);
     sdi_settings_free(settings);
 }
@@ -170,7 +183,7 @@ START_TEST(lag_is_known_without_the_primary)
     begin("route.max_lag", "5s");
     the_three();
     primary(A, 1, 2000);
-    sdi_router_failed(router, A);
+    sdi_router_failed(router, A, "why");
     replica(B, 1, 1000);
     replica(C, 1, 2000);
     for (int i = 0; i < 50; i++)
@@ -225,12 +238,12 @@ START_TEST(who_failed_is_left_until_he_answers)
     begin(NULL, NULL);
     the_three();
     uint64_t seen = sdi_router_changes(router);
-    sdi_router_failed(router, B);
+    sdi_router_failed(router, B, "why");
     ck_assert(sdi_router_wait(router, seen, sdi_deadline_in(1000)));
     for (int i = 0; i < 50; i++)
         ck_assert_int_eq(choose(&any, 0, true), C);
     ck_assert(sdi_router_may_probe(router, B));
-    sdi_router_failed(router, B); /* the second in a row opens the breaker */
+    sdi_router_failed(router, B, "why"); /* the second in a row opens the breaker */
     ck_assert(!sdi_router_may_probe(router, B));
     replica(B, 1, 1000);
     ck_assert(sdi_router_may_probe(router, B));
@@ -262,7 +275,7 @@ START_TEST(a_deposed_primary_is_never_used_again)
     size_t node;
     primary(B, 2, 900);
     primary(A, 1, 5000);
-    sdi_router_failed(router, B);
+    sdi_router_failed(router, B, "why");
     ck_assert(!sdi_router_primary(router, &node));
     ck_assert_int_eq(choose(&(sdi_need){.primary = true}, 0, true), SHOPDATA_ERR_UNAVAILABLE);
     primary(A, 3, 950);
@@ -298,8 +311,34 @@ START_TEST(another_database_is_not_ours)
 }
 END_TEST
 
+START_TEST(what_happens_to_nodes_is_logged)
+{
+    begin(NULL, NULL);
+    the_three();
+    sdi_router_failed(router, A, "the cable was cut");
+    sdi_router_failed(router, A, "it is still cut");
+    primary(B, 2, 900);
+    primary(A, 2, 900);
+    sdi_router_suspect(router, B);
+    sdi_log_deliver(lines_log);
+    ck_assert_str_eq(lines, "event=node_found node=a role=primary timeline=1\n"
+                            "event=node_found node=b role=replica timeline=1\n"
+                            "event=node_found node=c role=replica timeline=1\n"
+                            "event=node_lost node=a role=primary reason=\"the cable was cut\"\n"
+                            "event=node_breaker_opened node=a reason=\"it is still cut\"\n"
+                            "event=node_role node=b from=replica role=primary timeline=2\n"
+                            "event=failover from=a to=b timeline=2\n"
+                            "event=node_breaker_closed node=a\n"
+                            "event=node_found node=a role=primary timeline=2\n"
+                            "event=failover from=b to=a timeline=2\n"
+                            "event=node_read_only node=b\n");
+    end();
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
+    tcase_add_test(cases, what_happens_to_nodes_is_logged);
     tcase_add_test(cases, nobody_is_chosen_before_he_was_seen);
     tcase_add_test(cases, reads_go_to_replicas_and_writes_to_the_primary);
     tcase_add_test(cases, who_has_not_replayed_enough_is_passed_over);

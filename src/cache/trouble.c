@@ -1,0 +1,34 @@
+#include "cache/trouble.h"
+
+#include <stdatomic.h>
+
+#include "model/metrics_table.h"
+
+static const char *words_for(enum sdi_cache_fault fault)
+{
+    static const char *const words[SDI_CACHE_FAULTS] = {
+        [SDI_CACHE_FAULT_CONNECT] = "cannot connect",
+        [SDI_CACHE_FAULT_TIMEOUT] = "no answer in time",
+        [SDI_CACHE_FAULT_LOST] = "the connection was lost",
+        [SDI_CACHE_FAULT_PROTOCOL] = "an answer that is not understood",
+        [SDI_CACHE_FAULT_REJECTED] = "the server rejected a command",
+    };
+    return words[fault];
+}
+
+void sdi_cache_failed(sdi_cache *cache, enum sdi_cache_fault fault, const char *why)
+{
+    const char *kind = sdi_labels[SDI_LABEL_CACHE_FAULT].values[fault];
+    sdi_count(cache->metrics, SDI_M_CACHE_ERRORS, fault, 1);
+    SDI_LOG(cache->log, SDI_LOG_CACHE_FAILED, SDI_TEXT(kind), SDI_TEXT(why ? why : words_for(fault)));
+}
+
+void sdi_cache_show_breaker(sdi_cache *cache, enum sdi_breaker_state state)
+{
+    int before = atomic_exchange(&cache->breaker_state, (int)state);
+    sdi_gauge(cache->metrics, SDI_M_CACHE_BREAKER, 0, state);
+    if (before != (int)state && state == SDI_BREAKER_OPEN)
+        sdi_log_bare(cache->log, SDI_LOG_CACHE_BREAKER_OPENED);
+    if (before != (int)state && state == SDI_BREAKER_CLOSED)
+        sdi_log_bare(cache->log, SDI_LOG_CACHE_BREAKER_CLOSED);
+}
