@@ -16,11 +16,28 @@ static const char *words_for(enum sdi_cache_fault fault)
     return words[fault];
 }
 
-void sdi_cache_failed(sdi_cache *cache, enum sdi_cache_fault fault, const char *why)
+static void put_reason(sdi_cache *cache, enum sdi_cache_fault fault, const sdi_address *server, const char *why,
+                       sdi_buffer *reason)
+{
+    if (!server && !why)
+        sdi_cache_trouble(cache, reason);
+    if (reason->length)
+        return;
+    if (server)
+        sdi_address_show(reason, server);
+    sdi_buffer_printf(reason, "%s%s", server ? ": " : "", why ? why : words_for(fault));
+}
+
+void sdi_cache_failed(sdi_cache *cache, enum sdi_cache_fault fault, const sdi_address *server, const char *why)
 {
     const char *kind = sdi_labels[SDI_LABEL_CACHE_FAULT].values[fault];
     sdi_count(cache->metrics, SDI_M_CACHE_ERRORS, fault, 1);
-    SDI_LOG(cache->log, SDI_LOG_CACHE_FAILED, SDI_TEXT(kind), SDI_TEXT(why ? why : words_for(fault)));
+    if (!sdi_log_wants(cache->log, SDI_LOG_CACHE_FAILED))
+        return;
+    sdi_buffer reason = SDI_BUFFER_INIT;
+    put_reason(cache, fault, server, why, &reason);
+    SDI_LOG(cache->log, SDI_LOG_CACHE_FAILED, SDI_TEXT(kind), SDI_TEXT(reason.data ? reason.data : ""));
+    sdi_buffer_free(&reason);
 }
 
 void sdi_cache_show_breaker(sdi_cache *cache, enum sdi_breaker_state state)

@@ -19,7 +19,7 @@ static int memcached_open(const sdi_cache_settings *settings, sdi_metrics *metri
     memcached_cache *cache = sdi_calloc(1, sizeof *cache);
     if (!cache)
         return sdi_no_memory(error_out);
-    cache->ring = sdi_memcached_ring_new(settings, settings->addresses, settings->address_count, "", metrics);
+    cache->ring = sdi_memcached_ring_new(settings, settings->addresses, settings->address_count, "", &cache->cache);
     if (!cache->ring) {
         sdi_free(cache);
         return sdi_no_memory(error_out);

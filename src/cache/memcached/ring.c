@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cache/trouble.h"
 
 enum { VALUE_SLACK = 4096 }; /* what an entry's head and a fence may add to the largest answer */
 
@@ -48,7 +49,7 @@ static bool make_handles(sdi_memcached_ring *ring, size_t count)
 }
 
 sdi_memcached_ring *sdi_memcached_ring_new(const sdi_cache_settings *settings, const sdi_address *addresses,
-                                           size_t count, const char *prefix, sdi_metrics *metrics)
+                                           size_t count, const char *prefix, sdi_cache *cache)
 {
     sdi_memcached_ring *ring = sdi_calloc(1, sizeof *ring);
     if (!ring)
@@ -56,7 +57,7 @@ sdi_memcached_ring *sdi_memcached_ring_new(const sdi_cache_settings *settings, c
     snprintf(ring->prefix, sizeof ring->prefix, "%s", prefix);
     ring->connect_timeout_ms = settings->connect_timeout_ms;
     ring->value_max = (size_t)settings->max_entry_bytes + VALUE_SLACK;
-    ring->metrics = metrics;
+    ring->cache = cache;
     ring->addresses = sdi_addresses_copy(addresses, count);
     ring->breakers = sdi_calloc(count, sizeof *ring->breakers);
     ring->continuum = make_continuum(addresses, count);
@@ -122,7 +123,7 @@ sdi_memcached_handle *sdi_memcached_ring_take(sdi_memcached_ring *ring, int64_t 
 {
     sdi_memcached_handle *handle = sdi_idle_take(&ring->idle, deadline);
     if (!handle) {
-        sdi_count(ring->metrics, SDI_M_CACHE_ERRORS, SDI_CACHE_FAULT_TIMEOUT, 1);
+        sdi_cache_failed(ring->cache, SDI_CACHE_FAULT_TIMEOUT, NULL, "all connections to it stayed in use");
         return NULL;
     }
     handle->busy = true;
@@ -141,7 +142,7 @@ static void show_breakers(sdi_memcached_ring *ring)
         enum sdi_breaker_state state = sdi_breaker_state(&ring->breakers[i]);
         worst = state > worst ? state : worst;
     }
-    sdi_gauge(ring->metrics, SDI_M_CACHE_BREAKER, 0, worst);
+    sdi_cache_show_breaker(ring->cache, worst);
 }
 
 static void report(sdi_memcached_ring *ring, size_t server, int outcome, bool blamed)
@@ -156,7 +157,7 @@ static void report(sdi_memcached_ring *ring, size_t server, int outcome, bool bl
     }
     if (outcome == SDI_MEMCACHED_NO_MEMORY)
         return;
-    sdi_count(ring->metrics, SDI_M_CACHE_ERRORS, (size_t)outcome, 1);
+    sdi_cache_failed(ring->cache, (enum sdi_cache_fault)outcome, &ring->addresses[server], NULL);
     if ((outcome != SDI_CACHE_FAULT_TIMEOUT || blamed) && sdi_breaker_failed(breaker, sdi_now()))
         show_breakers(ring);
 }

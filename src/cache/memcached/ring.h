@@ -22,7 +22,7 @@ typedef struct sdi_memcached_ring {
     size_t count;
     int64_t connect_timeout_ms;
     size_t value_max;
-    sdi_metrics *metrics;
+    sdi_cache *cache;        /* that it serves: told of trouble */
     memcached_st *continuum; /* has no connections; only read once it is made, so that threads may share it */
     sdi_breaker *breakers;   /* one a server */
     sdi_memcached_handle *handles;
@@ -32,7 +32,7 @@ typedef struct sdi_memcached_ring {
 
 /* sdi_memcached_ring_new: `addresses` are copied. NULL without memory. */
 sdi_memcached_ring *sdi_memcached_ring_new(const sdi_cache_settings *settings, const sdi_address *addresses,
-                                           size_t count, const char *prefix, sdi_metrics *metrics);
+                                           size_t count, const char *prefix, sdi_cache *cache);
 void sdi_memcached_ring_free(sdi_memcached_ring *ring);
 /* sdi_memcached_ring_abandon frees without a lock or a word (a forked child). Of a handle that another thread of the
  * parent was using only the sockets are closed: it may be half changed. */

@@ -182,7 +182,7 @@ static void report(redis_cache *cache, int outcome, bool blamed)
     }
     if (outcome == SDI_REDIS_NO_MEMORY)
         return;
-    sdi_cache_failed(&cache->cache, (enum sdi_cache_fault)outcome, NULL);
+    sdi_cache_failed(&cache->cache, (enum sdi_cache_fault)outcome, NULL, NULL);
     if ((outcome != SDI_CACHE_FAULT_TIMEOUT || blamed) && sdi_breaker_failed(&cache->breaker, sdi_now()))
         show_breaker(cache);
 }
@@ -203,7 +203,7 @@ static bool redis_run(sdi_cache *base, sdi_cache_op *operations, size_t count, i
     int64_t limit = sdi_deadline_within(deadline, cache->settings.timeout_ms);
     sdi_redis_connection *connection = sdi_redis_pool_take(&cache->pool, limit);
     if (!connection) { /* the others' runs tell how the server is */
-        sdi_cache_failed(&cache->cache, SDI_CACHE_FAULT_TIMEOUT, "all connections to it stayed in use");
+        sdi_cache_failed(&cache->cache, SDI_CACHE_FAULT_TIMEOUT, NULL, "all connections to it stayed in use");
         return false;
     }
     int outcome = run_retrying(cache, connection, operations, count, limit);
