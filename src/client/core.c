@@ -34,6 +34,7 @@ static int fill_core(sdi_core *core, shopdata_error **error_out)
     core->router = sdi_router_new(core->settings, core->metrics, core->log);
     if (!core->router)
         return sdi_no_memory(error_out);
+    sdi_gauge(core->metrics, SDI_M_CACHE_KIND, core->settings->cache.kind, 1);
     int status = sdi_cache_open(&core->settings->cache, core->metrics, &core->cache, error_out);
     sdi_cache_log(core->cache, core->log);
     return status == SHOPDATA_OK ? sdi_watch(core, error_out) : status;

@@ -34,6 +34,7 @@ enum sdi_metric {
     SDI_M_CACHE_ERRORS,      /* kind: connect, timeout, lost, protocol, rejected */
     SDI_M_CACHE_SECONDS,     /* histogram of round trips */
     SDI_M_CACHE_BREAKER,     /* gauge 0 closed, 1 half open, 2 open */
+    SDI_M_CACHE_KIND,        /* kind; gauge, 1 for the one that is configured */
     SDI_M_INVALIDATIONS,     /* tags bumped */
     SDI_M_UNFENCED,          /* writes whose fence could not be stored */
     SDI_M_UNFENCED_PENDING,  /* gauge: tags that wait to be told */

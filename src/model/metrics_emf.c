@@ -240,7 +240,7 @@ static void collect(emf *e)
     add_hit_ratio(e, "");
     for (size_t i = 0; i < sdi_metric_value_count(e->now); i++) {
         const sdi_metric_value *value = sdi_metric_value_at(e->now, i);
-        if (value->about == &sdi_metric_table[SDI_M_BUILD_INFO])
+        if (value->about == &sdi_metric_table[SDI_M_BUILD_INFO] || value->about == &sdi_metric_table[SDI_M_CACHE_KIND])
             continue;
         if (value->about->type == SHOPDATA_HISTOGRAM) {
             add_histogram(e, value, i);

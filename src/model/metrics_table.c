@@ -33,6 +33,8 @@ static const char *const log_drops[] = {"rate", "full"};
 static const char *const versions[] = {SHOPDATA_VERSION};
 static const char *const compilers[] = {__VERSION__};
 
+static const char *const cache_kinds[] = {"none", "memory", "redis", "memcached"}; /* as enum sdi_cache_kind */
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_NONE] = {"", NULL, 1},
@@ -43,6 +45,7 @@ const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_DROP] = {"reason", drops, COUNT(drops)},
     [SDI_LABEL_COMPRESSION] = {"side", compression, COUNT(compression)},
     [SDI_LABEL_CACHE_FAULT] = {"kind", cache_faults, COUNT(cache_faults)},
+    [SDI_LABEL_CACHE_KIND] = {"kind", cache_kinds, COUNT(cache_kinds)},
     [SDI_LABEL_POLICY] = {"policy", NULL, 0},
     [SDI_LABEL_LOG_LEVEL] = {"level", log_levels, COUNT(log_levels)},
     [SDI_LABEL_LOG_DROP] = {"reason", log_drops, COUNT(log_drops)},
@@ -125,6 +128,7 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_CACHE_ERRORS] = COUNTER("cache_errors", CACHE_FAULT, "Failures of the cache server; the database answered instead."),
     [SDI_M_CACHE_SECONDS] = SECONDS("cache_roundtrip", NONE, "Time of a round trip to the cache."),
     [SDI_M_CACHE_BREAKER] = GAUGE("cache_breaker_state", "state", NONE, "Circuit breaker of the cache: 0 closed, 1 half open, 2 open."),
+    [SDI_M_CACHE_KIND] = GAUGE("cache_kind", "state", CACHE_KIND, "1 for the kind of cache that is configured, 0 for the others."),
     [SDI_M_INVALIDATIONS] = COUNTER("invalidations", NONE, "Tags bumped by writes."),
     [SDI_M_UNFENCED] = COUNTER("unfenced_writes", NONE, "Writes that stand but could not be told to the cache."),
     [SDI_M_UNFENCED_PENDING] = GAUGE("unfenced_pending_tags", "count", NONE, "Tags that wait to be told to the cache."),

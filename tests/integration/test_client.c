@@ -96,6 +96,10 @@ START_TEST(second_read_comes_from_the_cache)
     ck_assert_int_ge(shopdata_result_age_ms(result), 0);
     shopdata_result_free(result);
     ck_assert_double_ge(servers_metric(client, "shopdata_cache_hits_total", NULL), 2);
+    char kind[32];
+    snprintf(kind, sizeof kind, "kind=\"%s\"", caches[_i]);
+    ck_assert_double_eq(servers_metric(client, "shopdata_cache_kind", kind), 1);
+    ck_assert_double_eq(servers_metric(client, "shopdata_cache_kind", NULL), 1);
     finish();
 }
 END_TEST
