@@ -14,7 +14,8 @@ import catalogue
 import check
 import generate
 
-CACHES = ("redis", "memory", "none")
+CACHES = ("redis", "memcached", "memory", "none")
+MEMCACHED = ("SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3")
 
 
 def configuration(cache: str) -> str:
@@ -27,6 +28,8 @@ def configuration(cache: str) -> str:
     lines += ["[cache]", f"kind = {cache}"]
     if cache == "redis":
         lines += [f"address = {os.environ['SHOPDATA_REDIS']}"]
+    if cache == "memcached":
+        lines += [f"address = {','.join(os.environ[variable] for variable in MEMCACHED)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -121,7 +121,8 @@ class ToyLauncher:
 
     def __call__(self, verb: str, node: str = "") -> str:
         if verb != "status" and self.works:
-            wanted = [*faults.for_cache("redis"), faults.THAW]
+            planned = faults.for_cache("redis")
+            wanted = [*planned, faults.thaw(planned[-1])]
             self.states[node] = next(fault.state for fault in wanted if (fault.verb, fault.node) == (verb, node))
         return "".join(f"{name} kind 1 2 {state}\n" for name, state in self.states.items())
 

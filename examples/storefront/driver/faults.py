@@ -22,19 +22,26 @@ DATABASE_FAULTS = [
     Fault(0.40, "resume", "replica1", "replica"),
     Fault(0.48, "start", "replica2", "replica"),
 ]
-REDIS_FAULTS = [
-    Fault(0.54, "stop", "redis", "stopped"),
-    Fault(0.62, "start", "redis", "running"),
-    Fault(0.70, "freeze", "redis", "frozen"),
-]
+# The cache server that is stopped and started, and the one that is frozen for a moment.
+CACHE_SERVERS = {"redis": ("redis", "redis"), "memcached": ("memcached2", "memcached3")}
 FREEZE_SECONDS = 1.0
-THAW = Fault(0, "thaw", "redis", "running")
 # From here on everything stands again, and both replicas must answer.
 RECOVERED = 0.85
 
 
 def for_cache(cache: str) -> list[Fault]:
-    return DATABASE_FAULTS + (REDIS_FAULTS if cache == "redis" else [])
+    if cache not in CACHE_SERVERS:
+        return DATABASE_FAULTS
+    stopped, frozen = CACHE_SERVERS[cache]
+    return DATABASE_FAULTS + [
+        Fault(0.54, "stop", stopped, "stopped"),
+        Fault(0.62, "start", stopped, "running"),
+        Fault(0.70, "freeze", frozen, "frozen"),
+    ]
+
+
+def thaw(frozen: Fault) -> Fault:
+    return Fault(0, "thaw", frozen.node, "running")
 
 
 def launch_ctl(*words: str) -> str:
@@ -64,7 +71,7 @@ class Faults(threading.Thread):
             self.perform(fault)
             if fault.verb == "freeze":
                 time.sleep(FREEZE_SECONDS)
-                self.perform(THAW)
+                self.perform(thaw(fault))
 
     def perform(self, fault: Fault) -> None:
         try:
