@@ -332,7 +332,12 @@ SHOPDATA_API int shopdata_release(shopdata_session *session, const char *name, s
 
 /* --------------------------------------------------------------------------------------------------------- results */
 
-enum shopdata_source { SHOPDATA_FROM_CACHE = 1, SHOPDATA_FROM_REPLICA = 2, SHOPDATA_FROM_PRIMARY = 3 };
+enum shopdata_source {
+    SHOPDATA_FROM_CACHE = 1,
+    SHOPDATA_FROM_REPLICA = 2,
+    SHOPDATA_FROM_PRIMARY = 3,
+    SHOPDATA_FROM_STALE = 4 /* an old answer of the cache, where the policy allows `stale` or `stale_overtaken` */
+};
 
 /* A result is immutable, counted by reference and complete in itself. rows and columns count from 0. These accept NULL:
  * 0 rows, 0 columns. */
@@ -372,6 +377,12 @@ SHOPDATA_API int shopdata_result_bytes(const shopdata_result *result, size_t row
 SHOPDATA_API int shopdata_result_source(const shopdata_result *result);
 SHOPDATA_API const char *shopdata_result_node(const shopdata_result *result);
 SHOPDATA_API int64_t shopdata_result_age_ms(const shopdata_result *result);
+/* shopdata_result_staleness_ms bounds in milliseconds, as of the call's return, how long ago the rows may have been
+ * overtaken by a write made through the library. 0: by none that had returned before the call began (the answer of a
+ * cache or of a replica that passed its fences, an answer of the primary, also `stale` ones). Above 0: how far the
+ * replica was behind, where there were no fences to ask (the statement is not cached, or the cache is down); the age of
+ * an answer served under `stale_overtaken`, by the clocks of this host and the one that stored it. -1: not known. */
+SHOPDATA_API int64_t shopdata_result_staleness_ms(const shopdata_result *result);
 
 /* shopdata_result_retain adds a reference and returns its argument; shopdata_result_free drops one. */
 SHOPDATA_API shopdata_result *shopdata_result_retain(shopdata_result *result);

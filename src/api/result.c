@@ -37,6 +37,11 @@ int64_t shopdata_result_age_ms(const shopdata_result *result)
     return age > 0 ? age : 0; /* another machine's clock may be ahead of this one's */
 }
 
+int64_t shopdata_result_staleness_ms(const shopdata_result *result)
+{
+    return result ? result->staleness_ms : 0;
+}
+
 static int out_of_range(const shopdata_result *result, size_t row, size_t column, shopdata_error **error_out)
 {
     return sdi_fail(error_out, SHOPDATA_ERR_RANGE,

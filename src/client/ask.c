@@ -20,6 +20,7 @@ typedef struct trial {
     bool certain;       /* no more "perhaps": the time to wait for a replica is up */
     int64_t wait_until; /* for a replica to replay */
     int64_t retries;
+    int64_t asked_at;
     bool busy;     /* the last node had no connection to spare */
     size_t failed; /* the caller's command that the server rejected; SIZE_MAX: none */
 } trial;
@@ -63,10 +64,12 @@ static bool read_stamp(trial *t, const sdi_pg_connection *connection, size_t nod
     question->stamped = false;
     if (t->commands[0].outcome != SDI_PG_DONE || !sdi_moment_read(connection, t->commands[0].result, &moment))
         return false;
+    moment.asked_at = t->asked_at;
     if (!sdi_router_observe(t->core->router, node, &moment)) /* of another database: its name leads elsewhere now */
         return false;
     question->node = node;
     question->source = moment.standby ? SHOPDATA_FROM_REPLICA : SHOPDATA_FROM_PRIMARY;
+    question->behind_us = moment.standby ? sdi_router_behind(t->core->router, node) : 0;
     question->stamped = sdi_moment_stamp(&moment, &question->stamp);
     question->assumed = !question->stamped && moment.standby && moment.replay;
     if (question->assumed) {
@@ -145,12 +148,12 @@ static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata
     }
     t->busy = false;
     sdi_pool_expendable(sdi_router_pool(core->router, choice->node), connection);
-    int64_t begin = sdi_now();
+    t->asked_at = sdi_now();
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->count - 1);
     *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,
                           t->question->deadline, error);
     enum verdict verdict = judge(t, connection, choice->node, *status);
-    sdi_router_done(core->router, choice, *status == SHOPDATA_OK ? sdi_now() - begin : -1);
+    sdi_router_done(core->router, choice, *status == SHOPDATA_OK ? sdi_now() - t->asked_at : -1);
     sdi_ask_give(core, choice->node, connection, *status);
     return verdict;
 }
@@ -169,6 +172,8 @@ static int choose(trial *t, sdi_choice *choice, shopdata_error **error_out)
             return sdi_fail(error_out, SHOPDATA_ERR_BUSY,
                             "all connections are in use, and stayed so for pool.wait_timeout (pool.size is %lld)",
                             (long long)t->core->settings->pool.size);
+        if (t->question->impatient)
+            return sdi_router_unavailable(router, t->question->need.primary, error_out);
         if (t->tried) { /* all failed once: whoever is back first gets it */
             t->tried = 0;
             continue;
@@ -287,8 +292,10 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
                .failed = SIZE_MAX};
     shopdata_error *error = NULL;
     int status = try_nodes(&t, &error);
-    for (size_t i = 1; i < t.count && status == SHOPDATA_OK && t.failed == SIZE_MAX; i++)
+    for (size_t i = 1; i < t.count && status == SHOPDATA_OK && t.failed == SIZE_MAX; i++) {
         sdi_sign(core, all[i].result, question->node, question->source);
+        all[i].result->read_at -= sdi_now() - t.asked_at; /* what was written while it ran may not be in it */
+    }
     status = conclude(&t, status, failed_out, &error);
     sdi_error_move(error_out, error);
     sdi_pg_commands_free(all, 1);

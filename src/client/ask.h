@@ -8,6 +8,7 @@
 typedef struct sdi_question {
     sdi_need need;
     int64_t deadline;
+    bool impatient; /* something else will do: not worth waiting until a node is back */
     /* out */
     bool stamped; /* `stamp` is known: what all answers certainly contain */
     bool
@@ -15,6 +16,7 @@ typedef struct sdi_question {
     sdi_stamp stamp;
     size_t node;
     enum shopdata_source source;
+    int64_t behind_us; /* of a replica: sdi_router_behind; of the primary 0 */
 } sdi_question;
 
 /* sdi_ask_read runs reads on one node that satisfies `need`, as one batch behind the question for its stamp. Replicas

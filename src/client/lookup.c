@@ -1,7 +1,10 @@
 #include "client/lookup.h"
 
+#include "base/clock.h"
 #include "client/batch.h"
+#include "client/stale.h"
 #include "fresh/entry.h"
+#include "model/policy.h"
 
 /* Of two eras the newer one's fence counts: an answer must contain that, and can never satisfy the other. */
 static void demand(sdi_read *read, size_t kind, const sdi_point *point)
@@ -90,6 +93,28 @@ static enum sdi_entry_state open_entry(const sdi_core *core, const sdi_read *rea
     return state;
 }
 
+static enum sdi_miss_reason why_refused(const sdi_read *read, const shopdata_result *answer, bool passes)
+{
+    if (passes)
+        return SDI_MISS_EXPIRED;
+    return read->whole[shopdata_result_rows(answer) ? 0 : 1] ? SDI_MISS_FENCE_REFUSED : SDI_MISS_FENCE_MISSING;
+}
+
+static void judge_answer(sdi_core *core, sdi_read *read, shopdata_result *answer, const sdi_entry *entry)
+{
+    bool passes = sdi_answer_passes(read, answer, &entry->stamp);
+    enum sdi_policy_use use = sdi_policy_use(read->policy, read->looked_at, answer->read_at, entry->expires_at, passes);
+    if (use == SDI_USE_FRESH) {
+        hit(core, read, answer, &entry->stamp);
+        return;
+    }
+    miss(core, read, why_refused(read, answer, passes));
+    if (use == SDI_USE_EXPIRED || (use == SDI_USE_OVERTAKEN && sdi_stale_allowed(core, read, &entry->stamp)))
+        sdi_stale_keep(read, answer, use == SDI_USE_OVERTAKEN);
+    else
+        shopdata_result_free(answer);
+}
+
 static void judge_entry(sdi_core *core, sdi_read *read, sdi_cache_op *found)
 {
     shopdata_result *answer;
@@ -99,17 +124,10 @@ static void judge_entry(sdi_core *core, sdi_read *read, sdi_cache_op *found)
         return;
     }
     enum sdi_entry_state state = open_entry(core, read, found, &answer, &entry);
-    if (state != SDI_ENTRY_GOOD) {
+    if (state == SDI_ENTRY_GOOD)
+        judge_answer(core, read, answer, &entry);
+    else
         miss(core, read, state == SDI_ENTRY_FOREIGN ? SDI_MISS_FOREIGN : SDI_MISS_DAMAGED);
-        return;
-    }
-    if (sdi_answer_passes(read, answer, &entry.stamp)) {
-        hit(core, read, answer, &entry.stamp);
-        return;
-    }
-    bool whole = read->whole[shopdata_result_rows(answer) ? 0 : 1];
-    miss(core, read, whole ? SDI_MISS_FENCE_REFUSED : SDI_MISS_FENCE_MISSING);
-    shopdata_result_free(answer);
 }
 
 /* Entry and fence of an era that is over still pass each other, but what came after went past them: a promotion may
@@ -152,11 +170,14 @@ static void add_gets(const sdi_core *core, sdi_batch *batch, const sdi_read *rea
 bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
 {
     sdi_batch batch;
+    int64_t now = sdi_wall();
     if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (sdi_read_looks(&reads[i]))
+        if (sdi_read_looks(&reads[i])) {
+            reads[i].looked_at = now;
             add_gets(core, &batch, &reads[i]);
+        }
     bool answered = sdi_batch_run(&batch, core, deadline);
     sdi_cache_op *at = batch.operations;
     for (size_t i = 0; i < count; i++) {

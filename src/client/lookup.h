@@ -4,6 +4,7 @@
 
 #include "client/core.h"
 #include "client/flight.h"
+#include "client/session.h"
 #include "client/statement.h"
 
 enum sdi_read_state {
@@ -16,6 +17,7 @@ typedef struct sdi_read {
     const shopdata_call *call;
     sdi_planned *planned;
     const sdi_policy_settings *policy;
+    const shopdata_session *session;
     unsigned flags; /* the call's and the session's */
     bool cached;    /* look into the cache, fill it */
     sdi_tags tags;
@@ -31,6 +33,10 @@ typedef struct sdi_read {
     bool demanded[2];    /* at least one fence was read into `demand` */
     sdi_point demand[2]; /* what an answer must contain */
     bool mixed_eras;     /* fences of different eras, or of one that is over: no stamp passes all of them */
+    int64_t looked_at;   /* sdi_wall before that look: a write that had returned by then is in the fences */
+    /* an old answer, which may be served in place of a new one (stale.h) */
+    shopdata_result *old;
+    bool old_overtaken;
     /* the answer */
     shopdata_result *result;
     sdi_stamp stamp;

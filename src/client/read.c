@@ -11,6 +11,7 @@
 #include "client/lookup.h"
 #include "client/session.h"
 #include "client/slow.h"
+#include "client/stale.h"
 #include "client/store.h"
 
 typedef struct round {
@@ -57,6 +58,7 @@ static int prepare_cached(const round *r, sdi_read *read, shopdata_error **error
 static int prepare(const round *r, sdi_read *read, const shopdata_call *call, shopdata_error **error_out)
 {
     read->call = call;
+    read->session = r->session;
     read->flags = call->flags | r->session->flags;
     int status = sdi_statement_check(call->statement, r->session->client, call->params, call->count, error_out);
     if (status == SHOPDATA_OK)
@@ -102,6 +104,7 @@ typedef struct group {
     size_t *members; /* numbers of reads */
     size_t count;
     sdi_need need;
+    bool impatient; /* all have an old answer to fall back on */
 } group;
 
 /* While fences can be read they say how new an answer must be. Else, for want of better, it must show this process's
@@ -124,10 +127,12 @@ static void gather(const round *r, group *g, bool primary)
 {
     g->count = 0;
     g->need = (sdi_need){.primary = primary};
+    g->impatient = true;
     for (size_t i = 0; i < r->count; i++) {
         if (r->reads[i].state != SDI_READ_OPEN || wants_primary(&r->reads[i]) != primary)
             continue;
         g->members[g->count++] = i;
+        g->impatient &= r->reads[i].old != NULL;
         need_of(r, &r->reads[i], &g->need);
     }
 }
@@ -145,6 +150,16 @@ static bool fresh_enough(const sdi_read *read, const sdi_question *question)
     return question->stamped && sdi_answer_passes(read, read->result, &question->stamp);
 }
 
+/* What is written in an answer before anybody else sees it: that it is as old as the look at the fences it passed,
+ * which came before it was read; or, where there were none, how far its node was behind. */
+static void sign_freshness(sdi_read *read, const sdi_question *question)
+{
+    if (read->fences_read)
+        read->result->read_at = read->looked_at;
+    else if (question->behind_us != 0)
+        read->result->staleness_ms = question->behind_us < 0 ? -1 : question->behind_us / 1000 + 1;
+}
+
 static void take_answers(round *r, const group *g, const sdi_question *question, sdi_pg_command *commands)
 {
     for (size_t i = 0; i < g->count; i++) {
@@ -155,6 +170,7 @@ static void take_answers(round *r, const group *g, const sdi_question *question,
         read->stamped = question->stamped && !question->assumed;
         read->stamp = question->stamp;
         read->unstored = true;
+        sign_freshness(read, question);
         if (fresh_enough(read, question))
             read->state = SDI_READ_DONE;
     }
@@ -163,7 +179,7 @@ static void take_answers(round *r, const group *g, const sdi_question *question,
 static int ask_group(round *r, const group *g, shopdata_error **error_out)
 {
     size_t failed;
-    sdi_question question = {.need = g->need, .deadline = r->deadline};
+    sdi_question question = {.need = g->need, .deadline = r->deadline, .impatient = g->impatient};
     sdi_pg_command *commands = sdi_calloc(g->count, sizeof *commands);
     if (!commands)
         return sdi_no_memory(error_out);
@@ -264,6 +280,15 @@ typedef struct floor_found {
     sdi_point point;
 } floor_found;
 
+/* Every read that is still open has an old answer. */
+static bool may_fall_back(const round *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].state == SDI_READ_OPEN && !r->reads[i].old)
+            return false;
+    return true;
+}
+
 /* While the primary stands its word is waited for: without it an answer may be older than a write that has returned.
  * Each try has a nonce of its own, for the placeholder of one that timed out may still come to stand. */
 static int find_floor(round *r, floor_found *floor, shopdata_error **error_out)
@@ -280,36 +305,82 @@ static int find_floor(round *r, floor_found *floor, shopdata_error **error_out)
             go_without_floor(r);
             return SHOPDATA_OK;
         }
-        if (sdi_now() >= r->deadline)
+        if (sdi_now() >= r->deadline || may_fall_back(r))
             return sdi_fail(error_out, SHOPDATA_ERR_TIMEOUT, "the primary did not tell in time what was written last");
         sdi_router_wait(r->core->router, seen, sdi_deadline_within(r->deadline, PAUSE_MS));
     }
     return SHOPDATA_OK;
 }
 
-static int ask_and_store(round *r, shopdata_error **error_out)
+/* The database cannot answer now: out of reach, too busy or too slow, which may pass. */
+static bool cannot_answer(int status, const shopdata_error *error)
+{
+    return status == SHOPDATA_ERR_UNAVAILABLE || status == SHOPDATA_ERR_BUSY || status == SHOPDATA_ERR_TIMEOUT ||
+           (status == SHOPDATA_ERR_SQL && shopdata_error_is_retriable(error));
+}
+
+static int fall_back(round *r, int status, shopdata_error **error)
+{
+    if (!cannot_answer(status, *error) || !may_fall_back(r))
+        return status;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].state == SDI_READ_OPEN)
+            sdi_stale_serve(r->core, &r->reads[i], SDI_STALE_UNAVAILABLE);
+    sdi_error_clear(error);
+    r->failed = SIZE_MAX;
+    return SHOPDATA_OK;
+}
+
+static int ask_and_store(round *r, shopdata_error **error)
 {
     floor_found floor = {0};
-    int status = find_floor(r, &floor, error_out);
+    int status = find_floor(r, &floor, error);
     if (status == SHOPDATA_OK)
-        status = ask_database(r, error_out);
+        status = ask_database(r, error);
     if (status == SHOPDATA_OK && r->core->cache)
         sdi_store(r->core, r->reads, r->count, floor.nonce, floor.sampled && floor.installable ? &floor.point : NULL,
                   r->deadline);
-    return status;
+    return fall_back(r, status, error);
 }
 
 /* ----------------------------------------------------------------------------------------------------- the flights */
+
+/* The read leaves its flight, at the latest at the deadline, with the answer if that is new enough for it. */
+static void leave_flight(round *r, sdi_read *read, int64_t deadline)
+{
+    sdi_stamp stamp;
+    shopdata_result *answer = sdi_flight_wait(&r->core->flights, read->flight, deadline, &stamp);
+    read->flight = NULL;
+    read->state = SDI_READ_OPEN;
+    if (answer && sdi_answer_passes(read, answer, &stamp)) {
+        sdi_count(r->core->metrics, SDI_M_FLIGHTS_JOINED, 0, 1);
+        read->result = answer;
+        read->state = SDI_READ_DONE;
+    } else {
+        shopdata_result_free(answer);
+    }
+}
+
+/* Who finds another asking does not wait if he has an old answer. */
+static void board(round *r, sdi_read *read)
+{
+    read->flight = sdi_flight_board(&r->core->flights, (sdi_slice){read->key.data, read->key.length}, &read->leads);
+    if (!read->flight || read->leads)
+        return;
+    read->state = SDI_READ_JOINED;
+    if (!read->old)
+        return;
+    leave_flight(r, read, sdi_now());
+    if (read->state == SDI_READ_OPEN)
+        sdi_stale_serve(r->core, read, SDI_STALE_REFRESHING);
+}
 
 static void board_flights(round *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         sdi_read *read = &r->reads[i];
-        if (read->state != SDI_READ_OPEN || !read->cached || !read->fences_read)
-            continue;
-        read->flight = sdi_flight_board(&r->core->flights, (sdi_slice){read->key.data, read->key.length}, &read->leads);
-        if (read->flight && !read->leads)
-            read->state = SDI_READ_JOINED;
+        if (read->state == SDI_READ_OPEN && read->cached && read->fences_read)
+            board(r, read);
     }
 }
 
@@ -327,22 +398,9 @@ static void land_flights(round *r)
 
 static void wait_for_flights(round *r, int64_t deadline)
 {
-    for (size_t i = 0; i < r->count; i++) {
-        sdi_read *read = &r->reads[i];
-        if (read->state != SDI_READ_JOINED)
-            continue;
-        sdi_stamp stamp;
-        shopdata_result *answer = sdi_flight_wait(&r->core->flights, read->flight, deadline, &stamp);
-        read->flight = NULL;
-        read->state = SDI_READ_OPEN;
-        if (answer && sdi_answer_passes(read, answer, &stamp)) {
-            sdi_count(r->core->metrics, SDI_M_FLIGHTS_JOINED, 0, 1);
-            read->result = answer;
-            read->state = SDI_READ_DONE;
-        } else {
-            shopdata_result_free(answer);
-        }
-    }
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].state == SDI_READ_JOINED)
+            leave_flight(r, &r->reads[i], deadline);
 }
 
 /* ------------------------------------------------------------------------------------------------------- the batch */
@@ -375,19 +433,19 @@ static void look_into_cache(round *r)
 
 /* Whoever joined a flight in vain (its leader failed, or his answer is too old for the fences this one read) looks
  * again, most likely finds the leader's entry, and else asks alone. */
-static int through_the_tiers(round *r, shopdata_error **error_out)
+static int through_the_tiers(round *r, shopdata_error **error)
 {
     look_into_cache(r);
     if (all_done(r))
         return SHOPDATA_OK;
     board_flights(r);
-    int status = ask_and_store(r, error_out);
+    int status = ask_and_store(r, error);
     land_flights(r);
     wait_for_flights(r, status == SHOPDATA_OK ? r->deadline : sdi_now()); /* a batch that has failed waits for nobody */
     if (status != SHOPDATA_OK || all_done(r))
         return status;
     look_into_cache(r);
-    return ask_and_store(r, error_out);
+    return ask_and_store(r, error);
 }
 
 static int in_transaction(round *r, shopdata_error **error_out)
@@ -430,6 +488,8 @@ static void hand_out(round *r, int64_t took, shopdata_result **results_out)
         sdi_count(r->core->metrics, SDI_M_RESULT_ROWS, source, shopdata_result_rows(result));
         sdi_count(r->core->metrics, SDI_M_RESULT_BYTES, source, result->rows_length);
         sdi_observe(r->core->metrics, SDI_M_QUERY_SECONDS, source, took);
+        if (result->staleness_ms > 0)
+            sdi_observe(r->core->metrics, SDI_M_STALENESS, 0, result->staleness_ms * 1000);
         results_out[i] = result;
         r->reads[i].result = NULL;
     }
@@ -443,6 +503,7 @@ static void free_reads(round *r)
         sdi_buffer_free(&r->reads[i].identity);
         sdi_buffer_free(&r->reads[i].key);
         shopdata_result_free(r->reads[i].result);
+        shopdata_result_free(r->reads[i].old);
     }
     sdi_free(r->reads);
 }

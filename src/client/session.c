@@ -33,6 +33,24 @@ int sdi_session_check(const shopdata_session *session, shopdata_error **error_ou
     return sdi_client_check(session->client, error_out);
 }
 
+void sdi_session_wrote(shopdata_session *session, const sdi_point *point)
+{
+    sdi_written_point *written = &session->written;
+    if (!point || (written->any && !sdi_era_equal(written->point.era, point->era)))
+        written->unknown = true;
+    else if (written->any)
+        sdi_point_merge(&written->point, point);
+    else
+        written->point = *point;
+    written->any = true;
+}
+
+bool sdi_session_is_in(const shopdata_session *session, const sdi_stamp *stamp)
+{
+    const sdi_written_point *written = &session->written;
+    return !written->any || (!written->unknown && sdi_stamp_passes(stamp, &written->point));
+}
+
 int64_t sdi_session_deadline(const shopdata_session *session)
 {
     return sdi_deadline_in(session->deadline_ms);

@@ -17,11 +17,19 @@ typedef struct sdi_transaction {
     bool schema;         /* it changed the schema */
 } sdi_transaction;
 
+/* What a session wrote, as an answer must contain it. */
+typedef struct sdi_written_point {
+    bool any;
+    bool unknown; /* something of which no point is known, or of an era that is over */
+    sdi_point point;
+} sdi_written_point;
+
 struct shopdata_session {
     shopdata_client *client;
     int64_t deadline_ms;
     unsigned flags;
-    sdi_era era;        /* of `lsn` */
+    sdi_era era; /* of `lsn` */
+    sdi_written_point written;
     sdi_lsn last_write; /* what a replica must have replayed to show this session its own writes; 0: nothing */
     sdi_transaction transaction;
 };
@@ -30,6 +38,10 @@ int sdi_session_new(shopdata_client *client, shopdata_session **session_out, sho
 void sdi_session_free(shopdata_session *session);
 /* sdi_session_check: not NULL, and not the parent's after fork. */
 int sdi_session_check(const shopdata_session *session, shopdata_error **error_out);
+/* sdi_session_wrote: `point` contains a write of the session; NULL, its point is not known. */
+void sdi_session_wrote(shopdata_session *session, const sdi_point *point);
+/* sdi_session_is_in: all that the session wrote is certainly contained in an answer of this stamp. */
+bool sdi_session_is_in(const shopdata_session *session, const sdi_stamp *stamp);
 int64_t sdi_session_deadline(const shopdata_session *session);
 
 /* read.c: see shopdata_query_many. */

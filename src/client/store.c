@@ -58,12 +58,12 @@ static void drop(sdi_core *core, enum sdi_drop_reason reason)
 }
 
 /* The rows are counted as they are in memory: whoever reads the entry has to hold them. */
-static bool put_entry(sdi_core *core, sdi_batch *batch, const sdi_read *read)
+static bool put_entry(sdi_core *core, sdi_batch *batch, const sdi_read *read, int64_t expires_at)
 {
     size_t begin = batch->values.length, length = read->result->rows_length;
     size_t most = sdi_policy_bytes_max(read->policy, core->settings->cache.max_entry_bytes);
     sdi_slice identity = {read->identity.data, read->identity.length};
-    sdi_entry entry = {.stamp = read->stamp};
+    sdi_entry entry = {.stamp = read->stamp, .expires_at = expires_at};
     if (length > most)
         return false;
     size_t kept = sdi_entry_encode(read->result, &entry, identity, (size_t)read->policy->compress_over, &batch->values);
@@ -88,11 +88,13 @@ static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read)
         drop(core, SDI_DROP_STALE);
         return;
     }
-    if (!put_entry(core, batch, read)) {
+    int64_t held_ms = sdi_policy_held(read->policy, ttl_ms);
+    int64_t expires_at = held_ms > ttl_ms ? read->result->read_at + ttl_ms * 1000 : 0;
+    if (!put_entry(core, batch, read, expires_at)) {
         drop(core, SDI_DROP_TOO_LARGE);
         return;
     }
-    sdi_batch_key(batch, (sdi_slice){read->key.data, read->key.length}, SDI_CACHE_SET)->ttl_ms = ttl_ms;
+    sdi_batch_key(batch, (sdi_slice){read->key.data, read->key.length}, SDI_CACHE_SET)->ttl_ms = held_ms;
     sdi_batch_value(batch, sdi_batch_since(batch, begin));
     sdi_observe(core->metrics, SDI_M_CACHE_ENTRY_BYTES, 0, (int64_t)(batch->values.length - begin));
     read->sent = true;

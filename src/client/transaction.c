@@ -182,6 +182,7 @@ int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, 
     sdi_point point;
     bool known = moment_answer->outcome == SDI_PG_DONE && sdi_moment_read(connection, moment_answer->result, &moment) &&
                  sdi_moment_written(&moment, &point);
+    sdi_session_wrote(session, known ? &point : NULL);
     if (known)
         note_point(session, &point);
     return sdi_fence(session->client->core, keys, known ? &point : NULL);
@@ -210,6 +211,7 @@ int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_i
 {
     sdi_core *core = session->client->core;
     bool gone = end_backend(core, node, backend);
+    sdi_session_wrote(session, NULL);
     sdi_fence(core, keys, NULL);
     if (!gone)
         sdi_doubt_keep(core, node, backend, keys);

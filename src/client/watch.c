@@ -35,14 +35,16 @@ static bool connect_to(sdi_core *core, size_t node, sdi_pg_connection **connecti
 
 static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, shopdata_error **error)
 {
-    sdi_moment moment;
+    sdi_moment moment = {0};
+    int64_t asked_at = sdi_now();
     sdi_pg_command ask = sdi_moment_command();
     size_t most = (size_t)core->settings->max_result_bytes;
     int status = sdi_pg_read(connection, &ask, 1, most, look_timeout(core), error);
     if (status == SHOPDATA_OK && ask.outcome != SDI_PG_DONE)
         sdi_pg_command_failure(&ask, error);
-    bool told = status == SHOPDATA_OK && ask.outcome == SDI_PG_DONE &&
-                sdi_moment_read(connection, ask.result, &moment) && sdi_router_observe(core->router, node, &moment);
+    bool told = status == SHOPDATA_OK && ask.outcome == SDI_PG_DONE && sdi_moment_read(connection, ask.result, &moment);
+    moment.asked_at = asked_at;
+    told = told && sdi_router_observe(core->router, node, &moment);
     sdi_pg_commands_free(&ask, 1);
     return told;
 }

@@ -39,6 +39,8 @@ enum sdi_metric {
     SDI_M_UNFENCED,          /* writes whose fence could not be stored */
     SDI_M_UNFENCED_PENDING,  /* gauge: tags that wait to be told */
     SDI_M_FENCES_SAMPLED,    /* floors sampled on the primary */
+    SDI_M_STALE_ANSWERS,     /* reason */
+    SDI_M_STALENESS,         /* histogram of what is not 0 */
     SDI_M_FLIGHTS_JOINED,    /* callers who took another's answer */
     SDI_M_FRESHNESS_PRIMARY, /* reads sent to the primary because no replica was new enough */
     SDI_M_READ_RETRIES,
@@ -69,12 +71,20 @@ enum sdi_miss_reason {
     SDI_MISS_ABSENT,
     SDI_MISS_FENCE_MISSING,
     SDI_MISS_FENCE_REFUSED,
+    SDI_MISS_EXPIRED,
     SDI_MISS_DAMAGED,
     SDI_MISS_FOREIGN,
     SDI_MISS_UNAVAILABLE,
     SDI_MISS_REASONS
 };
 enum sdi_drop_reason { SDI_DROP_STALE, SDI_DROP_TOO_LARGE, SDI_DROP_UNAVAILABLE, SDI_DROP_REASONS };
+enum sdi_stale_reason {
+    SDI_STALE_EXPIRED_REFRESHING,
+    SDI_STALE_EXPIRED_UNAVAILABLE,
+    SDI_STALE_OVERTAKEN_REFRESHING,
+    SDI_STALE_OVERTAKEN_UNAVAILABLE,
+    SDI_STALE_REASONS
+};
 enum sdi_compression_side { SDI_COMPRESSION_IN, SDI_COMPRESSION_OUT, SDI_COMPRESSION_SIDES };
 enum sdi_cache_fault {
     SDI_CACHE_FAULT_CONNECT,

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char *const sources[] = {"cache", "replica", "primary"};
+static const char *const sources[] = {"cache", "replica", "primary", "stale"};
 static const char *const statuses[] = {"argument",    "config", "no_memory",   "sql",       "refused",
                                        "timeout",     "busy",   "unavailable", "ambiguous", "too_large",
                                        "transaction", "range",  "type",        "forked"};
@@ -10,6 +10,7 @@ static const char *const misses[SDI_MISS_REASONS] = {
     [SDI_MISS_ABSENT] = "absent",
     [SDI_MISS_FENCE_MISSING] = "fence_missing",
     [SDI_MISS_FENCE_REFUSED] = "fence_refused",
+    [SDI_MISS_EXPIRED] = "expired",
     [SDI_MISS_DAMAGED] = "damaged",
     [SDI_MISS_FOREIGN] = "foreign",
     [SDI_MISS_UNAVAILABLE] = "unavailable",
@@ -18,6 +19,12 @@ static const char *const drops[SDI_DROP_REASONS] = {
     [SDI_DROP_STALE] = "stale",
     [SDI_DROP_TOO_LARGE] = "too_large",
     [SDI_DROP_UNAVAILABLE] = "unavailable",
+};
+static const char *const stale[SDI_STALE_REASONS] = {
+    [SDI_STALE_EXPIRED_REFRESHING] = "expired_refreshing",
+    [SDI_STALE_EXPIRED_UNAVAILABLE] = "expired_unavailable",
+    [SDI_STALE_OVERTAKEN_REFRESHING] = "overtaken_refreshing",
+    [SDI_STALE_OVERTAKEN_UNAVAILABLE] = "overtaken_unavailable",
 };
 static const char *const compression[SDI_COMPRESSION_SIDES] = {
     [SDI_COMPRESSION_IN] = "in",
@@ -44,6 +51,7 @@ const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_MISS] = {"reason", misses, COUNT(misses)},
     [SDI_LABEL_DROP] = {"reason", drops, COUNT(drops)},
     [SDI_LABEL_COMPRESSION] = {"side", compression, COUNT(compression)},
+    [SDI_LABEL_STALE] = {"reason", stale, COUNT(stale)},
     [SDI_LABEL_CACHE_FAULT] = {"kind", cache_faults, COUNT(cache_faults)},
     [SDI_LABEL_CACHE_KIND] = {"kind", cache_kinds, COUNT(cache_kinds)},
     [SDI_LABEL_POLICY] = {"policy", NULL, 0},
@@ -133,6 +141,8 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_UNFENCED] = COUNTER("unfenced_writes", NONE, "Writes that stand but could not be told to the cache."),
     [SDI_M_UNFENCED_PENDING] = GAUGE("unfenced_pending_tags", "count", NONE, "Tags that wait to be told to the cache."),
     [SDI_M_FENCES_SAMPLED] = COUNTER("fences_sampled", NONE, "Times the primary was asked where a new fence stands."),
+    [SDI_M_STALE_ANSWERS] = COUNTER("stale_answers", STALE, "Reads answered by an old entry: its time was up or a write may have overtaken it, while another fetched a new one or because the database did not answer."),
+    [SDI_M_STALENESS] = SECONDS("staleness", NONE, "Bound of how long ago the rows of an answer may have been overtaken by a write, of answers where that is not 0."),
     [SDI_M_FLIGHTS_JOINED] = COUNTER("flights_joined", NONE, "Reads that took the answer another caller of the process was already waiting for: stampedes on the database prevented."),
     [SDI_M_FRESHNESS_PRIMARY] = COUNTER("freshness_primary_reads", NONE, "Reads sent to the primary because no replica was new enough."),
     [SDI_M_READ_RETRIES] = COUNTER("read_retries", NONE, "Reads tried again after a failure."),

@@ -1,4 +1,5 @@
-/* policy.h - what follows from a policy's settings: how long an answer is kept, and how large it may be. */
+/* policy.h - what follows from a policy's settings: how long an answer is kept, how large it may be, and when
+ * an old one will do. */
 #ifndef SDI_MODEL_POLICY_H
 #define SDI_MODEL_POLICY_H
 
@@ -8,7 +9,20 @@
 int64_t sdi_policy_ttl(const sdi_policy_settings *policy, bool empty);
 /* sdi_policy_life_max is the longest that the cache may hold any answer of this policy. */
 int64_t sdi_policy_life_max(const sdi_policy_settings *policy);
+/* sdi_policy_held is how long the cache holds an answer whose time is up after `ttl_ms`. */
+int64_t sdi_policy_held(const sdi_policy_settings *policy, int64_t ttl_ms);
 /* sdi_policy_bytes_max is the largest answer that is kept, where the cache itself takes `entry_max`. */
 size_t sdi_policy_bytes_max(const sdi_policy_settings *policy, int64_t entry_max);
+
+/* What an answer that was kept is good for. Times are of the day (sdi_wall), in microseconds. */
+enum sdi_policy_use {
+    SDI_USE_FRESH,
+    SDI_USE_EXPIRED,   /* its time is up, and no write has overtaken it */
+    SDI_USE_OVERTAKEN, /* a write may have overtaken it, and it is young enough for that */
+    SDI_USE_NONE,
+};
+/* sdi_policy_use: `passes` says whether its stamp passes the fences; `expires_at` 0 is when the cache forgets it. */
+enum sdi_policy_use sdi_policy_use(const sdi_policy_settings *policy, int64_t now, int64_t read_at, int64_t expires_at,
+                                   bool passes);
 
 #endif

@@ -28,6 +28,7 @@ struct shopdata_result {
     int source;                       /* enum shopdata_source */
     char node[SDI_NODE_NAME_MAX + 1]; /* who read it from the database */
     int64_t read_at;                  /* when that was: sdi_wall */
+    int64_t staleness_ms;             /* see shopdata_result_staleness_ms */
     uint64_t changed;
     const unsigned char *rows; /* within this block */
     size_t rows_length;

@@ -68,10 +68,12 @@ typedef struct sdi_policy_settings {
     const char *name;
     bool cache;
     int64_t ttl_ms;
-    int64_t jitter;          /* percent */
-    int64_t negative_ttl_ms; /* of an answer without rows */
-    int64_t max_bytes;       /* larger answers are not cached; 0: the cache's own limit holds */
-    int64_t compress_over;   /* bytes of rows; 0: never */
+    int64_t jitter;             /* percent */
+    int64_t negative_ttl_ms;    /* of an answer without rows */
+    int64_t stale_ms;           /* how long one whose time is up may still be served */
+    int64_t stale_overtaken_ms; /* up to what age one that a write may have overtaken may be served */
+    int64_t max_bytes;          /* larger answers are not cached; 0: the cache's own limit holds */
+    int64_t compress_over;      /* bytes of rows; 0: never */
 } sdi_policy_settings;
 
 enum { SDI_POLICIES_MAX = 256 };

@@ -9,6 +9,7 @@
 #include "postgres/connection.h"
 
 typedef struct sdi_moment {
+    int64_t asked_at; /* sdi_now, before the server said this; the caller's to fill, 0 unknown */
     bool standby;
     sdi_era era;               /* timeline 0: not known (wal receiver down, or not allowed to look) */
     sdi_lsn replay;            /* standby: replayed */

@@ -21,7 +21,7 @@ static sdi_lsn bytes_behind(const sdi_node *node, const sdi_moment *moment, sdi_
     return moment->standby && known > node->position ? known - node->position : 0;
 }
 
-void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn head)
+void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn head, int64_t head_at)
 {
     int64_t now = sdi_now();
     node->role = moment->standby ? SDI_ROLE_REPLICA : SDI_ROLE_PRIMARY;
@@ -32,6 +32,8 @@ void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn head)
     if (!node->lag_bytes)
         node->caught_up_at = now;
     node->lag_us = lag_of(node, moment, now);
+    if (head_at && node->position >= head && head_at > node->complete_at)
+        node->complete_at = head_at;
 }
 
 /* Peak-EWMA: a slower answer counts at once, a faster one little by little, so that a node that stalls is left quickly.

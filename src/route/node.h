@@ -18,6 +18,7 @@ typedef struct sdi_node {
     sdi_era era;
     sdi_lsn position;     /* replica: replayed; primary: flushed */
     int64_t caught_up_at; /* replica: when it last had replayed all that the primary had flushed; 0 never */
+    int64_t complete_at;  /* replica: it has replayed all that the primary had flushed at this moment; 0 never */
     int64_t lag_us;
     uint64_t lag_bytes;
     bool wanted;             /* its watcher should look now */
@@ -25,8 +26,9 @@ typedef struct sdi_node {
     _Atomic int32_t in_flight;
 } sdi_node;
 
-/* sdi_node_observe takes in what the node said; `head` is the furthest position known of the primary. */
-void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn head);
+/* sdi_node_observe takes in what the node said; `head` is the furthest position known of the primary,
+ * `head_at` the last moment when there was nothing beyond it (0 unknown). */
+void sdi_node_observe(sdi_node *node, const sdi_moment *moment, sdi_lsn head, int64_t head_at);
 /* sdi_node_score is what two-choices compares: expected waiting, less for a heavier or nearer node. */
 double sdi_node_score(const sdi_node *node, const char *zone);
 void sdi_node_answered(sdi_node *node, int64_t latency);

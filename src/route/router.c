@@ -21,6 +21,7 @@ struct sdi_router {
     uint64_t changes;
     uint64_t system;     /* of the first node that told; 0 before */
     uint32_t timeline;   /* the latest that a primary was seen on: one of an older was deposed */
+    int64_t head_at;     /* when nothing lay beyond `head`; 0 unknown */
     sdi_lsn head;        /* the furthest that was flushed on it; known also while the primary is gone */
     size_t last_primary; /* SIZE_MAX before the first */
     bool stopped;
@@ -261,8 +262,11 @@ static void note_head(sdi_router *router, const sdi_moment *moment)
         return;
     bool newer = moment->era.timeline > router->timeline;
     router->timeline = moment->era.timeline;
-    if (newer || moment->flush > router->head)
+    if (newer || moment->flush >= router->head) {
         router->head = moment->flush;
+        if (newer || moment->asked_at > router->head_at)
+            router->head_at = moment->asked_at;
+    }
 }
 
 /* Another node is primary now: counted, and the connections of the old one may be to a server that was turned round. */
@@ -307,7 +311,7 @@ bool sdi_router_observe(sdi_router *router, size_t number, const sdi_moment *mom
         enum sdi_role before = node->role;
         bool was_ill = sdi_breaker_state(&node->breaker) != SDI_BREAKER_CLOSED;
         note_head(router, moment);
-        sdi_node_observe(node, moment, router->head);
+        sdi_node_observe(node, moment, router->head, router->head_at);
         sdi_breaker_succeeded(&node->breaker);
         log_role(router, node, before, was_ill);
         if (node->role == SDI_ROLE_PRIMARY && before != SDI_ROLE_PRIMARY && node->era.timeline >= router->timeline)
@@ -367,6 +371,22 @@ void sdi_router_suspect(sdi_router *router, size_t number)
         router->nodes[i].wanted = true;
     sdi_wake_all(&router->watchers);
     sdi_unlock(&router->lock);
+}
+
+bool sdi_router_is_current(sdi_router *router, sdi_era era)
+{
+    sdi_lock(&router->lock);
+    bool current = router->timeline != 0 && sdi_era_equal(era, (sdi_era){router->system, router->timeline});
+    sdi_unlock(&router->lock);
+    return current;
+}
+
+int64_t sdi_router_behind(sdi_router *router, size_t node)
+{
+    sdi_lock(&router->lock);
+    int64_t complete_at = router->nodes[node].complete_at;
+    sdi_unlock(&router->lock);
+    return complete_at ? sdi_now() - complete_at : -1;
 }
 
 uint64_t sdi_router_changes(sdi_router *router)

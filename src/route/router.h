@@ -71,6 +71,11 @@ sdi_era sdi_router_era(sdi_router *router, size_t node);
 /* sdi_router_timeline: the latest that a primary was seen on, 0 before the first. What is of an older one has no say.
  */
 uint32_t sdi_router_timeline(sdi_router *router);
+/* sdi_router_is_current: is this the era that a primary was last seen in? */
+bool sdi_router_is_current(sdi_router *router, sdi_era era);
+/* sdi_router_behind: a replica has replayed all that the primary had flushed so many microseconds ago; -1 unknown. No
+ * clock of another machine counts in it. */
+int64_t sdi_router_behind(sdi_router *router, size_t node);
 /* sdi_router_failed: it could not be reached, or the connection was lost; `why` for the log, without secrets. Its role
  * is unknown until it answers again. */
 void sdi_router_failed(sdi_router *router, size_t node, const char *why);

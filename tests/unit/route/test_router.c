@@ -195,6 +195,40 @@ START_TEST(lag_is_known_without_the_primary)
 }
 END_TEST
 
+static void primary_at(int64_t asked_at, sdi_lsn flush)
+{
+    sdi_moment moment = {
+        .asked_at = asked_at, .era = era(1), .flush = flush, .insert = flush, .replay_age_seconds = -1};
+    ck_assert(sdi_router_observe(router, A, &moment));
+}
+
+/* What bounds the age of a replica's answer is when the primary said that there was no more than the replica has. */
+START_TEST(how_far_behind_counts_from_the_primarys_word)
+{
+    begin(NULL, NULL);
+    int64_t second = 1000000, now = sdi_now();
+    replica(B, 1, 1000);
+    ck_assert_int_eq(sdi_router_behind(router, B), -1);
+    primary(A, 1, 1000); /* when it was asked is not known */
+    replica(B, 1, 1000);
+    ck_assert_int_eq(sdi_router_behind(router, B), -1);
+    primary_at(now - 9 * second, 1000);
+    ck_assert_int_eq(sdi_router_behind(router, B), -1);
+    replica(B, 1, 1000);
+    ck_assert_int_ge(sdi_router_behind(router, B), 9 * second);
+    primary_at(now - 5 * second, 2000);
+    replica(B, 1, 1500);
+    ck_assert_int_ge(sdi_router_behind(router, B), 9 * second);
+    replica(B, 1, 2000);
+    ck_assert_int_lt(sdi_router_behind(router, B), 9 * second);
+    ck_assert_int_ge(sdi_router_behind(router, B), 5 * second);
+    primary_at(now - 2 * second, 1800); /* an answer that was under way for long says nothing of now */
+    replica(B, 1, 2100);
+    ck_assert_int_ge(sdi_router_behind(router, B), 5 * second);
+    end();
+}
+END_TEST
+
 START_TEST(weight_and_zone_and_speed_draw_reads)
 {
     int shares[NODES];
@@ -344,6 +378,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, who_has_not_replayed_enough_is_passed_over);
     tcase_add_test(cases, a_limit_of_lag_keeps_the_late_ones_away);
     tcase_add_test(cases, lag_is_known_without_the_primary);
+    tcase_add_test(cases, how_far_behind_counts_from_the_primarys_word);
     tcase_add_test(cases, weight_and_zone_and_speed_draw_reads);
     tcase_add_test(cases, the_primary_takes_so_many_reads_and_no_more);
     tcase_add_test(cases, who_failed_is_left_until_he_answers);
