@@ -1,5 +1,6 @@
 #include "shop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -22,11 +23,21 @@ struct shop {
     shopdata_statement *statements[SHOP_STATEMENTS];
 };
 
+/* What happens to nodes and cache goes where errors go; a line each, in one piece. */
+static void log_line(void *context, int level, const char *line)
+{
+    (void)context;
+    (void)level;
+    fprintf(stderr, "%s\n", line);
+}
+
 static shopdata_client *open_client(const char *config_path, shopdata_error **error_out)
 {
     shopdata_config *config = NULL;
     shopdata_client *client = NULL;
     int status = shopdata_config_new(&config, error_out);
+    if (status == SHOPDATA_OK)
+        status = shopdata_config_set_log(config, log_line, NULL, error_out);
     for (size_t i = 0; status == SHOPDATA_OK && i < sizeof defaults / sizeof *defaults; i++)
         status = shopdata_config_set(config, defaults[i][0], defaults[i][1], error_out);
     if (status == SHOPDATA_OK)

@@ -33,8 +33,8 @@ const sdi_config_key sdi_config_keys[] = {
      "A read or a write that takes so long is counted and gets a log line, with its text but without the values of its parameters. `0ms`: none does."},
     {SDI_SECTION_SHOPDATA, "log_level", SDI_KEY_CHOICE, "info", 0, 0, log_levels, AT(settings, log.level),
      "Which log lines go to the function of `shopdata_config_set_log`: those of this level and the graver ones."},
-    {SDI_SECTION_SHOPDATA, "log_rate", SDI_KEY_INT, "10", 1, 10000, NULL, AT(settings, log.rate),
-     "How many log lines of one kind a second at most. The next one tells how many were left out."},
+    {SDI_SECTION_SHOPDATA, "log_rate", SDI_KEY_INT, "1", 1, 1000, NULL, AT(settings, log.rate),
+     "How many log lines of one kind a second in the long run; after a quiet time ten times as many may come at once. The next one tells how many were left out."},
 
     {SDI_SECTION_NODE, "conninfo", SDI_KEY_SECRET, NULL, 1, 0, NULL, AT(node_settings, conninfo),
      "Where the server is: a libpq connection string (`host=db1 dbname=shop user=shop`) or URI. Messages never show it."},

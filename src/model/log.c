@@ -10,6 +10,7 @@
 #include "base/memory.h"
 
 enum { TEXT_MAX = 300 }; /* bytes of one value */
+enum { BURST = 10 };     /* times the rate: what comes at once after a quiet time, the nodes that are found say */
 enum { DROPPED_RATE, DROPPED_FULL };
 
 typedef struct waiting {
@@ -38,7 +39,7 @@ sdi_log *sdi_log_new(const sdi_log_settings *settings, sdi_metrics *metrics)
     log->metrics = metrics;
     sdi_mutex_init(&log->lock);
     for (size_t i = 0; i < SDI_LOG_EVENTS; i++)
-        sdi_bucket_init(&log->buckets[i], settings->rate, sdi_now());
+        sdi_bucket_init(&log->buckets[i], settings->rate, BURST * settings->rate, sdi_now());
     return log;
 }
 

@@ -2,7 +2,7 @@
  *
  * Whoever has something to tell raises an event: any thread, with or without locks. Its line waits in a ring until a
  * call of the library is about to return (sdi_log_deliver, without any lock). Of each kind of event so many lines a
- * second pass. */
+ * second pass in the long run, ten times that at once. */
 #ifndef SDI_MODEL_LOG_H
 #define SDI_MODEL_LOG_H
 
@@ -21,7 +21,7 @@ typedef struct sdi_log_settings {
     shopdata_log_function function; /* NULL: nowhere */
     void *context;
     int level;    /* lines of a higher number are left out */
-    int64_t rate; /* of one event, a second */
+    int64_t rate; /* of one event, a second in the long run */
 } sdi_log_settings;
 
 /* One value of an event; its key stands in the table. */

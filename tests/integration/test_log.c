@@ -235,7 +235,7 @@ START_TEST(many_threads_tell_at_once)
     in_call = 1;
     caller = 0;
     servers_ok(shopdata_config_set(config, "shopdata.slow_query", "1ms", NULL), NULL);
-    servers_ok(shopdata_config_set(config, "shopdata.log_rate", "10000", NULL), NULL);
+    servers_ok(shopdata_config_set(config, "shopdata.log_rate", "1000", NULL), NULL);
     servers_ok(shopdata_config_set_log(config, keep_and_call, &lines, NULL), NULL);
     servers_ok(shopdata_open(config, &client, NULL), NULL);
     shopdata_config_free(config);
