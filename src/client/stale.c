@@ -39,6 +39,8 @@ bool sdi_stale_serve(sdi_core *core, sdi_read *read, enum sdi_stale_cause cause)
     read->result->staleness_ms = read->old_overtaken ? age_ms(read->result) : 0;
     read->state = SDI_READ_DONE;
     read->stamped = read->unstored = false;
-    sdi_count(core->metrics, SDI_M_STALE_ANSWERS, reasons[read->old_overtaken][cause], 1);
+    size_t label =
+        sdi_metric_pair(SDI_M_STALE_ANSWERS, sdi_read_policy(core, read), reasons[read->old_overtaken][cause]);
+    sdi_count(core->metrics, SDI_M_STALE_ANSWERS, label, 1);
     return true;
 }

@@ -39,7 +39,7 @@ enum sdi_metric {
     SDI_M_UNFENCED,          /* writes whose fence could not be stored */
     SDI_M_UNFENCED_PENDING,  /* gauge: tags that wait to be told */
     SDI_M_FENCES_SAMPLED,    /* floors sampled on the primary */
-    SDI_M_STALE_ANSWERS,     /* reason */
+    SDI_M_STALE_ANSWERS,     /* policy; reason */
     SDI_M_STALENESS,         /* histogram of what is not 0 */
     SDI_M_FLIGHTS_JOINED,    /* callers who took another's answer */
     SDI_M_FRESHNESS_PRIMARY, /* reads sent to the primary because no replica was new enough */

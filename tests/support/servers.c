@@ -128,7 +128,7 @@ double servers_metric(shopdata_client *client, const char *name, const char *lab
     ck_assert_int_eq(shopdata_metrics_take(client, &metrics, NULL), SHOPDATA_OK);
     for (size_t i = 0; i < shopdata_metrics_count(metrics); i++)
         if (!strcmp(shopdata_metrics_name(metrics, i), name) &&
-            (!labels || !strcmp(shopdata_metrics_labels(metrics, i), labels)))
+            (!labels || strstr(shopdata_metrics_labels(metrics, i), labels)))
             sum += shopdata_metrics_value(metrics, i);
     shopdata_metrics_free(metrics);
     return sum;

@@ -23,7 +23,7 @@ shopdata_client *servers_open(const char *cache);
  * none. */
 void servers_sql(const char *sql);
 char *servers_value(const char *sql);
-/* servers_metric is one value of a snapshot: by name, and by labels if not NULL. */
+/* servers_metric sums the values of that name in a snapshot: all, or those that have this label. */
 double servers_metric(shopdata_client *client, const char *name, const char *labels);
 /* servers_ok demands SHOPDATA_OK. A macro, because `error` has to be read after the call has written it. */
 #define servers_ok(call, error)                                                                                        \
