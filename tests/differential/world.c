@@ -1,0 +1,258 @@
+#include "world.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "model/result.h"
+#include "support/servers.h"
+
+/* Two schemas, so that names are looked for in more than one place. Compiling queries would take most of the time. */
+static const char settings[] = " options='-cjit=off -csearch_path=differential,\"Od.d,1/*\"'";
+
+static const char pins[] = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';"
+                           "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET client_min_messages = warning";
+
+/* --------------------------------------------------------------------------------------------------------- opening */
+
+static char *conninfo(const char *variable)
+{
+    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_buffer_printf(&text, "%s%s", getenv(variable), settings);
+    char *made = sdi_buffer_take(&text);
+    ck_assert_ptr_nonnull(made);
+    return made;
+}
+
+static void set(shopdata_config *config, const char *key, const char *value)
+{
+    shopdata_error *error = NULL;
+    servers_ok(shopdata_config_set(config, key, value, &error), error);
+}
+
+static void set_nodes(shopdata_config *config)
+{
+    static const char *const nodes[][2] = {{"node.primary.conninfo", "SHOPDATA_PRIMARY"},
+                                           {"node.replica1.conninfo", "SHOPDATA_REPLICA1"},
+                                           {"node.replica2.conninfo", "SHOPDATA_REPLICA2"}};
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        char *value = conninfo(nodes[i][1]);
+        set(config, nodes[i][0], value);
+        sdi_free(value);
+    }
+}
+
+static void open_client(world *w, size_t at)
+{
+    shopdata_error *error = NULL;
+    shopdata_config *config = servers_config(w->cache);
+    set_nodes(config);
+    set(config, "cache.key_prefix", w->prefix);
+    w->client[at] = servers_open_with(config);
+    servers_ok(shopdata_session_new(w->client[at], &w->session[at], &error), error);
+}
+
+static void drop_statements(sdi_map *statements)
+{
+    size_t cursor = 0;
+    for (shopdata_statement *made; (made = sdi_map_next(statements, &cursor, NULL));)
+        shopdata_statement_free(made);
+    sdi_map_free(statements);
+    *statements = (sdi_map)SDI_MAP_INIT;
+}
+
+static void close_client(world *w, size_t at)
+{
+    drop_statements(&w->statements[at]);
+    shopdata_session_free(w->session[at]);
+    shopdata_close(w->client[at]);
+}
+
+static char *read_file(const char *path)
+{
+    char piece[4096];
+    sdi_buffer text = SDI_BUFFER_INIT;
+    FILE *file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "cannot open %s", path);
+    for (size_t got; (got = fread(piece, 1, sizeof piece, file)) > 0;)
+        sdi_buffer_append(&text, piece, got);
+    fclose(file);
+    char *made = sdi_buffer_take(&text);
+    ck_assert_ptr_nonnull(made);
+    return made;
+}
+
+/* Clients must not find a replica that does not know the tables yet. */
+static void wait_for_replicas(world *w)
+{
+    PGresult *behind;
+    int count;
+    do {
+        behind = PQexec(w->bare, "SELECT FROM pg_stat_replication WHERE replay_lsn < pg_current_wal_flush_lsn()"
+                                 " UNION ALL SELECT WHERE (SELECT count(*) FROM pg_stat_replication) < 2");
+        ck_assert_msg(PQresultStatus(behind) == PGRES_TUPLES_OK, "%s", PQerrorMessage(w->bare));
+        count = PQntuples(behind);
+        PQclear(behind);
+        usleep(count ? 2000 : 0);
+    } while (count);
+}
+
+static void connect_bare(world *w)
+{
+    char *to = conninfo("SHOPDATA_PRIMARY");
+    w->bare = PQconnectdb(to);
+    ck_assert_msg(PQstatus(w->bare) == CONNECTION_OK, "%s", PQerrorMessage(w->bare));
+    sdi_free(to);
+    world_bare_run(w, pins);
+}
+
+void world_open(world *w, const char *cache)
+{
+    static unsigned number;
+    char *schema = read_file(SHOPDATA_DIFFERENTIAL "/schema.sql");
+    *w = (world){.cache = cache, .clients = strcmp(cache, "memory") ? CLIENTS_MAX : 1};
+    snprintf(w->prefix, sizeof w->prefix, "differential-%d-%u", (int)getpid(), number++);
+    sdi_mutex_init(&w->lock);
+    servers_do("resume replica1");
+    servers_do("resume replica2");
+    connect_bare(w);
+    world_bare_run(w, schema);
+    sdi_free(schema);
+    wait_for_replicas(w);
+    for (size_t i = 0; i < w->clients; i++)
+        open_client(w, i);
+}
+
+void world_close(world *w)
+{
+    for (size_t i = 0; i < w->clients; i++)
+        close_client(w, i);
+    PQfinish(w->bare);
+    sdi_mutex_destroy(&w->lock);
+}
+
+void world_reopen(world *w, size_t client)
+{
+    close_client(w, client);
+    open_client(w, client);
+}
+
+static shopdata_statement *make_statement(world *w, size_t client, const step *of, shopdata_error **error)
+{
+    shopdata_statement *made = NULL;
+    if (shopdata_statement_new(w->client[client], NULL, of->sql, &made, error))
+        return NULL;
+    for (size_t i = 0; i < of->tag_count; i++)
+        if (shopdata_statement_add_tag(made, of->tags[i], error)) {
+            shopdata_statement_free(made);
+            return NULL;
+        }
+    return made;
+}
+
+shopdata_statement *world_statement(world *w, size_t client, const step *of, shopdata_error **error)
+{
+    sdi_buffer name = SDI_BUFFER_INIT;
+    for (size_t i = 0; i < of->tag_count; i++)
+        sdi_buffer_printf(&name, "%s ", of->tags[i]);
+    sdi_buffer_text(&name, of->sql);
+    sdi_slice key = {name.data, name.length};
+    sdi_lock(&w->lock);
+    shopdata_statement *made = sdi_map_get(&w->statements[client], key);
+    if (!made && (made = make_statement(w, client, of, error)))
+        sdi_map_set(&w->statements[client], key, made);
+    sdi_unlock(&w->lock);
+    sdi_buffer_free(&name);
+    return made;
+}
+
+/* --------------------------------------------------------------------------------------------------------- answers */
+
+static void put_cell(sdi_buffer *row, const shopdata_result *result, size_t r, size_t c)
+{
+    const char *text = NULL;
+    shopdata_result_text(result, r, c, &text, NULL, NULL);
+    sdi_buffer_printf(row, text ? "|%s" : "|\\N%s", text ? text : "");
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void put_rows(sdi_buffer *text, const shopdata_result *result)
+{
+    size_t count = shopdata_result_rows(result);
+    char **rows = sdi_calloc(count + 1, sizeof *rows);
+    for (size_t r = 0; r < count; r++) {
+        sdi_buffer row = SDI_BUFFER_INIT;
+        sdi_buffer_text(&row, "");
+        for (size_t c = 0; c < shopdata_result_columns(result); c++)
+            put_cell(&row, result, r, c);
+        rows[r] = sdi_buffer_take(&row);
+    }
+    qsort(rows, count, sizeof *rows, by_text);
+    for (size_t r = 0; r < count; r++) {
+        sdi_buffer_printf(text, "\n  %s", rows[r]);
+        sdi_free(rows[r]);
+    }
+    sdi_free(rows);
+}
+
+char *answer_text(int status, const shopdata_result *result, const shopdata_error *error)
+{
+    sdi_buffer text = SDI_BUFFER_INIT;
+    if (status < 0) {
+        const char *state = shopdata_error_sqlstate(error);
+        sdi_buffer_printf(&text, "error %s", state[0] ? state : shopdata_error_message(error));
+    } else {
+        for (size_t c = 0; c < shopdata_result_columns(result); c++)
+            sdi_buffer_printf(&text, "%s:%u|", shopdata_result_column_name(result, c),
+                              (unsigned)shopdata_result_column_type(result, c));
+        put_rows(&text, result);
+    }
+    char *made = sdi_buffer_take(&text);
+    ck_assert_ptr_nonnull(made);
+    return made;
+}
+
+void world_bare_run(world *w, const char *sql)
+{
+    PGresult *done = PQexec(w->bare, sql);
+    ck_assert_msg(PQresultStatus(done) == PGRES_COMMAND_OK || PQresultStatus(done) == PGRES_TUPLES_OK, "%s",
+                  PQerrorMessage(w->bare));
+    PQclear(done);
+}
+
+static shopdata_result *as_result(const PGresult *from)
+{
+    sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
+    for (int c = 0; c < PQnfields(from); c++)
+        sdi_result_column(&builder, PQfname(from, c), PQftype(from, c));
+    for (int r = 0; r < PQntuples(from); r++)
+        for (int c = 0; c < PQnfields(from); c++)
+            sdi_result_cell(&builder, PQgetisnull(from, r, c) ? NULL : PQgetvalue(from, r, c),
+                            (size_t)PQgetlength(from, r, c));
+    return sdi_result_build(&builder);
+}
+
+char *world_bare_answer(world *w, const step *of)
+{
+    PGresult *got =
+        PQexecParams(w->bare, of->sql, (int)of->count, NULL, (const char *const *)of->values, NULL, NULL, 0);
+    ck_assert_msg(PQstatus(w->bare) == CONNECTION_OK, "%s", PQerrorMessage(w->bare));
+    if (PQresultStatus(got) != PGRES_TUPLES_OK) {
+        sdi_buffer text = SDI_BUFFER_INIT;
+        sdi_buffer_printf(&text, "error %s", PQresultErrorField(got, PG_DIAG_SQLSTATE));
+        PQclear(got);
+        return sdi_buffer_take(&text);
+    }
+    shopdata_result *result = as_result(got);
+    char *text = answer_text(SHOPDATA_OK, result, NULL);
+    shopdata_result_free(result);
+    PQclear(got);
+    return text;
+}
