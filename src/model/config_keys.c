@@ -80,6 +80,11 @@ const sdi_config_key sdi_config_keys[] = {
     {SDI_SECTION_CACHE, "address", SDI_KEY_ADDRESSES, "127.0.0.1:6379", 0, 0, NULL, AT(cache_settings, addresses),
      "Where the cache server is: `host:port`, `[2001:db8::7]:port`, or the path of a socket. Several memcached servers "
      "with commas between, the same in all processes; memcached's default is 127.0.0.1:11211."},
+    {SDI_SECTION_CACHE, "discovery", SDI_KEY_BOOL, "off", 0, 1, NULL, AT(cache_settings, discovery),
+     "`on`: `address` is the configuration endpoint of an ElastiCache for Memcached cluster, which tells the servers."},
+    {SDI_SECTION_CACHE, "discovery_interval", SDI_KEY_DURATION, "60s", 100, HOUR, NULL,
+     AT(cache_settings, discovery_interval_ms),
+     "How often it is asked. The same in all processes: they wait for each other by it when the servers change."},
     {SDI_SECTION_CACHE, "user", SDI_KEY_TEXT, "", 0, 0, NULL, AT(cache_settings, user),
      "The name to log in to the cache server with. Empty: the server's default user."},
     {SDI_SECTION_CACHE, "password", SDI_KEY_SECRET, "", 0, 0, NULL, AT(cache_settings, password),

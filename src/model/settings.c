@@ -192,6 +192,10 @@ static void check_memcached(const sdi_cache_settings *cache, sdi_faults *faults)
         sdi_faults_add(faults, "cache.password: memcached knows no login here; leave user and password away");
     if (cache->tls)
         sdi_faults_add(faults, "cache.tls: on, but there is no TLS to memcached here; set it off");
+    if (cache->discovery && cache->address_count > 1)
+        sdi_faults_add(faults,
+                       "cache.address: there are %zu addresses; discovery wants one, the configuration endpoint",
+                       cache->address_count);
 }
 
 static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
@@ -201,6 +205,8 @@ static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
     check_tls(cache, faults);
     if (cache->kind == SDI_CACHE_MEMCACHED)
         check_memcached(cache, faults);
+    else if (cache->discovery)
+        sdi_faults_add(faults, "cache.discovery: on, but only memcached has it; set cache.kind, or set it off");
     if (cache->kind == SDI_CACHE_REDIS && cache->address_count > 1)
         sdi_faults_add(faults, "cache.address: there are %zu addresses; one Redis server has one",
                        cache->address_count);

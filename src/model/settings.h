@@ -45,6 +45,8 @@ typedef struct sdi_cache_settings {
     enum sdi_cache_kind kind;
     const sdi_address *addresses; /* at least one */
     size_t address_count;
+    bool discovery; /* memcached: the address is an endpoint that tells the servers */
+    int64_t discovery_interval_ms;
     const char *user;     /* "" for none */
     const char *password; /* "" for none */
     bool tls;

@@ -28,6 +28,8 @@ typedef struct sdi_memcached_ring {
     sdi_memcached_handle *handles;
     size_t handle_count;
     sdi_idle idle;
+    size_t users; /* of roster.h, which holds the lock: runs on it, and whether it is freed after the last */
+    bool dropped;
 } sdi_memcached_ring;
 
 /* sdi_memcached_ring_new: `addresses` are copied. NULL without memory. */

@@ -42,13 +42,19 @@ int64_t sdi_memcached_longer(int64_t ttl_ms)
 }
 
 static const char *const verbs[] = {
-    [SDI_MEMCACHED_GET] = "get", [SDI_MEMCACHED_GETS] = "gets", [SDI_MEMCACHED_SET] = "set",
-    [SDI_MEMCACHED_ADD] = "add", [SDI_MEMCACHED_CAS] = "cas",   [SDI_MEMCACHED_DELETE] = "delete",
+    [SDI_MEMCACHED_GET] = "get",           [SDI_MEMCACHED_GETS] = "gets", [SDI_MEMCACHED_SET] = "set",
+    [SDI_MEMCACHED_ADD] = "add",           [SDI_MEMCACHED_CAS] = "cas",   [SDI_MEMCACHED_DELETE] = "delete",
+    [SDI_MEMCACHED_CONFIG] = "config get",
 };
 
 static bool stores(enum sdi_memcached_verb verb)
 {
     return verb == SDI_MEMCACHED_SET || verb == SDI_MEMCACHED_ADD || verb == SDI_MEMCACHED_CAS;
+}
+
+static bool reads(enum sdi_memcached_verb verb)
+{
+    return verb == SDI_MEMCACHED_GET || verb == SDI_MEMCACHED_GETS || verb == SDI_MEMCACHED_CONFIG;
 }
 
 void sdi_memcached_format(sdi_buffer *out, const sdi_memcached_request *request)
@@ -87,12 +93,17 @@ static bool take_number(sdi_slice *text, uint64_t *number_out)
     return at > 0 && take(text, (sdi_slice){text->data, at});
 }
 
-/* "VALUE key flags bytes [cas]": false if it is not the value asked for. */
+static const char *value_word(const sdi_memcached_request *request)
+{
+    return request->verb == SDI_MEMCACHED_CONFIG ? "CONFIG " : "VALUE ";
+}
+
+/* "VALUE key flags bytes [cas]" (CONFIG of a configuration): false if it is not the value asked for. */
 static bool read_value_line(const sdi_memcached_request *request, sdi_slice line, uint64_t *length, uint64_t *cas)
 {
     uint64_t flags;
     sdi_slice blank = sdi_slice_of(" ");
-    if (!take(&line, sdi_slice_of("VALUE ")) || !take(&line, request->key) || !take(&line, blank) ||
+    if (!take(&line, sdi_slice_of(value_word(request))) || !take(&line, request->key) || !take(&line, blank) ||
         !take_number(&line, &flags) || !take(&line, blank) || !take_number(&line, length))
         return false;
     if (request->verb == SDI_MEMCACHED_GETS && (!take(&line, blank) || !take_number(&line, cas)))
@@ -159,8 +170,7 @@ enum sdi_memcached_parsed sdi_memcached_parse(const sdi_memcached_request *reque
         return SDI_MEMCACHED_MALFORMED;
     line.length--;
     rest = line;
-    bool gets = request->verb == SDI_MEMCACHED_GET || request->verb == SDI_MEMCACHED_GETS;
-    if (gets && take(&rest, sdi_slice_of("VALUE ")))
+    if (reads(request->verb) && take(&rest, sdi_slice_of(value_word(request))))
         return parse_value(request, bytes, line, value_max, answer_out);
     answer_out->kind = meaning_of(request->verb, line);
     answer_out->length = line.length + 2;

@@ -37,6 +37,7 @@ enum sdi_memcached_verb {
     SDI_MEMCACHED_ADD,
     SDI_MEMCACHED_CAS,
     SDI_MEMCACHED_DELETE,
+    SDI_MEMCACHED_CONFIG, /* what ElastiCache's endpoints know of themselves; the key names the configuration */
 };
 
 enum sdi_memcached_answer_kind {

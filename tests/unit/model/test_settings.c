@@ -164,6 +164,19 @@ START_TEST(memcached_has_a_port_of_its_own_and_neither_login_nor_tls)
 }
 END_TEST
 
+START_TEST(discovery_wants_memcached_and_one_endpoint)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "cache.kind", "memcached");
+    set(config, "cache.discovery", "on");
+    set(config, "cache.address", "a:1,b:1");
+    expect_fault(config, "cache.address: there are 2 addresses; discovery wants one, the configuration endpoint");
+    config = config_with_node();
+    set(config, "cache.discovery", "on");
+    expect_fault(config, "cache.discovery: on, but only memcached has it; set cache.kind, or set it off");
+}
+END_TEST
+
 START_TEST(wants_a_node)
 {
     shopdata_config *config = NULL;
@@ -223,6 +236,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, takes_what_was_set);
     tcase_add_test(cases, takes_the_path_of_a_socket);
     tcase_add_test(cases, takes_a_list_of_addresses);
+    tcase_add_test(cases, discovery_wants_memcached_and_one_endpoint);
     tcase_add_test(cases, memcached_has_a_port_of_its_own_and_neither_login_nor_tls);
     tcase_add_test(cases, reads_the_example_file);
     tcase_add_test(cases, wants_a_node);
