@@ -67,6 +67,7 @@ def main(arguments: list[str]) -> int:
         command = [str(given.server), "--config", str(write_configuration(given.cache)), "--keys", str(write_keys()),
                    "--port", str(given.port)]
         if not given.check:
+            command += ["--demo-control", str(Path(os.environ["SHOPDATA_SERVERS"]) / "control")]
             os.execv(command[0], command)
         return check.run(command, given.check, given.cache, given.data)
     except (catalogue.CatalogueError, check.CheckError) as error:

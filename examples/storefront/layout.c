@@ -52,16 +52,25 @@ void shop_layout_category_link(struct evbuffer *out, const char *name, const cha
     free(encoded);
 }
 
-static void head(struct evbuffer *out, const char *title)
+/* A page that lives by a script is loaded anew every other second where there are none. */
+static void script(struct evbuffer *out)
+{
+    shop_put(out, "<script src=\"/topology.js\" defer></script>\n"
+                  "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>\n");
+}
+
+static void head(struct evbuffer *out, const char *title, bool has_script)
 {
     shop_html(out,
               "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
               "<meta name=\"color-scheme\" content=\"light dark\">\n<title>%s · Fernhill &amp; "
               "Daughters</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n"
-              "<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n</head>\n<body>\n"
-              "<a class=\"skip\" href=\"#main\">Skip to the goods</a>\n",
+              "<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n",
               title);
+    if (has_script)
+        script(out);
+    shop_put(out, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the goods</a>\n");
 }
 
 static void banner(struct evbuffer *out, const struct shop_cart *cart)
@@ -95,18 +104,20 @@ static void menu_of(struct evbuffer *out, const shopdata_result *menu, const cha
 
 void shop_layout_begin(struct shop_request *request, const char *title, size_t menu, const char *current)
 {
-    head(request->out, title);
+    head(request->out, title, request->has_script);
     banner(request->out, &request->cart);
-    menu_of(request->out, request->batch.results[menu], current);
+    if (menu != SHOP_NO_MENU)
+        menu_of(request->out, request->batch.results[menu], current);
     shop_put(request->out, "<main id=\"main\">\n");
 }
 
 void shop_layout_end(struct shop_request *request, int code)
 {
     shop_put(request->out, "</main>\n<footer class=\"foot\">\n");
-    shop_served_html(request->out, &request->batch);
+    if (request->batch.count > 0)
+        shop_served_html(request->out, &request->batch);
     shop_put(request->out, "<p class=\"imprint\">A demonstration of libshopdata. Nothing here is for sale. "
-                           "<a href=\"/admin\">Back office</a></p>\n"
+                           "<a href=\"/topology\">Behind the scenes</a> <a href=\"/admin\">Back office</a></p>\n"
                            "</footer>\n</body>\n</html>\n");
     shop_reply(request, code, SHOP_HTML);
 }
@@ -132,7 +143,7 @@ static const char *error_title(int code)
 void shop_layout_error(struct shop_request *request, int code, const char *sentence)
 {
     struct evbuffer *out = request->out;
-    head(out, error_title(code));
+    head(out, error_title(code), false);
     banner(out, &request->cart);
     shop_html(out,
               "<main id=\"main\" class=\"sorry\"><p class=\"code\">%d</p><h1>%s</h1><p>%s</p>"

@@ -4,8 +4,11 @@
 
 #include "request.h"
 
+/* Of a page that asks the database nothing. */
+#define SHOP_NO_MENU ((size_t)-1)
+
 /* shop_layout_begin writes the page's head with the shop's name and the menu of departments, which is read number
- * `menu` of the batch. `current` is the department that is shown; NULL if it is none. */
+ * `menu` of the batch (or SHOP_NO_MENU). `current` is the department that is shown; NULL if it is none. */
 void shop_layout_begin(struct shop_request *request, const char *title, size_t menu, const char *current);
 /* shop_layout_end writes the foot, which tells where the page's data came from and how fast, and sends the page. */
 void shop_layout_end(struct shop_request *request, int code);

@@ -1,4 +1,5 @@
-/* main.c - a shop in front of libshopdata: `storefront --config FILE [--keys FILE] [--port N] [--threads N]`.
+/* main.c - a shop in front of libshopdata: `storefront --config FILE [--keys FILE] [--port N] [--threads N]`, and what
+ * --help tells.
  *
  * Prints its address, then a line each second; errors go to stderr. Ends on SIGINT and SIGTERM. Exit code 2 if it was
  * called or configured wrongly, 1 if it cannot serve for another reason. */
@@ -18,12 +19,13 @@ enum { DEFAULT_PORT = 8080, DEFAULT_THREADS = 8, THREADS_MAX = 256, WRONG_CALL =
 struct options {
     const char *config;
     const char *keys;
+    const char *control;
     int64_t port;
     int64_t threads;
 };
 
 static const char usage[] =
-    "usage: storefront --config FILE [--keys FILE] [--port N] [--threads N]\n"
+    "usage: storefront --config FILE [--keys FILE] [--demo-control SOCKET] [--port N] [--threads N]\n"
     "  --config FILE  the library's configuration\n"
     "  --keys FILE    what carts and links are signed with: a key a line, the first signs, all\n"
     "                 verify (default: a random one, which ends with the server)\n"
@@ -46,6 +48,10 @@ static int read_option(struct options *options, const char *name, const char *va
         options->keys = value;
         return 0;
     }
+    if (!strcmp(name, "--demo-control")) {
+        options->control = value;
+        return 0;
+    }
     if (!strcmp(name, "--port"))
         return shop_parse_number(value, 0, 65535, &options->port)
                    ? 0
@@ -54,7 +60,7 @@ static int read_option(struct options *options, const char *name, const char *va
         return shop_parse_number(value, 1, THREADS_MAX, &options->threads)
                    ? 0
                    : complain("--threads", value, "must be a whole number from 1 to 256");
-    return complain("unknown option", name, "there are --config, --keys, --port and --threads");
+    return complain("unknown option", name, "there are --config, --keys, --demo-control, --port and --threads");
 }
 
 static int read_options(int argc, char **argv, struct options *options)
@@ -96,8 +102,10 @@ static void serve_until(const sigset_t *ending, struct shop *shop, struct shop_s
     static const struct timespec second = {.tv_sec = 1};
     struct shop_status before = {0};
     while (sigtimedwait(ending, NULL, &second) < 0) {
-        if (errno == EAGAIN)
-            print_status(shop, server, &before);
+        if (errno != EAGAIN)
+            continue;
+        print_status(shop, server, &before);
+        shop_pulse_beat(shop_pulse(shop), shop_client(shop));
     }
 }
 
@@ -125,22 +133,24 @@ int main(int argc, char **argv)
 {
     sigset_t ending;
     struct options options;
-    struct shop_keys keys;
+    struct shop_setup setup;
     shopdata_error *error = NULL;
     if (argc == 2 && !strcmp(argv[1], "--help"))
         return fputs(usage, stdout) < 0;
     int status = read_options(argc, argv, &options);
     if (status != 0)
         return status;
-    if (!get_keys(&options, &keys))
+    if (!get_keys(&options, &setup.keys))
         return WRONG_CALL;
+    setup.config = options.config;
+    setup.control = options.control;
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);
     sigaddset(&ending, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ending, NULL);
     signal(SIGPIPE, SIG_IGN);         /* a visitor who leaves early is no reason to end */
     setvbuf(stdout, NULL, _IOLBF, 0); /* whoever reads us through a pipe wants each line in its second */
-    struct shop *shop = shop_open(options.config, &keys, &error);
+    struct shop *shop = shop_open(&setup, &error);
     if (!shop) {
         fprintf(stderr, "storefront: %s\n", error ? shopdata_error_message(error) : "out of memory");
         shopdata_error_free(error);

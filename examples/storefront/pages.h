@@ -15,6 +15,11 @@ void shop_page_checkout(struct shop_request *request);
 void shop_page_order(struct shop_request *request);
 void shop_page_orders(struct shop_request *request);
 
+void shop_page_topology(struct shop_request *request);
+void shop_page_topology_control(struct shop_request *request);
+void shop_page_topology_script(struct shop_request *request);
+void shop_api_topology(struct shop_request *request);
+
 void shop_page_admin(struct shop_request *request);
 void shop_page_admin_product(struct shop_request *request);
 

@@ -38,6 +38,11 @@ void shop_page_style(struct shop_request *request)
     reply_file(request, &shop_asset_style_css, "text/css; charset=utf-8");
 }
 
+void shop_page_topology_script(struct shop_request *request)
+{
+    reply_file(request, &shop_asset_topology_js, "text/javascript; charset=utf-8");
+}
+
 void shop_page_icons(struct shop_request *request)
 {
     reply_file(request, &shop_asset_icons_svg, "image/svg+xml");

@@ -123,6 +123,11 @@ static void keep_only_head(struct shop_request *request)
     evbuffer_drain(request->out, evbuffer_get_length(request->out));
 }
 
+/* What a page may load: from here, and nothing from elsewhere. Scripts only where the page lives by one. */
+#define POLICY(scripts)                                                                                                \
+    "default-src 'self'; script-src " scripts "; object-src 'none'; base-uri 'none'; form-action 'self'; "             \
+    "frame-ancestors 'none'"
+
 void shop_reply(struct shop_request *request, int code, const char *type)
 {
     const struct evkeyvalq *headers = evhttp_request_get_output_headers(request->http);
@@ -134,9 +139,7 @@ void shop_reply(struct shop_request *request, int code, const char *type)
     if (!evhttp_find_header(headers, "Cache-Control"))
         shop_header(request, "Cache-Control", "no-store");
     if (!strcmp(type, SHOP_HTML))
-        shop_header(request, "Content-Security-Policy",
-                    "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-                    "frame-ancestors 'none'");
+        shop_header(request, "Content-Security-Policy", request->has_script ? POLICY("'self'") : POLICY("'none'"));
     if (evhttp_request_get_command(request->http) == EVHTTP_REQ_HEAD)
         keep_only_head(request);
     evhttp_send_reply(request->http, code, NULL, request->out);

@@ -22,6 +22,7 @@ struct shop_request {
     char *path;              /* decoded, without the arguments */
     const char *rest;        /* the part of the path behind the route: a product's number, a category's name */
     bool is_text;            /* false: an argument holds a zero byte or is not UTF-8 */
+    bool has_script;         /* the page may run our script */
     bool is_json;            /* the caller is a program: errors are told in JSON as well */
 };
 

@@ -20,6 +20,8 @@ static const char *const defaults[][2] = {
 struct shop {
     shopdata_client *client;
     struct shop_keys keys;
+    const char *control;
+    struct shop_pulse *pulse;
     shopdata_statement *statements[SHOP_STATEMENTS];
 };
 
@@ -57,13 +59,15 @@ static int prepare(struct shop *shop, shopdata_error **error_out)
     return status;
 }
 
-struct shop *shop_open(const char *config_path, const struct shop_keys *keys, shopdata_error **error_out)
+struct shop *shop_open(const struct shop_setup *setup, shopdata_error **error_out)
 {
     struct shop *shop = calloc(1, sizeof *shop);
     if (!shop)
         return NULL;
-    shop->keys = *keys;
-    shop->client = open_client(config_path, error_out);
+    shop->keys = setup->keys;
+    shop->control = setup->control;
+    shop->pulse = shop_pulse_new();
+    shop->client = shop->pulse ? open_client(setup->config, error_out) : NULL;
     if (shop->client && prepare(shop, error_out) == SHOPDATA_OK)
         return shop;
     shop_close(shop);
@@ -77,6 +81,7 @@ void shop_close(struct shop *shop)
     for (size_t i = 0; i < SHOP_STATEMENTS; i++)
         shopdata_statement_free(shop->statements[i]);
     shopdata_close(shop->client);
+    shop_pulse_free(shop->pulse);
     free(shop);
 }
 
@@ -88,6 +93,16 @@ shopdata_client *shop_client(const struct shop *shop)
 const struct shop_keys *shop_keys(const struct shop *shop)
 {
     return &shop->keys;
+}
+
+const char *shop_launcher(const struct shop *shop)
+{
+    return shop->control;
+}
+
+struct shop_pulse *shop_pulse(const struct shop *shop)
+{
+    return shop->pulse;
 }
 
 shopdata_statement *shop_statement(const struct shop *shop, enum shop_statement which)

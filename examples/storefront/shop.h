@@ -11,6 +11,7 @@
 #include "input.h"
 #include "sign.h"
 #include "statements.h"
+#include "topology.h"
 
 enum { SHOP_PAGE_SIZE = 24, SHOP_RELATED_COUNT = 6, SHOP_BATCH_MAX = 24, SHOP_PARAMS_MAX = 4 };
 
@@ -32,11 +33,20 @@ enum shop_orders_column { SHOP_OS_NUMBER, SHOP_OS_DAY, SHOP_OS_PIECES, SHOP_OS_T
 
 struct shop;
 
+/* What a shop is opened with. */
+struct shop_setup {
+    const char *config;  /* the library's configuration */
+    const char *control; /* the socket of the demo's launcher, NULL in earnest */
+    struct shop_keys keys;
+};
+
 /* shop_open reads the configuration and prepares the statements. NULL with *error_out if it is not right. */
-struct shop *shop_open(const char *config_path, const struct shop_keys *keys, shopdata_error **error_out);
+struct shop *shop_open(const struct shop_setup *setup, shopdata_error **error_out);
 void shop_close(struct shop *shop);
 shopdata_client *shop_client(const struct shop *shop);
 const struct shop_keys *shop_keys(const struct shop *shop);
+const char *shop_launcher(const struct shop *shop);
+struct shop_pulse *shop_pulse(const struct shop *shop);
 shopdata_statement *shop_statement(const struct shop *shop, enum shop_statement which);
 
 /* What one page wants to know: added read by read, asked in one call, so a page costs one round trip to the cache and

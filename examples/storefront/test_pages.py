@@ -226,6 +226,28 @@ class TestWrongAddresses(PageTest):
         self.assertIn(b" 413 ", response[:20])
 
 
+class TestTopology(PageTest):
+    def test_the_page_and_its_values_agree(self):
+        page, values = self.get("/topology"), json.loads(self.get("/topology.json"))
+        self.assertIn('<section class="box node" id="replica1"', page)
+        self.assertEqual(values["primary@data-role"], "primary")
+        for name in values:
+            identity, _, attribute = name.partition("@")
+            self.assertRegex(page, f'id="{identity}"[^>]* {attribute}="' if attribute else f'<span id="{identity}">')
+
+    def test_in_earnest_there_are_no_buttons(self):
+        self.assertNotIn("/topology/control", self.get("/topology"))
+        self.assertEqual(self.send("POST", "/topology/control", "verb=stop&server=primary").status, 404)
+
+    def test_only_this_page_may_run_a_script_and_only_ours(self):
+        for path, scripts in (("/topology", "'self'"), ("/", "'none'"), ("/cart", "'none'"), ("/nothing", "'none'")):
+            headers = self.connection.get(path).headers
+            self.assertIn(f"script-src {scripts};", headers["content-security-policy"])
+            self.assertIn("default-src 'self'; ", headers["content-security-policy"])
+            self.assertEqual((headers["x-content-type-options"], headers["referrer-policy"]), ("nosniff", "same-origin"))
+        self.assertTrue(self.get("/topology.js").startswith("//"))
+
+
 class TestEdits(PageTest):
     def form(self, product: int, body: str) -> Response:
         return self.send("POST", f"/admin/product/{product}", body)

@@ -71,9 +71,10 @@ class TestShop:
     def sql(self, text: str) -> str:
         return superuser(text, self.database)
 
-    def end(self) -> None:
+    def end(self, keep_database: bool = False) -> None:
         complaints = self.shop.end()
         self.directory.cleanup()
-        superuser(f"DROP DATABASE {self.database} WITH (FORCE)")
+        if not keep_database:
+            superuser(f"DROP DATABASE {self.database} WITH (FORCE)")
         if complaints:
             raise AssertionError(complaints)
