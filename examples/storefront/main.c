@@ -109,14 +109,17 @@ static void serve_until(const sigset_t *ending, struct shop *shop, struct shop_s
     }
 }
 
-static int serve(const struct options *options, const sigset_t *ending, struct shop *shop)
+/* Before the library is opened: who cannot serve has no business with a database. */
+static int listen_on(int port)
 {
-    int listener = shop_server_listen((int)options->port);
-    if (listener < 0) {
-        fprintf(stderr, "storefront: port %d of 127.0.0.1: %s; give another with --port\n", (int)options->port,
-                strerror(errno));
-        return WRONG_CALL;
-    }
+    int listener = shop_server_listen(port);
+    if (listener < 0)
+        fprintf(stderr, "storefront: port %d of 127.0.0.1: %s; give another with --port\n", port, strerror(errno));
+    return listener;
+}
+
+static int serve(const struct options *options, const sigset_t *ending, struct shop *shop, int listener)
+{
     int port = shop_server_port(listener);
     struct shop_server *server = shop_server_start(shop, listener, (int)options->threads);
     if (!server) {
@@ -129,34 +132,38 @@ static int serve(const struct options *options, const sigset_t *ending, struct s
     return EXIT_SUCCESS;
 }
 
-int main(int argc, char **argv)
+static int open_and_serve(const struct options *options, const sigset_t *ending)
 {
-    sigset_t ending;
-    struct options options;
-    struct shop_setup setup;
+    struct shop_setup setup = {.config = options->config, .control = options->control};
     shopdata_error *error = NULL;
-    if (argc == 2 && !strcmp(argv[1], "--help"))
-        return fputs(usage, stdout) < 0;
-    int status = read_options(argc, argv, &options);
-    if (status != 0)
-        return status;
-    if (!get_keys(&options, &setup.keys))
+    int listener = get_keys(options, &setup.keys) ? listen_on((int)options->port) : -1;
+    if (listener < 0)
         return WRONG_CALL;
-    setup.config = options.config;
-    setup.control = options.control;
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGINT);
-    sigaddset(&ending, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ending, NULL);
-    signal(SIGPIPE, SIG_IGN);         /* a visitor who leaves early is no reason to end */
-    setvbuf(stdout, NULL, _IOLBF, 0); /* whoever reads us through a pipe wants each line in its second */
     struct shop *shop = shop_open(&setup, &error);
     if (!shop) {
         fprintf(stderr, "storefront: %s\n", error ? shopdata_error_message(error) : "out of memory");
         shopdata_error_free(error);
         return WRONG_CALL;
     }
-    status = serve(&options, &ending, shop);
+    int status = serve(options, ending, shop, listener);
     shop_close(shop);
     return status;
+}
+
+int main(int argc, char **argv)
+{
+    sigset_t ending;
+    struct options options;
+    if (argc == 2 && !strcmp(argv[1], "--help"))
+        return fputs(usage, stdout) < 0;
+    int status = read_options(argc, argv, &options);
+    if (status != 0)
+        return status;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    signal(SIGPIPE, SIG_IGN);         /* a visitor who leaves early is no reason to end */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* whoever reads us through a pipe wants each line in its second */
+    return open_and_serve(&options, &ending);
 }
