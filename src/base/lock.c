@@ -25,6 +25,11 @@ void sdi_unlock(sdi_mutex *mutex)
     pthread_mutex_unlock(mutex);
 }
 
+bool sdi_try_lock(sdi_mutex *mutex)
+{
+    return pthread_mutex_trylock(mutex) == 0;
+}
+
 void sdi_condition_init(sdi_condition *condition)
 {
     pthread_condattr_t attributes;

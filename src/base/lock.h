@@ -15,6 +15,8 @@ void sdi_mutex_init(sdi_mutex *mutex);
 void sdi_mutex_destroy(sdi_mutex *mutex);
 void sdi_lock(sdi_mutex *mutex);
 void sdi_unlock(sdi_mutex *mutex);
+/* sdi_try_lock is false where it would have to wait. */
+bool sdi_try_lock(sdi_mutex *mutex);
 
 void sdi_condition_init(sdi_condition *condition);
 void sdi_condition_destroy(sdi_condition *condition);

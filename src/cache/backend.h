@@ -59,10 +59,15 @@ typedef struct sdi_cache_backend {
                 shopdata_error **error_out);
     /* must: no operation runs any more. */
     void (*close)(sdi_cache *cache);
-    /* must: runs the operations in order, in one round trip, until the deadline (or the settings' timeout, if that is
+    /* must: runs the operations, in one round trip's time, until the deadline (or the settings' timeout, if that is
      * earlier). True if all were carried out and answered. False: any of them may or may not have been; the outputs are
-     * unset (no block is left behind). GETs that stand side by side read one moment where the server can (memcached
-     * cannot); all of them read what stood when run was called, or later, and that is what fences need. */
+     * unset (no block is left behind).
+     * Order: operations on one key run in the order of the batch; on different keys, which may lie on different
+     * servers, in any. Every GET reads its key at some moment between call and return, each at its own. That is enough,
+     * because an answer is judged by fences that were read after its read began, whenever its entry was, and each fence
+     * for itself: what a write that returned before has done to any of them is seen.
+     * Never from a copy that may be behind: what a run that returned true did to a key, every later GET of it by anyone
+     * finds, or something later, or nothing. */
     bool (*run)(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline);
     /* must: after fork, in the child: frees without a word to the server and without taking locks. */
     void (*abandon)(sdi_cache *cache);

@@ -198,6 +198,19 @@ static void check_memcached(const sdi_cache_settings *cache, sdi_faults *faults)
                        cache->address_count);
 }
 
+static void check_cluster(const sdi_cache_settings *cache, sdi_faults *faults)
+{
+    if (cache->kind != SDI_CACHE_REDIS && (cache->cluster || *cache->sentinel_primary))
+        sdi_faults_add(faults, "cache.%s: set, but only redis has it; set cache.kind, or leave it away",
+                       cache->cluster ? "cluster" : "sentinel_primary");
+    if (cache->cluster && *cache->sentinel_primary)
+        sdi_faults_add(faults, "cache.cluster: on, and cache.sentinel_primary is set; a cluster has no sentinels");
+    if (cache->cluster && cache->database)
+        sdi_faults_add(faults, "cache.database: not 0; a cluster has no other database");
+    if (*cache->sentinel_password && !*cache->sentinel_primary)
+        sdi_faults_add(faults, "cache.sentinel_password: set without cache.sentinel_primary");
+}
+
 static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
 {
     if (*cache->user && !*cache->password)
@@ -207,9 +220,7 @@ static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
         check_memcached(cache, faults);
     else if (cache->discovery)
         sdi_faults_add(faults, "cache.discovery: on, but only memcached has it; set cache.kind, or set it off");
-    if (cache->kind == SDI_CACHE_REDIS && cache->address_count > 1)
-        sdi_faults_add(faults, "cache.address: there are %zu addresses; one Redis server has one",
-                       cache->address_count);
+    check_cluster(cache, faults);
     if (cache->kind == SDI_CACHE_MEMORY && cache->max_entry_bytes > cache->memory_bytes)
         sdi_faults_add(faults, "cache.max_entry_bytes: over cache.memory_bytes; lower one or raise the other");
 }

@@ -50,10 +50,13 @@ typedef struct sdi_cache_settings {
     const char *user;     /* "" for none */
     const char *password; /* "" for none */
     bool tls;
-    const char *tls_ca_file;     /* "": whom the system trusts */
-    const char *tls_cert_file;   /* "" for none */
-    const char *tls_key_file;    /* of tls_cert_file */
-    const char *tls_server_name; /* "": the host of the address */
+    const char *tls_ca_file;       /* "": whom the system trusts */
+    const char *tls_cert_file;     /* "" for none */
+    const char *tls_key_file;      /* of tls_cert_file */
+    const char *tls_server_name;   /* "": the host of the address */
+    bool cluster;                  /* the addresses are of any of a Redis Cluster's nodes */
+    const char *sentinel_primary;  /* the addresses are of sentinels, who know this one; "" for none */
+    const char *sentinel_password; /* "" for none */
     int64_t database;
     const char *key_prefix; /* the key namespace */
     int64_t connections;

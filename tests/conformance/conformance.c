@@ -18,6 +18,8 @@ enum { SKIPPED = 77, MINUTE = 60000, THREADS = 8 };
 static sdi_cache_settings settings = {
     .user = "",
     .password = "",
+    .sentinel_primary = "",
+    .sentinel_password = "",
     .tls_ca_file = "",
     .tls_cert_file = "",
     .tls_key_file = "",
@@ -65,7 +67,11 @@ static sdi_slice key(key_room *room, const char *name, size_t number)
 
 static void run(sdi_cache_op *operations, size_t count)
 {
-    ck_assert(sdi_cache_run(cache, operations, count, SDI_NEVER));
+    sdi_buffer trouble = SDI_BUFFER_INIT;
+    bool done = sdi_cache_run(cache, operations, count, SDI_NEVER);
+    if (!done)
+        sdi_cache_trouble(cache, &trouble);
+    ck_assert_msg(done, "%s", trouble.data);
 }
 
 static void set_for(sdi_slice name, sdi_slice value, int64_t ttl_ms)
@@ -622,6 +628,20 @@ static bool find_memcached_three(void)
     return find_memcached(3);
 }
 
+static bool find_redis_cluster(void)
+{
+    settings.kind = SDI_CACHE_REDIS;
+    settings.cluster = true;
+    return find_servers("SHOPDATA_REDIS_CLUSTER");
+}
+
+static bool find_redis_sentinel(void)
+{
+    settings.kind = SDI_CACHE_REDIS;
+    settings.sentinel_primary = environment("SHOPDATA_REDIS_SENTINEL_PRIMARY");
+    return find_servers("SHOPDATA_REDIS_SENTINELS");
+}
+
 static const struct {
     const char *name;
     bool (*find)(void); /* fills the settings; false if there is no such server */
@@ -629,7 +649,9 @@ static const struct {
                 {"redis", find_redis},
                 {"redis-tls", find_redis_tls},
                 {"memcached", find_memcached_one},
-                {"memcached3", find_memcached_three}};
+                {"memcached3", find_memcached_three},
+                {"redis-cluster", find_redis_cluster},
+                {"redis-sentinel", find_redis_sentinel}};
 
 static int run_suite(const char *name)
 {

@@ -5,12 +5,15 @@
 #include "cache/redis/command.h"
 #include "fuzz.h"
 
+#define EPOCH "0123456789abcdef"
+
 enum { OPERATIONS = 6, SHORT = 64, LONG = 1 << 20, HEADROOM = 8 };
 
 typedef struct conversation {
     sdi_cache_op operations[OPERATIONS];
     sdi_redis_reply expected[OPERATIONS];
     sdi_redis_replies replies;
+    sdi_redis_trouble trouble;
     char sha[SDI_REDIS_SHA + 1];
     size_t fed;
 } conversation;
@@ -26,11 +29,12 @@ static void expect(conversation *c, fuzz_input *in)
         c->expected[c->replies.count++] = sdi_redis_expect(&c->operations[i], used);
     }
     if (fuzz_number(in, 1) & 1)
-        c->expected[0] = (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_SHA, .sha = c->sha};
+        c->expected[0] = (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_SHA, .text = c->sha};
     c->replies.list = c->expected;
     c->replies.value_max = fuzz_number(in, 1) & 1 ? SHORT : LONG;
     c->replies.outcome = SDI_REDIS_DONE;
-    c->replies.unscripted = c->replies.count;
+    c->replies.epoch = EPOCH;
+    c->replies.trouble = &c->trouble;
 }
 
 /* Feeds pieces of 1 to `most` bytes, or all at once, until no more is wanted. */
@@ -62,6 +66,13 @@ static void check_operations(const conversation *c)
     }
 }
 
+static void free_conversation(conversation *c)
+{
+    sdi_cache_unset(c->operations, OPERATIONS);
+    for (size_t i = 0; i < c->replies.count; i++)
+        sdi_free(c->replies.list[i].target);
+}
+
 static bool is_done(const conversation *c)
 {
     return c->replies.done == c->replies.count && c->replies.outcome == SDI_REDIS_DONE;
@@ -91,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     HOLDS(!is_done(&whole) || is_done(&cut) || too_long);
     if (is_done(&whole) && is_done(&cut))
         compare(&whole, &cut);
-    sdi_cache_unset(whole.operations, OPERATIONS);
-    sdi_cache_unset(cut.operations, OPERATIONS);
+    free_conversation(&whole);
+    free_conversation(&cut);
     return 0;
 }

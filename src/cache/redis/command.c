@@ -10,16 +10,27 @@ static void begin(sdi_buffer *out, size_t arguments)
     sdi_buffer_printf(out, "*%zu\r\n", arguments);
 }
 
+static void put_both(sdi_buffer *out, sdi_slice first, sdi_slice second)
+{
+    sdi_buffer_printf(out, "$%zu\r\n", first.length + second.length);
+    sdi_buffer_append(out, first.data, first.length);
+    sdi_buffer_append(out, second.data, second.length);
+    sdi_buffer_append(out, "\r\n", 2);
+}
+
 static void put(sdi_buffer *out, sdi_slice argument)
 {
-    sdi_buffer_printf(out, "$%zu\r\n", argument.length);
-    sdi_buffer_append(out, argument.data, argument.length);
-    sdi_buffer_append(out, "\r\n", 2);
+    put_both(out, argument, (sdi_slice){"", 0});
 }
 
 static void put_text(sdi_buffer *out, const char *text)
 {
     put(out, sdi_slice_of(text));
+}
+
+static void put_value(sdi_buffer *out, const sdi_redis_greeting *greeting, sdi_slice value)
+{
+    put_both(out, sdi_slice_of(greeting->epoch), value);
 }
 
 static void put_ttl(sdi_buffer *out, int64_t ttl_ms)
@@ -44,77 +55,100 @@ void sdi_redis_command(sdi_buffer *out, ...)
     va_end(arguments);
 }
 
-static size_t format_gets(sdi_buffer *out, const sdi_cache_op *operations, size_t count)
+static void format_gets(sdi_buffer *out, const sdi_cache_op *operations, size_t count)
 {
-    size_t gets = sdi_cache_gets(operations, count);
-    begin(out, gets + 1);
+    begin(out, count + 1);
     put_text(out, "MGET");
-    for (size_t i = 0; i < gets; i++)
+    for (size_t i = 0; i < count; i++)
         put(out, operations[i].key);
-    return gets;
 }
 
-static void format_set(sdi_buffer *out, const sdi_cache_op *operation)
+static void format_set(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting)
 {
-    bool add = operation->verb == SDI_CACHE_ADD;
-    begin(out, add ? 6 : 5);
+    begin(out, 5);
     put_text(out, "SET");
     put(out, operation->key);
-    put(out, operation->value);
+    put_value(out, greeting, operation->value);
     put_text(out, "PX");
     put_ttl(out, operation->ttl_ms);
-    if (add)
-        put_text(out, "NX");
 }
 
 static void begin_script(sdi_buffer *out, const char *sha, const char *text, sdi_slice key, size_t arguments)
 {
     begin(out, 4 + arguments);
-    put_text(out, *sha ? "EVALSHA" : "EVAL");
-    put_text(out, *sha ? sha : text);
+    put_text(out, sha ? "EVALSHA" : "EVAL");
+    put_text(out, sha ? sha : text);
     put_text(out, "1");
     put(out, key);
 }
 
-static void format_swap(sdi_buffer *out, const sdi_cache_op *operation, const char *sha)
+static void format_add(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting, bool spelled)
 {
-    begin_script(out, sha, sdi_redis_swap, operation->key, 3);
-    put(out, operation->expected);
-    put(out, operation->value);
+    begin_script(out, spelled ? NULL : greeting->add, sdi_redis_add, operation->key, 3);
+    put_text(out, greeting->epoch);
+    put_value(out, greeting, operation->value);
     put_ttl(out, operation->ttl_ms);
 }
 
-static void format_merge(sdi_buffer *out, const sdi_cache_op *operation, const char *sha)
+static void format_swap(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting,
+                        bool spelled)
+{
+    begin_script(out, spelled ? NULL : greeting->swap, sdi_redis_swap, operation->key, 3);
+    put_value(out, greeting, operation->expected);
+    put_value(out, greeting, operation->value);
+    put_ttl(out, operation->ttl_ms);
+}
+
+static void format_merge(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting,
+                         bool spelled)
 {
     sdi_buffer record = SDI_BUFFER_INIT;
     sdi_fence_encode(operation->point, &record);
-    begin_script(out, sha, sdi_redis_merge, operation->key, 2);
+    begin_script(out, spelled ? NULL : greeting->merge, sdi_redis_merge, operation->key, 3);
     put(out, (sdi_slice){record.data, record.length});
     put_ttl(out, operation->ttl_ms);
+    put_text(out, greeting->epoch);
     out->failed |= record.failed;
     sdi_buffer_free(&record);
 }
 
-size_t sdi_redis_format(sdi_buffer *out, const sdi_cache_op *operations, size_t count, const sdi_redis_shas *shas)
+static void format_unlink(sdi_buffer *out, sdi_slice key)
+{
+    begin(out, 2);
+    put_text(out, "UNLINK");
+    put(out, key);
+}
+
+void sdi_redis_format(sdi_buffer *out, const sdi_cache_op *operations, size_t count, const sdi_redis_greeting *greeting,
+                      bool spelled)
 {
     switch (operations->verb) {
     case SDI_CACHE_GET:
-        return format_gets(out, operations, count);
+        format_gets(out, operations, count);
+        break;
     case SDI_CACHE_SET:
+        format_set(out, operations, greeting);
+        break;
     case SDI_CACHE_ADD:
-        format_set(out, operations);
+        format_add(out, operations, greeting, spelled);
         break;
     case SDI_CACHE_REMOVE:
-        begin(out, 2);
-        put_text(out, "UNLINK");
-        put(out, operations->key);
+        format_unlink(out, operations->key);
         break;
     case SDI_CACHE_SWAP:
-        format_swap(out, operations, shas->swap);
+        format_swap(out, operations, greeting, spelled);
         break;
     case SDI_CACHE_MERGE:
-        format_merge(out, operations, shas->merge);
+        format_merge(out, operations, greeting, spelled);
         break;
     }
-    return 1;
+}
+
+void sdi_redis_format_probe(sdi_buffer *out, const char *key_prefix)
+{
+    sdi_buffer key = SDI_BUFFER_INIT;
+    sdi_buffer_printf(&key, "%s:probe", key_prefix);
+    format_unlink(out, (sdi_slice){key.data, key.length});
+    out->failed |= key.failed;
+    sdi_buffer_free(&key);
 }

@@ -6,48 +6,31 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "cache/redis/socket.h"
+#include "cache/redis/greeting.h"
 
 enum { RECEIVE_AT_ONCE = 16384 };
 
-static int greet(sdi_redis_connection *connection, const sdi_cache_settings *settings, int64_t deadline)
+static void keep_name(sdi_redis_connection *connection, const sdi_address *address)
 {
-    sdi_redis_reply expected[4];
-    sdi_redis_replies replies = {.list = expected, .value_max = SDI_REDIS_SHA, .outcome = SDI_REDIS_DONE};
-    sdi_buffer *out = &connection->out;
-    if (*settings->password) {
-        if (*settings->user)
-            sdi_redis_command(out, "AUTH", settings->user, settings->password, (char *)NULL);
-        else
-            sdi_redis_command(out, "AUTH", settings->password, (char *)NULL);
-        expected[replies.count++] = (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_OK};
-    }
-    if (settings->database) {
-        char number[24];
-        snprintf(number, sizeof number, "%lld", (long long)settings->database);
-        sdi_redis_command(out, "SELECT", number, (char *)NULL);
-        expected[replies.count++] = (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_OK};
-    }
-    sdi_redis_command(out, "SCRIPT", "LOAD", sdi_redis_swap, (char *)NULL);
-    expected[replies.count++] = (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_SHA, .sha = connection->shas.swap};
-    sdi_redis_command(out, "SCRIPT", "LOAD", sdi_redis_merge, (char *)NULL);
-    expected[replies.count++] = (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_SHA, .sha = connection->shas.merge};
-    replies.unscripted = replies.count;
-    return sdi_redis_exchange(connection, &replies, deadline);
+    sdi_buffer shown = SDI_BUFFER_INIT;
+    sdi_address_show(&shown, address);
+    snprintf(connection->name, sizeof connection->name, "%s", shown.failed ? address->host : shown.data);
+    sdi_buffer_free(&shown);
 }
 
-int sdi_redis_connect(sdi_redis_connection *connection, const sdi_cache_settings *settings, const sdi_redis_tls *tls,
+int sdi_redis_connect(sdi_redis_connection *connection, const sdi_redis_access *access, const sdi_address *address,
                       int64_t deadline)
 {
-    deadline = sdi_deadline_within(deadline, settings->connect_timeout_ms);
-    connection->shas = (sdi_redis_shas){.swap = ""};
+    deadline = sdi_deadline_within(deadline, access->settings->connect_timeout_ms);
+    keep_name(connection, address);
     int outcome =
-        sdi_redis_transport_open(&connection->transport, &settings->addresses[0], tls, deadline, &connection->trouble);
+        sdi_redis_transport_open(&connection->transport, address, access->tls, deadline, &connection->trouble);
     if (outcome != SDI_REDIS_DONE)
         return outcome;
+    connection->since = sdi_now();
     connection->reader = redisReaderCreateWithFunctions(&sdi_redis_reply_functions);
     sdi_buffer_free(&connection->out); /* forgives a failure */
-    outcome = connection->reader ? greet(connection, settings, deadline) : SDI_REDIS_NO_MEMORY;
+    outcome = connection->reader ? sdi_redis_greet(connection, access->settings, deadline) : SDI_REDIS_NO_MEMORY;
     if (outcome != SDI_REDIS_DONE)
         sdi_redis_disconnect(connection);
     return outcome;
@@ -63,15 +46,15 @@ void sdi_redis_disconnect(sdi_redis_connection *connection)
 }
 
 /* Sends what goes without waiting; false when the connection is lost. */
-static bool send_some(sdi_redis_connection *connection, size_t *sent)
+static bool send_some(sdi_redis_connection *connection)
 {
     const sdi_buffer *out = &connection->out;
-    while (*sent < out->length) {
-        ssize_t count = sdi_redis_transport_send(&connection->transport, out->data + *sent, out->length - *sent,
-                                                 &connection->trouble);
+    while (connection->sent < out->length) {
+        ssize_t count = sdi_redis_transport_send(&connection->transport, out->data + connection->sent,
+                                                 out->length - connection->sent, &connection->trouble);
         if (count <= 0)
             return count == 0;
-        *sent += (size_t)count;
+        connection->sent += (size_t)count;
     }
     return true;
 }
@@ -92,25 +75,88 @@ static bool receive_some(sdi_redis_connection *connection, sdi_redis_replies *re
     }
 }
 
-/* Replies are read while commands are still being sent: neither side then waits for the other to read. */
-int sdi_redis_exchange(sdi_redis_connection *connection, sdi_redis_replies *replies, int64_t deadline)
+static void finish(sdi_redis_exchange *exchange, int outcome)
 {
-    size_t sent = 0;
+    exchange->replies.outcome = outcome;
+    exchange->over = true;
+}
+
+static void start(sdi_redis_exchange *exchange)
+{
+    sdi_redis_connection *connection = exchange->connection;
+    exchange->over = false;
+    exchange->replies.trouble = &connection->trouble;
     connection->heard = false;
-    if (connection->out.failed)
-        return SDI_REDIS_NO_MEMORY;
-    replies->trouble = &connection->trouble;
+    connection->sent = 0;
     *connection->trouble.text = '\0';
-    do {
-        if (!send_some(connection, &sent))
-            return SDI_CACHE_FAULT_LOST;
+    if (connection->out.failed)
+        finish(exchange, SDI_REDIS_NO_MEMORY);
+    else if (!send_some(connection))
+        finish(exchange, SDI_CACHE_FAULT_LOST);
+}
+
+/* Replies are read while commands are still being sent: neither side then waits for the other to read. */
+static void go_on(sdi_redis_exchange *exchange)
+{
+    if (!receive_some(exchange->connection, &exchange->replies))
+        finish(exchange, exchange->replies.outcome);
+    else if (!send_some(exchange->connection))
+        finish(exchange, SDI_CACHE_FAULT_LOST);
+}
+
+/* What poll is to wait for; how many are not over. */
+static size_t prepare(const sdi_redis_exchange *exchanges, struct pollfd *waited, size_t count)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        const sdi_redis_connection *connection = exchanges[i].connection;
         const sdi_redis_transport *transport = &connection->transport;
-        short events = transport->receive_waits | (sent < connection->out.length ? transport->send_waits : 0);
-        if (!sdi_redis_socket_wait(transport->fd, events, deadline))
-            return sdi_redis_tell(&connection->trouble, SDI_CACHE_FAULT_TIMEOUT, "no answer in time");
-    } while (receive_some(connection, replies));
+        bool sending = connection->sent < connection->out.length;
+        waited[i].fd = exchanges[i].over ? -1 : transport->fd; /* poll leaves -1 alone */
+        waited[i].events = (short)(transport->receive_waits | (sending ? transport->send_waits : 0));
+        left += !exchanges[i].over;
+    }
+    return left;
+}
+
+static void run_out(sdi_redis_exchange *exchanges, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!exchanges[i].over)
+            finish(&exchanges[i],
+                   sdi_redis_tell(&exchanges[i].connection->trouble, SDI_CACHE_FAULT_TIMEOUT, "no answer in time"));
+}
+
+static void clean_up(sdi_redis_exchange *exchange)
+{
+    sdi_redis_connection *connection = exchange->connection;
     sdi_buffer_clear(&connection->out);
-    if (replies->outcome == SDI_CACHE_FAULT_PROTOCOL)
+    if (exchange->replies.outcome == SDI_CACHE_FAULT_PROTOCOL)
         sdi_redis_tell(&connection->trouble, 0, "the answer is not what was asked for");
+}
+
+void sdi_redis_exchange_all(sdi_redis_exchange *exchanges, struct pollfd *waited, size_t count, int64_t deadline)
+{
+    for (size_t i = 0; i < count; i++)
+        start(&exchanges[i]);
+    while (prepare(exchanges, waited, count) > 0) {
+        if (!sdi_redis_socket_poll(waited, count, deadline)) {
+            run_out(exchanges, count);
+            break;
+        }
+        for (size_t i = 0; i < count; i++)
+            if (!exchanges[i].over && waited[i].revents)
+                go_on(&exchanges[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        clean_up(&exchanges[i]);
+}
+
+int sdi_redis_exchange_one(sdi_redis_connection *connection, sdi_redis_replies *replies, int64_t deadline)
+{
+    struct pollfd waited;
+    sdi_redis_exchange exchange = {.connection = connection, .replies = *replies};
+    sdi_redis_exchange_all(&exchange, &waited, 1, deadline);
+    *replies = exchange.replies;
     return replies->outcome;
 }

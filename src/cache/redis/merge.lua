@@ -1,5 +1,6 @@
--- Merges the fence ARGV[1] into the one that stands, for ARGV[2] ms: sdi_fence_merge in Lua. Numbers are compared as
--- strings: all have a fixed width, and Lua's own are too short for them.
+-- Merges the fence ARGV[1] into the one that stands, for ARGV[2] ms: sdi_fence_merge in Lua. What stands begins with the
+-- epoch it is of; one of another epoch than ARGV[3] is deleted. Numbers are compared as strings: all have a fixed width,
+-- and Lua's own are too short for them.
 local ZEROS = string.rep('0', 16)
 local SHAPE = 'F ' .. ZEROS .. ' 00000000 ' .. string.rep(ZEROS .. ' ', 4)
 
@@ -37,8 +38,12 @@ local function still_running(high, low)
 end
 
 local stands = redis.call('GET', KEYS[1])
-if not stands or stands == '' then return 0 end
-local fence, write = decode(stands), decode(ARGV[1])
+if not stands or stands == ARGV[3] then return 0 end
+local epoch = string.sub(stands, 1, #ARGV[3])
+local fence, write = decode(string.sub(stands, #epoch + 1)), decode(ARGV[1])
+if epoch ~= ARGV[3] then
+  return redis.call('DEL', KEYS[1])
+end
 if fence and fence.system == write.system and fence.timeline > write.timeline then
   return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
@@ -47,7 +52,7 @@ if not fence or fence.system ~= write.system or fence.timeline ~= write.timeline
 end
 local high, low = fence, write
 if write.xmax > fence.xmax then high, low = write, fence end
-redis.call('SET', KEYS[1], table.concat({ 'F', fence.system, fence.timeline, later(fence.lsn, write.lsn),
+redis.call('SET', KEYS[1], epoch .. table.concat({ 'F', fence.system, fence.timeline, later(fence.lsn, write.lsn),
   later(fence.flush, write.flush), later(fence.xmin, write.xmin), high.xmax, still_running(high, low) }, ' '),
   'PX', ARGV[2])
 return 1

@@ -5,7 +5,12 @@
 #include "model/metrics.h"
 
 /* An sdi_cache_fault, or one of these. */
-enum { SDI_REDIS_DONE = SDI_CACHE_FAULTS, SDI_REDIS_NO_MEMORY };
+enum {
+    SDI_REDIS_DONE = SDI_CACHE_FAULTS,
+    SDI_REDIS_NO_MEMORY,
+    SDI_REDIS_DEMOTED, /* a replica, where the primary should be */
+    SDI_REDIS_SPARED,  /* nothing was tried: a circuit breaker is open */
+};
 
 /* Printable, without secrets; room of its own, because it is also told when memory is out. */
 typedef struct sdi_redis_trouble {

@@ -6,22 +6,14 @@
 
 bool sdi_redis_pool_init(sdi_redis_pool *pool, size_t size)
 {
-    *pool = (sdi_redis_pool){
-        .connections = sdi_calloc(size, sizeof *pool->connections),
-        .idle = sdi_calloc(size, sizeof *pool->idle),
-        .size = size,
-        .idle_count = size,
-    };
-    sdi_mutex_init(&pool->mutex);
-    sdi_condition_init(&pool->freed);
-    if (!pool->connections || !pool->idle) {
-        pool->size = 0;
-        sdi_redis_pool_free(pool);
+    *pool = (sdi_redis_pool){.connections = sdi_calloc(size, sizeof *pool->connections), .size = size};
+    if (!pool->connections || !sdi_idle_init(&pool->idle, size)) {
+        sdi_free(pool->connections);
         return false;
     }
     for (size_t i = 0; i < size; i++) {
         pool->connections[i].transport.fd = -1;
-        pool->idle[i] = &pool->connections[i];
+        sdi_idle_give(&pool->idle, &pool->connections[i], true);
     }
     return true;
 }
@@ -31,37 +23,29 @@ void sdi_redis_pool_free(sdi_redis_pool *pool)
     for (size_t i = 0; i < pool->size; i++)
         sdi_redis_disconnect(&pool->connections[i]);
     sdi_free(pool->connections);
-    sdi_free(pool->idle);
-    sdi_mutex_destroy(&pool->mutex);
-    sdi_condition_destroy(&pool->freed);
+    sdi_idle_free(&pool->idle);
 }
 
 sdi_redis_connection *sdi_redis_pool_take(sdi_redis_pool *pool, int64_t deadline)
 {
-    sdi_redis_connection *connection = NULL;
-    sdi_lock(&pool->mutex);
-    while (pool->idle_count == 0 && sdi_wait(&pool->freed, &pool->mutex, deadline))
-        continue;
-    if (pool->idle_count > 0) {
-        connection = pool->idle[--pool->idle_count];
+    sdi_redis_connection *connection = sdi_idle_take(&pool->idle, deadline);
+    if (connection)
         connection->busy = true;
-    }
-    sdi_unlock(&pool->mutex);
     return connection;
 }
 
-/* One that lost its server goes to the bottom: those that are connected are used first. */
 void sdi_redis_pool_give(sdi_redis_pool *pool, sdi_redis_connection *connection)
 {
-    sdi_lock(&pool->mutex);
     connection->busy = false;
-    pool->idle[pool->idle_count++] = connection;
-    if (connection->transport.fd < 0) {
-        pool->idle[pool->idle_count - 1] = pool->idle[0];
-        pool->idle[0] = connection;
-    }
-    sdi_wake_one(&pool->freed);
-    sdi_unlock(&pool->mutex);
+    sdi_idle_give(&pool->idle, connection, connection->transport.fd < 0);
+}
+
+void sdi_redis_pool_drain(sdi_redis_pool *pool)
+{
+    sdi_lock(&pool->idle.mutex);
+    for (size_t i = 0; i < pool->idle.count; i++)
+        sdi_redis_disconnect(pool->idle.stack[i]);
+    sdi_unlock(&pool->idle.mutex);
 }
 
 void sdi_redis_pool_abandon(sdi_redis_pool *pool)
@@ -74,5 +58,5 @@ void sdi_redis_pool_abandon(sdi_redis_pool *pool)
             close(connection->transport.fd);
     }
     sdi_free(pool->connections);
-    sdi_free(pool->idle);
+    sdi_idle_abandon(&pool->idle);
 }

@@ -1,16 +1,14 @@
-/* pool.h - so many connections, shared by all threads; the one used last goes first, so that few stay warm. */
+/* pool.h - so many connections, shared by all threads. */
 #ifndef SDI_CACHE_REDIS_POOL_H
 #define SDI_CACHE_REDIS_POOL_H
 
-#include "base/lock.h"
+#include "cache/idle.h"
 #include "cache/redis/connection.h"
 
 typedef struct sdi_redis_pool {
-    sdi_mutex mutex;
-    sdi_condition freed;
     sdi_redis_connection *connections;
-    sdi_redis_connection **idle; /* a stack, connected ones on top */
-    size_t size, idle_count;
+    size_t size;
+    sdi_idle idle; /* connected ones go first */
 } sdi_redis_pool;
 
 bool sdi_redis_pool_init(sdi_redis_pool *pool, size_t size);
@@ -19,6 +17,8 @@ void sdi_redis_pool_free(sdi_redis_pool *pool);
  */
 sdi_redis_connection *sdi_redis_pool_take(sdi_redis_pool *pool, int64_t deadline);
 void sdi_redis_pool_give(sdi_redis_pool *pool, sdi_redis_connection *connection);
+/* sdi_redis_pool_drain disconnects what is idle. */
+void sdi_redis_pool_drain(sdi_redis_pool *pool);
 /* sdi_redis_pool_abandon closes without a lock or a word (a forked child). What another thread of the parent was using
  * may be half changed: its memory is left behind. */
 void sdi_redis_pool_abandon(sdi_redis_pool *pool);

@@ -28,16 +28,30 @@ static bool begins(const char *text, size_t length, const char *prefix)
     return length >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* A server that was flushed forgot our scripts: they are sent again. Every other error is one. */
+static const struct {
+    const char *prefix;
+    enum sdi_redis_verdict verdict;
+} verdicts[] = {
+    {"NOSCRIPT", SDI_REDIS_NOSCRIPT}, /* a server that was flushed, or is new, does not know our scripts */
+    {"MOVED ", SDI_REDIS_MOVED},      {"ASK ", SDI_REDIS_ASK},
+    {"TRYAGAIN", SDI_REDIS_AGAIN},    {"CLUSTERDOWN", SDI_REDIS_AGAIN},
+};
+
+/* Some errors say what to do instead. Every other one is one. */
 static void *take_error(sdi_redis_replies *replies, const char *text, size_t length)
 {
-    if (!begins(text, length, "NOSCRIPT")) {
-        if (replies->trouble)
-            sdi_redis_tell(replies->trouble, 0, "refused: %.*s", (int)length, text);
-        return refuse(replies, SDI_CACHE_FAULT_REJECTED);
+    sdi_redis_reply *reply = current(replies);
+    sdi_redis_tell(replies->trouble, 0, "refused: %.*s", (int)length, text);
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts && reply->verdict == SDI_REDIS_TAKEN; i++)
+        if (begins(text, length, verdicts[i].prefix))
+            reply->verdict = verdicts[i].verdict;
+    if (reply->verdict == SDI_REDIS_TAKEN)
+        return refuse(replies, begins(text, length, "READONLY") ? SDI_REDIS_DEMOTED : SDI_CACHE_FAULT_REJECTED);
+    if (reply->verdict == SDI_REDIS_MOVED || reply->verdict == SDI_REDIS_ASK) {
+        size_t prefix = reply->verdict == SDI_REDIS_MOVED ? strlen("MOVED ") : strlen("ASK ");
+        reply->target = sdi_memdup0(text + prefix, length - prefix);
+        return reply->target ? replies : refuse(replies, SDI_REDIS_NO_MEMORY);
     }
-    if (replies->unscripted == replies->count)
-        replies->unscripted = replies->done;
     return replies;
 }
 
@@ -45,12 +59,17 @@ static void *take_value(sdi_redis_replies *replies, sdi_cache_op *operation, con
 {
     if (length > replies->value_max)
         return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
+    if (!begins(text, length, replies->epoch)) {
+        replies->foreign = true;
+        return replies;
+    }
+    text += SDI_REDIS_EPOCH;
+    length -= SDI_REDIS_EPOCH;
     char *block = sdi_malloc(operation->headroom + length + 1);
     if (!block)
         return refuse(replies, SDI_REDIS_NO_MEMORY);
     memcpy(block + operation->headroom, text, length);
     block[operation->headroom + length] = '\0';
-    sdi_free(operation->block); /* of a first try */
     operation->block = block;
     operation->length = length;
     operation->found = true;
@@ -64,6 +83,18 @@ static void *take_ok(sdi_redis_replies *replies, const char *text, size_t length
     return replies;
 }
 
+static void *take_text(sdi_redis_replies *replies, const char *text, size_t length)
+{
+    sdi_redis_reply *reply = current(replies);
+    if (reply->expect == SDI_REDIS_EXPECT_SHA && length == SDI_REDIS_SHA)
+        memcpy(reply->text, text, length);
+    else if (reply->expect == SDI_REDIS_EXPECT_TEXT && length <= replies->value_max)
+        sdi_buffer_append(reply->info, text, length);
+    else
+        return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
+    return replies;
+}
+
 static void *take_string(const redisReadTask *task, char *text, size_t length)
 {
     sdi_redis_replies *replies = task->privdata;
@@ -72,13 +103,11 @@ static void *take_string(const redisReadTask *task, char *text, size_t length)
         return take_error(replies, text, length);
     if (task->type == REDIS_REPLY_STRING && task->parent && reply->expect == SDI_REDIS_EXPECT_VALUES)
         return take_value(replies, &reply->operations[task->idx], text, length);
-    if (task->type == REDIS_REPLY_STATUS && !task->parent && reply->expect <= SDI_REDIS_EXPECT_ADDED)
+    if (task->type == REDIS_REPLY_STATUS && !task->parent && reply->expect == SDI_REDIS_EXPECT_OK)
         return take_ok(replies, text, length);
-    if (task->type != REDIS_REPLY_STRING || task->parent || reply->expect != SDI_REDIS_EXPECT_SHA ||
-        length != SDI_REDIS_SHA)
-        return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
-    memcpy(reply->sha, text, length);
-    return replies;
+    if (task->type == REDIS_REPLY_STRING && !task->parent)
+        return take_text(replies, text, length);
+    return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
 }
 
 static void *take_array(const redisReadTask *task, element_count elements)
@@ -100,16 +129,12 @@ static void *take_integer(const redisReadTask *task, long long value)
     return replies;
 }
 
+/* Of an array that was asked for, or it would have been refused. */
 static void *take_nil(const redisReadTask *task)
 {
     sdi_redis_replies *replies = task->privdata;
-    sdi_redis_reply *reply = current(replies);
-    if (task->parent)
-        return replies; /* an array was asked for, or it would have been refused */
-    if (reply->expect != SDI_REDIS_EXPECT_ADDED)
-        return refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
-    reply->operations->found = true;
-    return replies;
+    bool value = task->parent && task->type == REDIS_REPLY_STRING;
+    return value ? replies : refuse(replies, SDI_CACHE_FAULT_PROTOCOL);
 }
 
 static void forget(void *reply)
@@ -129,7 +154,7 @@ sdi_redis_reply sdi_redis_expect(sdi_cache_op *operations, size_t count)
 {
     static const enum sdi_redis_expect expects[] = {
         [SDI_CACHE_GET] = SDI_REDIS_EXPECT_VALUES,    [SDI_CACHE_SET] = SDI_REDIS_EXPECT_OK,
-        [SDI_CACHE_REMOVE] = SDI_REDIS_EXPECT_NUMBER, [SDI_CACHE_ADD] = SDI_REDIS_EXPECT_ADDED,
+        [SDI_CACHE_REMOVE] = SDI_REDIS_EXPECT_NUMBER, [SDI_CACHE_ADD] = SDI_REDIS_EXPECT_FLAG,
         [SDI_CACHE_SWAP] = SDI_REDIS_EXPECT_FLAG,     [SDI_CACHE_MERGE] = SDI_REDIS_EXPECT_NUMBER,
     };
     return (sdi_redis_reply){.expect = expects[operations->verb], .operations = operations, .count = count};

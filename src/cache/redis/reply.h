@@ -10,32 +10,47 @@
 
 enum sdi_redis_expect {
     SDI_REDIS_EXPECT_OK,     /* +OK */
-    SDI_REDIS_EXPECT_ADDED,  /* +OK, or nil where something was there */
     SDI_REDIS_EXPECT_NUMBER, /* an integer, whatever it is */
-    SDI_REDIS_EXPECT_FLAG,   /* an integer that says whether it was done */
+    SDI_REDIS_EXPECT_FLAG,   /* an integer that says whether it was done, or was there */
     SDI_REDIS_EXPECT_VALUES, /* an array of as many strings or nils as there are operations */
-    SDI_REDIS_EXPECT_SHA,    /* the name of a loaded script */
+    SDI_REDIS_EXPECT_SHA,    /* the name of a loaded script, into `text` */
+    SDI_REDIS_EXPECT_TEXT,   /* a string, whatever it says, into `info` */
+};
+
+/* What a server answers: to the command, or that it is to be sent again. The commands behind it were carried out. */
+enum sdi_redis_verdict {
+    SDI_REDIS_TAKEN,
+    SDI_REDIS_NOSCRIPT, /* with the script's text */
+    SDI_REDIS_MOVED,    /* to `target`, as all of its slot from now on */
+    SDI_REDIS_ASK,      /* to `target`, this once */
+    SDI_REDIS_AGAIN,    /* a moment later */
 };
 
 typedef struct sdi_redis_reply {
     enum sdi_redis_expect expect;
     sdi_cache_op *operations;
     size_t count;
-    char *sha;
+    char *text;
+    sdi_buffer *info;
+    void *owner; /* whose it is; not looked at here */
+    /* out */
+    enum sdi_redis_verdict verdict;
+    char *target; /* MOVED, ASK: "SLOT HOST:PORT", to be freed */
 } sdi_redis_reply;
 
 typedef struct sdi_redis_replies {
     sdi_redis_reply *list;
     size_t count, done;
     size_t value_max;           /* bytes of one value */
+    const char *epoch;          /* values of another are none */
+    sdi_redis_trouble *trouble; /* gets what the server said last against it */
+    bool foreign;               /* a value of another epoch was there */
     int outcome;                /* SDI_REDIS_DONE as long as nothing is wrong */
-    sdi_redis_trouble *trouble; /* what a server said that refused; may be NULL */
-    size_t unscripted;          /* the first reply that was NOSCRIPT; `count` if none was */
 } sdi_redis_replies;
 
 extern redisReplyObjectFunctions sdi_redis_reply_functions;
 
-/* sdi_redis_expect is the reply to the command that sdi_redis_format made of so many operations. */
+/* sdi_redis_expect is the reply to the command that sdi_redis_format made of these. */
 sdi_redis_reply sdi_redis_expect(sdi_cache_op *operations, size_t count);
 /* sdi_redis_take reads what has come. False: no more is to be read, replies->outcome tells why. */
 bool sdi_redis_take(redisReader *reader, sdi_redis_replies *replies, const char *bytes, size_t length);

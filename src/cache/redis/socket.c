@@ -4,7 +4,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,16 +12,20 @@
 
 #include "base/clock.h"
 
-bool sdi_redis_socket_wait(int fd, short events, int64_t deadline)
+bool sdi_redis_socket_poll(struct pollfd *waited, size_t count, int64_t deadline)
 {
-    struct pollfd waited = {.fd = fd, .events = events};
     for (;;) {
-        int ready = poll(&waited, 1, sdi_poll_timeout(deadline));
+        int ready = poll(waited, count, sdi_poll_timeout(deadline));
         if (ready > 0)
             return true;
         if (ready == 0 ? sdi_now() >= deadline : errno != EINTR)
             return false;
     }
+}
+
+bool sdi_redis_socket_wait(int fd, short events, int64_t deadline)
+{
+    return sdi_redis_socket_poll(&(struct pollfd){.fd = fd, .events = events}, 1, deadline);
 }
 
 bool sdi_redis_socket_would_block(void)

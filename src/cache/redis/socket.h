@@ -2,7 +2,9 @@
 #ifndef SDI_CACHE_REDIS_SOCKET_H
 #define SDI_CACHE_REDIS_SOCKET_H
 
+#include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cache/redis/outcome.h"
@@ -13,6 +15,8 @@
 int sdi_redis_socket_open(const sdi_address *address, int64_t deadline, sdi_redis_trouble *trouble);
 /* sdi_redis_socket_wait waits for poll's events; false when the deadline has passed. */
 bool sdi_redis_socket_wait(int fd, short events, int64_t deadline);
+/* sdi_redis_socket_poll waits for one of many. */
+bool sdi_redis_socket_poll(struct pollfd *waited, size_t count, int64_t deadline);
 /* sdi_redis_socket_would_block: the last send or recv failed, and may be tried again. */
 bool sdi_redis_socket_would_block(void);
 

@@ -170,7 +170,8 @@ class ClusterNode(Redis):
         self.bus_port = ports.reserve()
 
     def settings(self) -> list[str]:
-        return [*super().settings(), "cluster-enabled yes", "cluster-config-file nodes.conf",
+        """A replica counts only when something was replicated: on an empty primary that is the first ping."""
+        return [*super().settings(), "repl-ping-replica-period 1", "cluster-enabled yes", "cluster-config-file nodes.conf",
                 f"cluster-port {self.bus_port}", "cluster-node-timeout 1000", "repl-diskless-sync-delay 0",
                 "cluster-replica-validity-factor 0"]
 

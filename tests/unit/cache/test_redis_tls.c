@@ -17,11 +17,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cache/backend.h"
+#include "greeting.h"
 
-#define SHA_REPLY "$40\r\n0123456789012345678901234567890123456789\r\n"
-#define VALUE "*1\r\n$5\r\nhello\r\n"
-
-enum { DAY = 86400, GREETING_COMMANDS = 2, TIMEOUT_MS = 300 };
+enum { DAY = 86400, TIMEOUT_MS = 300 };
 
 typedef struct identity {
     EVP_PKEY *key;
@@ -141,9 +139,9 @@ static void talk(SSL *ssl)
     BIO_set_ssl(BIO_next(in), ssl, BIO_NOCLOSE);
     for (int i = 0; i < GREETING_COMMANDS; i++)
         read_command(in);
-    say(ssl, SHA_REPLY SHA_REPLY);
-    while (!server.hangs_up && read_command(in))
-        say(ssl, VALUE);
+    say(ssl, GREETING);
+    while (!server.hangs_up && read_command(in) && read_command(in))
+        say(ssl, VALUE ":0\r\n"); /* the second one asks whether it is a primary */
     BIO_free_all(in);
 }
 
@@ -446,6 +444,9 @@ static void set_up(void)
         .address_count = 1,
         .user = "",
         .password = "",
+        .key_prefix = "shop",
+        .sentinel_primary = "",
+        .sentinel_password = "",
         .tls = true,
         .tls_ca_file = ca_file,
         .tls_cert_file = "",

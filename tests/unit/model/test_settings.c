@@ -230,6 +230,24 @@ START_TEST(tells_what_is_wrong_about_tls)
 }
 END_TEST
 
+START_TEST(tells_what_is_wrong_about_clusters_and_sentinels)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "cache.kind", "redis");
+    set(config, "cache.cluster", "on");
+    set(config, "cache.sentinel_primary", "shop");
+    set(config, "cache.database", "3");
+    expect_fault(config, "cache.cluster: on, and cache.sentinel_primary is set; a cluster has no sentinels\n"
+                         "cache.database: not 0; a cluster has no other database");
+    config = config_with_node();
+    set(config, "cache.kind", "memory");
+    set(config, "cache.cluster", "on");
+    set(config, "cache.sentinel_password", "secret");
+    expect_fault(config, "cache.cluster: set, but only redis has it; set cache.kind, or leave it away\n"
+                         "cache.sentinel_password: set without cache.sentinel_primary");
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, fills_in_the_defaults);
@@ -243,6 +261,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, wants_no_more_than_64_nodes);
     tcase_add_test(cases, tells_all_faults_at_once);
     tcase_add_test(cases, tells_what_is_wrong_about_tls);
+    tcase_add_test(cases, tells_what_is_wrong_about_clusters_and_sentinels);
 }
 
 UNIT_MAIN("model/settings", fill, 30)

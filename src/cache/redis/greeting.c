@@ -1,0 +1,96 @@
+#include "cache/redis/greeting.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/hash.h"
+
+enum { COMMANDS_MAX = 7, INFO_MAX = 1 << 20 };
+
+/* What is said, and what is to be answered. */
+typedef struct conversation {
+    sdi_buffer *out;
+    sdi_redis_reply expected[COMMANDS_MAX];
+    size_t count;
+    sdi_buffer server, replication; /* sections of INFO */
+} conversation;
+
+static void expect(conversation *talk, sdi_redis_reply reply)
+{
+    talk->expected[talk->count++] = reply;
+}
+
+static void log_in(conversation *talk, const sdi_cache_settings *settings)
+{
+    if (*settings->password) {
+        if (*settings->user)
+            sdi_redis_command(talk->out, "AUTH", settings->user, settings->password, (char *)NULL);
+        else
+            sdi_redis_command(talk->out, "AUTH", settings->password, (char *)NULL);
+        expect(talk, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_OK});
+    }
+    if (settings->database) {
+        char number[24];
+        snprintf(number, sizeof number, "%" PRId64, settings->database);
+        sdi_redis_command(talk->out, "SELECT", number, (char *)NULL);
+        expect(talk, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_OK});
+    }
+}
+
+static void ask_info(conversation *talk, const char *section, sdi_buffer *info)
+{
+    sdi_redis_command(talk->out, "INFO", section, (char *)NULL);
+    expect(talk, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_TEXT, .info = info});
+}
+
+static void load(conversation *talk, const char *script, char *sha)
+{
+    sdi_redis_command(talk->out, "SCRIPT", "LOAD", script, (char *)NULL);
+    expect(talk, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_SHA, .text = sha});
+}
+
+/* The value of a line "name:value"; empty if there is none. */
+static sdi_slice field(const sdi_buffer *info, const char *name)
+{
+    const char *at = info->data ? strstr(info->data, name) : NULL;
+    if (!at || (at > info->data && at[-1] != '\n'))
+        return (sdi_slice){"", 0};
+    at += strlen(name);
+    return (sdi_slice){at, strcspn(at, "\r\n")};
+}
+
+static int understand(const conversation *talk, sdi_redis_connection *connection)
+{
+    sdi_redis_greeting *greeting = &connection->greeting;
+    sdi_slice run_id = field(&talk->server, "run_id:"), history = field(&talk->replication, "master_replid:");
+    sdi_slice role = field(&talk->replication, "role:");
+    if (talk->server.failed || talk->replication.failed)
+        return SDI_REDIS_NO_MEMORY;
+    if (!run_id.length || !role.length)
+        return sdi_redis_tell(&connection->trouble, SDI_CACHE_FAULT_REJECTED, "INFO tells no run_id or no role");
+    snprintf(greeting->epoch, sizeof greeting->epoch, "%016" PRIx64,
+             sdi_hash64(run_id.data, run_id.length) ^ (sdi_hash64(history.data, history.length) << 1));
+    greeting->primary = sdi_slice_equal(role, sdi_slice_of("master"));
+    return SDI_REDIS_DONE;
+}
+
+int sdi_redis_greet(sdi_redis_connection *connection, const sdi_cache_settings *settings, int64_t deadline)
+{
+    sdi_redis_greeting *greeting = &connection->greeting;
+    conversation talk = {.out = &connection->out};
+    *greeting = (sdi_redis_greeting){.epoch = ""};
+    log_in(&talk, settings);
+    ask_info(&talk, "server", &talk.server);
+    ask_info(&talk, "replication", &talk.replication);
+    load(&talk, sdi_redis_add, greeting->add);
+    load(&talk, sdi_redis_swap, greeting->swap);
+    load(&talk, sdi_redis_merge, greeting->merge);
+    sdi_redis_replies replies = {
+        .list = talk.expected, .count = talk.count, .value_max = INFO_MAX, .outcome = SDI_REDIS_DONE};
+    int outcome = sdi_redis_exchange_one(connection, &replies, deadline);
+    if (outcome == SDI_REDIS_DONE)
+        outcome = understand(&talk, connection);
+    sdi_buffer_free(&talk.server);
+    sdi_buffer_free(&talk.replication);
+    return outcome;
+}
