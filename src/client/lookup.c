@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "client/batch.h"
+#include "client/lease.h"
 #include "client/stale.h"
 #include "fresh/entry.h"
 #include "model/policy.h"
@@ -64,17 +65,30 @@ size_t sdi_read_policy(const sdi_core *core, const sdi_read *read)
     return (size_t)(read->policy - core->settings->policies);
 }
 
-static void miss(sdi_core *core, const sdi_read *read, enum sdi_miss_reason reason)
+/* Once a read, however often it looks. */
+static void miss(sdi_core *core, sdi_read *read, enum sdi_miss_reason reason)
 {
+    if (read->missed)
+        return;
+    read->missed = true;
     size_t label = sdi_metric_pair(SDI_M_CACHE_MISSES, sdi_read_policy(core, read), reason);
     sdi_count(core->metrics, SDI_M_CACHE_MISSES, label, 1);
 }
 
+static void count_hit(sdi_core *core, const sdi_read *read, bool empty)
+{
+    if (read->lease == SDI_LEASE_AWAITED) {
+        sdi_count(core->metrics, SDI_M_LEASES, SDI_LEASES_ANSWERED, 1);
+        return;
+    }
+    sdi_count(core->metrics, SDI_M_CACHE_HITS, sdi_read_policy(core, read), 1);
+    if (empty)
+        sdi_count(core->metrics, SDI_M_CACHE_NEGATIVE_HITS, sdi_read_policy(core, read), 1);
+}
+
 static void hit(sdi_core *core, sdi_read *read, shopdata_result *answer, const sdi_stamp *stamp)
 {
-    sdi_count(core->metrics, SDI_M_CACHE_HITS, sdi_read_policy(core, read), 1);
-    if (!shopdata_result_rows(answer))
-        sdi_count(core->metrics, SDI_M_CACHE_NEGATIVE_HITS, sdi_read_policy(core, read), 1);
+    count_hit(core, read, shopdata_result_rows(answer) == 0);
     read->result = answer;
     read->stamp = *stamp;
     read->stamped = true;
@@ -139,11 +153,19 @@ static void refuse_old_era(sdi_read *read, uint32_t timeline)
             read->mixed_eras = true;
 }
 
+/* How many operations a look takes. */
+static size_t gets_of(const sdi_read *read)
+{
+    return 1 + read->tags.count + (read->lease == SDI_LEASE_AWAITED);
+}
+
 static void judge(sdi_core *core, sdi_read *read, sdi_cache_op *operations)
 {
     take_fences(read, operations + 1);
     refuse_old_era(read, sdi_router_timeline(core->router));
     judge_entry(core, read, operations);
+    if (read->lease == SDI_LEASE_AWAITED)
+        sdi_lease_seen(read, operations + 1 + read->tags.count);
 }
 
 bool sdi_read_looks(const sdi_read *read)
@@ -165,6 +187,8 @@ static void add_gets(const sdi_core *core, sdi_batch *batch, const sdi_read *rea
         sizeof(shopdata_result);
     for (size_t tag = 0; tag < read->tags.count; tag++)
         sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_GET);
+    if (read->lease == SDI_LEASE_AWAITED)
+        sdi_lease_add_look(batch, core, read);
 }
 
 bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
@@ -183,11 +207,12 @@ bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
     for (size_t i = 0; i < count; i++) {
         if (!sdi_read_looks(&reads[i]))
             continue;
+        sdi_cache_op *operations = at;
+        at += gets_of(&reads[i]);
         if (answered)
-            judge(core, &reads[i], at);
+            judge(core, &reads[i], operations);
         else
             miss(core, &reads[i], SDI_MISS_UNAVAILABLE);
-        at += 1 + reads[i].tags.count;
     }
     sdi_batch_free(&batch);
     return answered;

@@ -8,9 +8,17 @@
 #include "client/statement.h"
 
 enum sdi_read_state {
-    SDI_READ_OPEN,   /* to be asked of the database */
-    SDI_READ_JOINED, /* another caller asks */
+    SDI_READ_OPEN,    /* to be asked of the database */
+    SDI_READ_JOINED,  /* another caller asks */
+    SDI_READ_AWAITED, /* another process asks */
     SDI_READ_DONE,
+};
+
+enum sdi_lease_state {
+    SDI_LEASE_NONE,
+    SDI_LEASE_HELD,    /* this read asks, for all processes */
+    SDI_LEASE_AWAITED, /* another process does */
+    SDI_LEASE_OVER,    /* given back, or waited for long enough: not claimed again */
 };
 
 typedef struct sdi_read {
@@ -25,6 +33,10 @@ typedef struct sdi_read {
     enum sdi_read_state state;
     sdi_flight *flight;
     bool leads;
+    enum sdi_lease_state lease;
+    uint64_t lease_nonce;
+    int64_t lease_until; /* AWAITED: so long at most (clock.h) */
+    bool missed;         /* counted as a miss */
     /* What the fences say, as of the last look. Two of a kind: [0] for an answer with rows, [1] for one without, which
      * hangs on more tags. */
     bool fences_read;    /* the cache answered */

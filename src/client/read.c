@@ -1,232 +1,16 @@
 /* read.c - a batch of reads through the tiers: the shared cache, the flights of others, a node of the database.
  *
  * A single query is a batch of one. The batch goes on until every read is done or one has failed. */
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "client/ask.h"
-#include "client/lookup.h"
-#include "client/session.h"
+#include "client/lease.h"
+#include "client/round.h"
 #include "client/slow.h"
 #include "client/stale.h"
 #include "client/store.h"
-
-typedef struct round {
-    shopdata_session *session;
-    sdi_core *core;
-    sdi_read *reads;
-    size_t count;
-    int64_t begin, deadline;
-    size_t failed; /* the read that the server rejected; SIZE_MAX: none */
-} round;
-
-/* ------------------------------------------------------------------------------------------------------- preparing */
-
-static int check_kind(const sdi_read *read, shopdata_error **error_out)
-{
-    enum sdi_plan_kind kind = sdi_plan_kind(read->planned->plan);
-    if (kind == SDI_PLAN_WRITE)
-        return sdi_fail(error_out, SHOPDATA_ERR_REFUSED, "this statement writes; use shopdata_execute: %.60s",
-                        read->call->statement->text);
-    if (kind == SDI_PLAN_UNDECLARED)
-        return sdi_fail(error_out, SHOPDATA_ERR_REFUSED, "%s: %.60s", sdi_plan_reason(read->planned->plan),
-                        read->call->statement->text);
-    return SHOPDATA_OK;
-}
-
-/* Whether this call is cached, and then its key and tags. */
-static int prepare_cached(const round *r, sdi_read *read, shopdata_error **error_out)
-{
-    const shopdata_call *call = read->call;
-    sdi_slice space;
-    if (!read->planned->final || sdi_plan_kind(read->planned->plan) != SDI_PLAN_CACHED || !read->policy->cache ||
-        (read->flags & SHOPDATA_NO_CACHE) || !r->core->cache || !sdi_core_space(r->core, &space, NULL))
-        return SHOPDATA_OK;
-    if (!sdi_plan_tags(read->planned->plan, call->params, call->count, &read->tags))
-        return SHOPDATA_OK;
-    sdi_identity(read->planned->fingerprint, call->params, call->count, &read->identity);
-    sdi_entry_key(space, (sdi_slice){read->identity.data, read->identity.length}, &read->key);
-    if (sdi_tags_failed(&read->tags) || read->identity.failed || read->key.failed)
-        return sdi_no_memory(error_out);
-    read->cached = read->tags.count > 0 && read->tags.count <= SDI_READ_TAGS_MAX;
-    return SHOPDATA_OK;
-}
-
-static int prepare(const round *r, sdi_read *read, const shopdata_call *call, shopdata_error **error_out)
-{
-    read->call = call;
-    read->session = r->session;
-    read->flags = call->flags | r->session->flags;
-    int status = sdi_statement_check(call->statement, r->session->client, call->params, call->count, error_out);
-    if (status == SHOPDATA_OK)
-        status = sdi_statement_plan(call->statement, false, r->deadline, &read->planned, error_out);
-    if (status == SHOPDATA_OK)
-        status = check_kind(read, error_out);
-    if (status != SHOPDATA_OK)
-        return status;
-    read->policy = sdi_settings_policy(r->core->settings, call->statement->policy);
-    return sdi_in_transaction(r->session) ? SHOPDATA_OK : prepare_cached(r, read, error_out);
-}
-
-static int prepare_all(round *r, const shopdata_call *calls, shopdata_error **error_out)
-{
-    for (size_t i = 0; i < r->count; i++) {
-        int status = prepare(r, &r->reads[i], &calls[i], error_out);
-        if (status != SHOPDATA_OK) {
-            r->failed = i;
-            return status;
-        }
-    }
-    return SHOPDATA_OK;
-}
-
-static sdi_pg_command command_of(const sdi_read *read)
-{
-    return (sdi_pg_command){.sql = read->call->statement->text,
-                            .statement = read->call->statement->number,
-                            .params = read->call->params,
-                            .count = read->call->count};
-}
-
-/* ---------------------------------------------------------------------------------------------------- the database */
-
-static bool wants_primary(const sdi_read *read)
-{
-    return (read->flags & SHOPDATA_PRIMARY) || read->mixed_eras ||
-           sdi_plan_kind(read->planned->plan) == SDI_PLAN_PRIMARY;
-}
-
-/* Some of the reads, asked of the database together. */
-typedef struct group {
-    size_t *members; /* numbers of reads */
-    size_t count;
-    sdi_need need;
-    bool impatient; /* all have an old answer to fall back on */
-} group;
-
-/* While fences can be read they say how new an answer must be. Else, for want of better, it must show this process's
- * own writes, and may not lag too far: of other processes' writes nothing is known then. */
-static void need_of(const round *r, const sdi_read *read, sdi_need *need)
-{
-    sdi_raise(&need->era, &need->lsn, r->session->era, r->session->last_write);
-    if (read->fences_read) {
-        size_t kind = read->result && !shopdata_result_rows(read->result) ? 1 : 0;
-        if (read->demanded[kind])
-            sdi_raise(&need->era, &need->lsn, read->demand[kind].era, read->demand[kind].lsn);
-        return;
-    }
-    need->limit_lag = true;
-    if (sdi_plan_kind(read->planned->plan) == SDI_PLAN_CACHED)
-        sdi_core_last_write(r->core, &need->era, &need->lsn);
-}
-
-static void gather(const round *r, group *g, bool primary)
-{
-    g->count = 0;
-    g->need = (sdi_need){.primary = primary};
-    g->impatient = true;
-    for (size_t i = 0; i < r->count; i++) {
-        if (r->reads[i].state != SDI_READ_OPEN || wants_primary(&r->reads[i]) != primary)
-            continue;
-        g->members[g->count++] = i;
-        g->impatient &= r->reads[i].old != NULL;
-        need_of(r, &r->reads[i], &g->need);
-    }
-}
-
-/* An answer of the primary has all that was written before it was asked. A replica's must pass what the fences demand;
- * a primary that was deposed does not know the newer era. */
-static bool fresh_enough(const sdi_read *read, const sdi_question *question)
-{
-    size_t kind = shopdata_result_rows(read->result) ? 0 : 1;
-    if (!read->fences_read)
-        return true;
-    if (question->source == SHOPDATA_FROM_PRIMARY)
-        return !question->stamped || !read->demanded[kind] ||
-               question->stamp.era.timeline >= read->demand[kind].era.timeline;
-    return question->stamped && sdi_answer_passes(read, read->result, &question->stamp);
-}
-
-/* What is written in an answer before anybody else sees it: that it is as old as the look at the fences it passed,
- * which came before it was read; or, where there were none, how far its node was behind. */
-static void sign_freshness(sdi_read *read, const sdi_question *question)
-{
-    if (read->fences_read)
-        read->result->read_at = read->looked_at;
-    else if (question->behind_us != 0)
-        read->result->staleness_ms = question->behind_us < 0 ? -1 : question->behind_us / 1000 + 1;
-}
-
-static void take_answers(round *r, const group *g, const sdi_question *question, sdi_pg_command *commands)
-{
-    for (size_t i = 0; i < g->count; i++) {
-        sdi_read *read = &r->reads[g->members[i]];
-        shopdata_result_free(read->result);
-        read->result = commands[i].result;
-        commands[i].result = NULL;
-        read->stamped = question->stamped && !question->assumed;
-        read->stamp = question->stamp;
-        read->unstored = true;
-        sign_freshness(read, question);
-        if (fresh_enough(read, question))
-            read->state = SDI_READ_DONE;
-    }
-}
-
-static int ask_group(round *r, const group *g, shopdata_error **error_out)
-{
-    size_t failed;
-    sdi_question question = {.need = g->need, .deadline = r->deadline, .impatient = g->impatient};
-    sdi_pg_command *commands = sdi_calloc(g->count, sizeof *commands);
-    if (!commands)
-        return sdi_no_memory(error_out);
-    for (size_t i = 0; i < g->count; i++)
-        commands[i] = command_of(&r->reads[g->members[i]]);
-    int status = sdi_ask_read(r->core, &question, commands, g->count, &failed, error_out);
-    if (status == SHOPDATA_OK)
-        take_answers(r, g, &question, commands);
-    else if (failed != SIZE_MAX)
-        r->failed = g->members[failed];
-    sdi_pg_commands_free(commands, g->count);
-    sdi_free(commands);
-    return status;
-}
-
-/* An answer that the fences refuse is asked again with what they demand of it (an empty one's demand is only known when
- * it is empty), and at last of the primary, whose answers are always new enough. */
-static int ask_open(round *r, group *g, bool primary, shopdata_error **error_out)
-{
-    for (int tries = 0;; tries++) {
-        gather(r, g, primary);
-        if (!g->count)
-            return SHOPDATA_OK;
-        if (tries == 3)
-            return sdi_fail(error_out, SHOPDATA_ERR_UNAVAILABLE,
-                            "the primary that answers is older than what was written already: it was replaced");
-        if (tries == 2) {
-            g->need.primary = true;
-            sdi_count(r->core->metrics, SDI_M_FRESHNESS_PRIMARY, 0, g->count);
-        }
-        int status = ask_group(r, g, error_out);
-        if (status != SHOPDATA_OK)
-            return status;
-    }
-}
-
-static int ask_database(round *r, shopdata_error **error_out)
-{
-    group g = {.members = sdi_calloc(r->count, sizeof *g.members)};
-    if (!g.members)
-        return sdi_no_memory(error_out);
-    int status = ask_open(r, &g, false, error_out);
-    if (status == SHOPDATA_OK)
-        status = ask_open(r, &g, true, error_out);
-    sdi_free(g.members);
-    return status;
-}
 
 /* ------------------------------------------------------------------------------------------------------ the fences */
 
@@ -235,7 +19,7 @@ static bool lacks_fence(const sdi_read *read)
     return read->state == SDI_READ_OPEN && read->fences_read && read->missing;
 }
 
-static bool any_missing(const round *r)
+static bool any_missing(const sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++)
         if (lacks_fence(&r->reads[i]))
@@ -244,28 +28,14 @@ static bool any_missing(const round *r)
 }
 
 /* A primary that does not answer is given up by its watcher after about this time, so a sample need not wait longer. */
-static int64_t sample_deadline(const round *r)
+static int64_t sample_deadline(const sdi_round *r)
 {
     return sdi_deadline_within(r->deadline, r->core->settings->pool.connect_timeout_ms);
 }
 
-/* The order is the point: first the placeholder, then the sample. A write that returns between the two deletes the
- * placeholder, so a floor older than it is never installed. Where the cache did not say that the placeholder stands, it
- * may come to stand later, behind that write: then this floor must not be installed. */
-static bool sample_floor(round *r, uint64_t nonce, sdi_point *floor, bool *installable)
-{
-    *installable = sdi_placehold(r->core, r->reads, r->count, nonce, r->deadline);
-    if (!sdi_floor_sample(r->core, sample_deadline(r), floor))
-        return false;
-    for (size_t i = 0; i < r->count; i++)
-        if (lacks_fence(&r->reads[i]))
-            sdi_demand_floor(&r->reads[i], floor);
-    return true;
-}
-
 /* With the primary gone nobody knows what was written last: replicas answer, within the lag limit, and nothing is
  * cached under a missing fence. */
-static void go_without_floor(round *r)
+static void go_without_floor(sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++)
         if (lacks_fence(&r->reads[i]))
@@ -274,14 +44,49 @@ static void go_without_floor(round *r)
 
 /* What was found out before the database is asked. */
 typedef struct floor_found {
+    bool claimed;     /* since the last sample */
+    bool placed;      /* the placeholders stand: the cache said so */
     bool sampled;     /* `point` is known */
-    bool installable; /* the placeholders with `nonce` stood before it was sampled */
-    uint64_t nonce;
+    bool installable; /* the placeholders stood before it was sampled */
     sdi_point point;
 } floor_found;
 
+/* A lease to claim, or a fence missing: asked of the cache in one round trip. After one that was not answered comes a
+ * new nonce, for its placeholder may still come to stand. Else the old one goes on: its own placeholder is no other's.
+ */
+static void claim(sdi_round *r, floor_found *floor)
+{
+    bool wanted = any_missing(r);
+    for (size_t i = 0; i < r->count && !wanted; i++)
+        wanted = sdi_lease_wanted(&r->reads[i]);
+    if (!wanted)
+        return;
+    floor->claimed = true;
+    if (!r->nonce)
+        r->nonce = sdi_nonce();
+    floor->placed = sdi_claim(r->core, r->reads, r->count, r->nonce, r->deadline);
+    if (!floor->placed)
+        r->nonce = 0;
+}
+
+/* The order is the point: first the placeholder, then the sample. A write that returns between the two deletes the
+ * placeholder, so a floor older than it is never installed. Where the cache did not say that the placeholder stands, it
+ * may come to stand later, behind that write: then this floor must not be installed. */
+static bool sample_floor(sdi_round *r, floor_found *floor)
+{
+    if (!floor->claimed)
+        claim(r, floor);
+    floor->installable = floor->placed;
+    floor->claimed = floor->placed = false;
+    floor->sampled = sdi_floor_sample(r->core, sample_deadline(r), &floor->point);
+    for (size_t i = 0; i < r->count && floor->sampled; i++)
+        if (lacks_fence(&r->reads[i]))
+            sdi_demand_floor(&r->reads[i], &floor->point);
+    return floor->sampled;
+}
+
 /* Every read that is still open has an old answer. */
-static bool may_fall_back(const round *r)
+static bool may_fall_back(const sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++)
         if (r->reads[i].state == SDI_READ_OPEN && !r->reads[i].old)
@@ -289,17 +94,14 @@ static bool may_fall_back(const round *r)
     return true;
 }
 
-/* While the primary stands its word is waited for: without it an answer may be older than a write that has returned.
- * Each try has a nonce of its own, for the placeholder of one that timed out may still come to stand. */
-static int find_floor(round *r, floor_found *floor, shopdata_error **error_out)
+/* While the primary stands its word is waited for: without it an answer may be older than a write that has returned. */
+static int find_floor(sdi_round *r, floor_found *floor, shopdata_error **error_out)
 {
     enum { PAUSE_MS = 10 };
     size_t primary;
     while (any_missing(r)) {
         uint64_t seen = sdi_router_changes(r->core->router);
-        floor->nonce = sdi_nonce();
-        floor->sampled = sample_floor(r, floor->nonce, &floor->point, &floor->installable);
-        if (floor->sampled)
+        if (sample_floor(r, floor))
             return SHOPDATA_OK;
         if (!sdi_router_primary(r->core->router, &primary)) {
             go_without_floor(r);
@@ -319,7 +121,7 @@ static bool cannot_answer(int status, const shopdata_error *error)
            (status == SHOPDATA_ERR_SQL && shopdata_error_is_retriable(error));
 }
 
-static int fall_back(round *r, int status, shopdata_error **error)
+static int fall_back(sdi_round *r, int status, shopdata_error **error)
 {
     if (!cannot_answer(status, *error) || !may_fall_back(r))
         return status;
@@ -331,14 +133,32 @@ static int fall_back(round *r, int status, shopdata_error **error)
     return SHOPDATA_OK;
 }
 
-static int ask_and_store(round *r, shopdata_error **error)
+/* What another process asks for is left to it; who has an old answer need not even wait. */
+static void leave_awaited(sdi_round *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].state == SDI_READ_AWAITED)
+            sdi_stale_serve(r->core, &r->reads[i], SDI_STALE_REFRESHING);
+}
+
+static bool holds_lease(const sdi_round *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].lease == SDI_LEASE_HELD)
+            return true;
+    return false;
+}
+
+static int ask_and_store(sdi_round *r, shopdata_error **error)
 {
     floor_found floor = {0};
+    claim(r, &floor);
+    leave_awaited(r);
     int status = find_floor(r, &floor, error);
     if (status == SHOPDATA_OK)
-        status = ask_database(r, error);
-    if (status == SHOPDATA_OK && r->core->cache)
-        sdi_store(r->core, r->reads, r->count, floor.nonce, floor.sampled && floor.installable ? &floor.point : NULL,
+        status = sdi_round_ask(r, error);
+    if (r->core->cache && (status == SHOPDATA_OK || holds_lease(r)))
+        sdi_store(r->core, r->reads, r->count, r->nonce, floor.sampled && floor.installable ? &floor.point : NULL,
                   r->deadline);
     return fall_back(r, status, error);
 }
@@ -346,7 +166,7 @@ static int ask_and_store(round *r, shopdata_error **error)
 /* ----------------------------------------------------------------------------------------------------- the flights */
 
 /* The read leaves its flight, at the latest at the deadline, with the answer if that is new enough for it. */
-static void leave_flight(round *r, sdi_read *read, int64_t deadline)
+static void leave_flight(sdi_round *r, sdi_read *read, int64_t deadline)
 {
     sdi_stamp stamp;
     shopdata_result *answer = sdi_flight_wait(&r->core->flights, read->flight, deadline, &stamp);
@@ -362,7 +182,7 @@ static void leave_flight(round *r, sdi_read *read, int64_t deadline)
 }
 
 /* Who finds another asking does not wait if he has an old answer. */
-static void board(round *r, sdi_read *read)
+static void board(sdi_round *r, sdi_read *read)
 {
     read->flight = sdi_flight_board(&r->core->flights, (sdi_slice){read->key.data, read->key.length}, &read->leads);
     if (!read->flight || read->leads)
@@ -375,7 +195,7 @@ static void board(round *r, sdi_read *read)
         sdi_stale_serve(r->core, read, SDI_STALE_REFRESHING);
 }
 
-static void board_flights(round *r)
+static void board_flights(sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         sdi_read *read = &r->reads[i];
@@ -384,11 +204,12 @@ static void board_flights(round *r)
     }
 }
 
-static void land_flights(round *r)
+/* Those who wait for what another process asks fly on, unless all shall land. */
+static void land_flights(sdi_round *r, bool all)
 {
     for (size_t i = 0; i < r->count; i++) {
         sdi_read *read = &r->reads[i];
-        if (!read->flight || !read->leads)
+        if (!read->flight || !read->leads || (!all && read->state == SDI_READ_AWAITED))
             continue;
         bool good = read->state == SDI_READ_DONE && read->stamped;
         sdi_flight_land(&r->core->flights, read->flight, good ? read->result : NULL, &read->stamp);
@@ -396,7 +217,7 @@ static void land_flights(round *r)
     }
 }
 
-static void wait_for_flights(round *r, int64_t deadline)
+static void wait_for_flights(sdi_round *r, int64_t deadline)
 {
     for (size_t i = 0; i < r->count; i++)
         if (r->reads[i].state == SDI_READ_JOINED)
@@ -405,7 +226,7 @@ static void wait_for_flights(round *r, int64_t deadline)
 
 /* ------------------------------------------------------------------------------------------------------- the batch */
 
-static bool all_done(const round *r)
+static bool all_done(const sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++)
         if (r->reads[i].state != SDI_READ_DONE)
@@ -413,7 +234,7 @@ static bool all_done(const round *r)
     return true;
 }
 
-static bool any_cached(const round *r)
+static bool any_cached(const sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++)
         if (r->reads[i].cached)
@@ -421,7 +242,7 @@ static bool any_cached(const round *r)
     return false;
 }
 
-static void look_into_cache(round *r)
+static void look_into_cache(sdi_round *r)
 {
     if (!any_cached(r))
         return;
@@ -431,30 +252,103 @@ static void look_into_cache(round *r)
         r->reads[i].cached = r->reads[i].fences_read = false; /* it does not answer, or is not trusted */
 }
 
+/* ------------------------------------------------------------------------------------------------------ the leases */
+
+/* The next moment at which somebody stops waiting; 0: nobody waits. */
+static int64_t awaited_until(const sdi_round *r)
+{
+    int64_t until = 0;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].state == SDI_READ_AWAITED && (!until || r->reads[i].lease_until < until))
+            until = r->reads[i].lease_until;
+    return until < r->deadline ? until : r->deadline;
+}
+
+/* Is it still worth waiting for what another process asks? */
+static bool goes_on_waiting(const sdi_round *r, const sdi_read *read)
+{
+    int64_t now = sdi_now();
+    return read->lease == SDI_LEASE_AWAITED && read->cached && now < read->lease_until && now < r->deadline;
+}
+
+/* Looks once more for all that is awaited: it is there, or an old answer is, or the waiting goes on, or is over. */
+static void look_for_awaited(sdi_round *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].state == SDI_READ_AWAITED)
+            r->reads[i].state = SDI_READ_OPEN;
+    look_into_cache(r);
+    for (size_t i = 0; i < r->count; i++) {
+        sdi_read *read = &r->reads[i];
+        if (read->state != SDI_READ_OPEN || sdi_stale_serve(r->core, read, SDI_STALE_REFRESHING))
+            continue;
+        if (goes_on_waiting(r, read))
+            read->state = SDI_READ_AWAITED;
+        else if (read->lease == SDI_LEASE_AWAITED)
+            read->lease = SDI_LEASE_OVER;
+    }
+}
+
+/* Waits for other processes. Says whether anything was awaited in vain, and has to be asked after all. */
+static bool await_leases(sdi_round *r)
+{
+    enum { PAUSE_US = 1000, PAUSE_MAX_US = 20000, JITTER_PERCENT = 50 };
+    int64_t until, pause = PAUSE_US;
+    while ((until = awaited_until(r))) {
+        int64_t left = until - sdi_now();
+        sdi_sleep(sdi_jitter(pause < left ? pause : left > 0 ? left : 0, JITTER_PERCENT));
+        pause = pause * 3 / 2 < PAUSE_MAX_US ? pause * 3 / 2 : PAUSE_MAX_US;
+        look_for_awaited(r);
+    }
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].state == SDI_READ_OPEN)
+            return true;
+    return false;
+}
+
+/* From now on every read asks for itself. */
+static void claim_no_more(sdi_round *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->reads[i].lease == SDI_LEASE_NONE)
+            r->reads[i].lease = SDI_LEASE_OVER;
+}
+
+/* First what this batch asks itself, and only then what others do: two that waited for each other would wait long. */
+static int ask_or_wait(sdi_round *r, shopdata_error **error)
+{
+    board_flights(r);
+    int status = ask_and_store(r, error);
+    land_flights(r, false);
+    if (status == SHOPDATA_OK && await_leases(r))
+        status = ask_and_store(r, error);
+    land_flights(r, true);
+    wait_for_flights(r, status == SHOPDATA_OK ? r->deadline : sdi_now()); /* a batch that has failed waits for nobody */
+    return status;
+}
+
 /* Whoever joined a flight in vain (its leader failed, or his answer is too old for the fences this one read) looks
  * again, most likely finds the leader's entry, and else asks alone. */
-static int through_the_tiers(round *r, shopdata_error **error)
+static int through_the_tiers(sdi_round *r, shopdata_error **error)
 {
     look_into_cache(r);
     if (all_done(r))
         return SHOPDATA_OK;
-    board_flights(r);
-    int status = ask_and_store(r, error);
-    land_flights(r);
-    wait_for_flights(r, status == SHOPDATA_OK ? r->deadline : sdi_now()); /* a batch that has failed waits for nobody */
+    int status = ask_or_wait(r, error);
     if (status != SHOPDATA_OK || all_done(r))
         return status;
     look_into_cache(r);
+    claim_no_more(r);
     return ask_and_store(r, error);
 }
 
-static int in_transaction(round *r, shopdata_error **error_out)
+static int in_transaction(sdi_round *r, shopdata_error **error_out)
 {
     sdi_pg_command *commands = sdi_calloc(r->count, sizeof *commands);
     if (!commands)
         return sdi_no_memory(error_out);
     for (size_t i = 0; i < r->count; i++)
-        commands[i] = command_of(&r->reads[i]);
+        commands[i] = sdi_read_command(&r->reads[i]);
     size_t node = r->session->transaction.node;
     int status = sdi_transaction_run(r->session, commands, r->count, &r->failed, error_out);
     for (size_t i = 0; i < r->count && status == SHOPDATA_OK; i++) {
@@ -468,7 +362,7 @@ static int in_transaction(round *r, shopdata_error **error_out)
 }
 
 /* Of a batch the cache's answers are left out: its time is that of the others. */
-static void tell_slow(const round *r, int64_t took, int status)
+static void tell_slow(const sdi_round *r, int64_t took, int status)
 {
     for (size_t i = 0; i < r->count; i++) {
         const sdi_read *read = &r->reads[i];
@@ -479,7 +373,7 @@ static void tell_slow(const round *r, int64_t took, int status)
     }
 }
 
-static void hand_out(round *r, int64_t took, shopdata_result **results_out)
+static void hand_out(sdi_round *r, int64_t took, shopdata_result **results_out)
 {
     for (size_t i = 0; i < r->count; i++) {
         shopdata_result *result = r->reads[i].result;
@@ -495,7 +389,7 @@ static void hand_out(round *r, int64_t took, shopdata_result **results_out)
     }
 }
 
-static void free_reads(round *r)
+static void free_reads(sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         sdi_planned_done(r->reads[i].planned);
@@ -512,16 +406,16 @@ int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t 
                   shopdata_error **error_out)
 {
     shopdata_error *error = NULL;
-    round r = {.session = session,
-               .core = session->client->core,
-               .reads = sdi_calloc(count, sizeof *r.reads),
-               .count = count,
-               .begin = sdi_now(),
-               .deadline = sdi_session_deadline(session),
-               .failed = SIZE_MAX};
+    sdi_round r = {.session = session,
+                   .core = session->client->core,
+                   .reads = sdi_calloc(count, sizeof *r.reads),
+                   .count = count,
+                   .begin = sdi_now(),
+                   .deadline = sdi_session_deadline(session),
+                   .failed = SIZE_MAX};
     if (!r.reads)
         return sdi_no_memory(error_out);
-    int status = prepare_all(&r, calls, &error);
+    int status = sdi_round_prepare(&r, calls, &error);
     if (status == SHOPDATA_OK)
         status = sdi_in_transaction(session) ? in_transaction(&r, &error) : through_the_tiers(&r, &error);
     int64_t took = sdi_now() - r.begin;

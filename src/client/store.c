@@ -1,7 +1,9 @@
 #include "client/store.h"
 
+#include "base/clock.h"
 #include "client/batch.h"
 #include "client/fencing.h"
+#include "client/lease.h"
 #include "fresh/entry.h"
 #include "model/policy.h"
 
@@ -20,7 +22,19 @@ static void add_placeholders(sdi_core *core, sdi_batch *batch, const sdi_read *r
     }
 }
 
-bool sdi_placehold(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, int64_t deadline)
+/* The answers to the claims, which stand before all placeholders. */
+static void take_claims(sdi_core *core, sdi_read *reads, size_t count, const sdi_cache_op *answers)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!sdi_lease_wanted(&reads[i]))
+            continue;
+        sdi_lease_claimed(core, &reads[i], answers);
+        if (answers)
+            answers += SDI_LEASE_CLAIM_OPS;
+    }
+}
+
+bool sdi_claim(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, int64_t deadline)
 {
     sdi_batch batch;
     if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
@@ -28,9 +42,13 @@ bool sdi_placehold(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce
     sdi_fence_placeholder(nonce, &batch.values);
     sdi_span placeholder = sdi_batch_since(&batch, 0);
     for (size_t i = 0; i < count; i++)
+        if (sdi_lease_wanted(&reads[i]))
+            sdi_lease_add_claim(&batch, core, &reads[i], nonce);
+    for (size_t i = 0; i < count; i++)
         if (fills(&reads[i]) && sdi_read_looks(&reads[i]))
             add_placeholders(core, &batch, &reads[i], placeholder);
     bool put = sdi_batch_run(&batch, core, deadline);
+    take_claims(core, reads, count, put ? batch.operations : NULL);
     sdi_batch_free(&batch);
     return put;
 }
@@ -89,7 +107,7 @@ static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read)
         return;
     }
     int64_t held_ms = sdi_policy_held(read->policy, ttl_ms);
-    int64_t expires_at = held_ms > ttl_ms ? read->result->read_at + ttl_ms * 1000 : 0;
+    int64_t expires_at = held_ms > ttl_ms ? sdi_wall() + ttl_ms * 1000 : 0;
     if (!put_entry(core, batch, read, expires_at)) {
         drop(core, SDI_DROP_TOO_LARGE);
         return;
@@ -158,6 +176,8 @@ void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, co
     installation install = put_texts(&batch, nonce, floor);
     for (size_t i = 0; i < count; i++)
         add_stores(core, &batch, &reads[i], &install);
+    for (size_t i = 0; i < count; i++)
+        sdi_lease_add_release(&batch, core, &reads[i]);
     count_fills(core, reads, count, sdi_batch_run(&batch, core, deadline));
     sdi_batch_free(&batch);
 }

@@ -27,11 +27,21 @@ void sdi_identity(sdi_hash128 fingerprint, const shopdata_param *params, size_t 
     sdi_params_identity(params, count, identity);
 }
 
-void sdi_entry_key(sdi_slice space, sdi_slice identity, sdi_buffer *key)
+static void hashed_key(sdi_slice space, char kind, sdi_slice identity, sdi_buffer *key)
 {
     sdi_hash128 hash = sdi_hash128_of(identity.data, identity.length);
     sdi_buffer_append(key, space.data, space.length);
-    sdi_buffer_printf(key, "e:%016llx%016llx", (unsigned long long)hash.high, (unsigned long long)hash.low);
+    sdi_buffer_printf(key, "%c:%016llx%016llx", kind, (unsigned long long)hash.high, (unsigned long long)hash.low);
+}
+
+void sdi_entry_key(sdi_slice space, sdi_slice identity, sdi_buffer *key)
+{
+    hashed_key(space, 'e', identity, key);
+}
+
+void sdi_lease_key(sdi_slice space, sdi_slice identity, sdi_buffer *key)
+{
+    hashed_key(space, 'l', identity, key);
 }
 
 void sdi_fence_key(sdi_slice space, sdi_slice tag, sdi_buffer *key)

@@ -1,6 +1,7 @@
 /* keys.h - names in the shared cache.
  *
  *   PREFIX:DATABASE:e:HASH   the entry of an answer; HASH is 128 bits over its identity, in hexadecimal
+ *   PREFIX:DATABASE:l:HASH   its lease: who asks the database for it
  *   PREFIX:DATABASE:f:TAG    the fence of a tag (memcached hashes what is over 250 bytes or has blanks)
  *
  * The identity is all an answer depends on: role and search_path, SQL, parameters. Two identities may share a hash
@@ -22,6 +23,7 @@ bool sdi_fingerprint(const char *connection_identity, const char *sql, sdi_hash1
 void sdi_identity(sdi_hash128 fingerprint, const shopdata_param *params, size_t count, sdi_buffer *identity);
 
 void sdi_entry_key(sdi_slice space, sdi_slice identity, sdi_buffer *key);
+void sdi_lease_key(sdi_slice space, sdi_slice identity, sdi_buffer *key);
 void sdi_fence_key(sdi_slice space, sdi_slice tag, sdi_buffer *key);
 
 #endif

@@ -140,6 +140,8 @@ const sdi_config_key sdi_config_keys[] = {
      "How long after its `ttl` an answer that no write has overtaken may still be served: at once to all but the one who fetches a new one, and to that one too if the database does not answer. `0ms`: not at all."},
     {SDI_SECTION_POLICY, "stale_overtaken", SDI_KEY_DURATION, "0ms", 0, INT64_C(30) * DAY, NULL, AT(policy_settings, stale_overtaken_ms),
      "Up to what age the same is done with an answer that a write may have overtaken; never to a session that wrote what it lacks. This gives up the promise of freshness, bounded by this age (doc/caching.md). `0ms`: never."},
+    {SDI_SECTION_POLICY, "lease", SDI_KEY_DURATION, "0ms", 0, MINUTE, NULL, AT(policy_settings, lease_ms),
+     "Of several processes that miss the same answer one asks the database, and the others wait so long at most for it. `0ms`: each asks."},
     {SDI_SECTION_POLICY, "max_bytes", SDI_KEY_BYTES, "0", 0, GIB, NULL, AT(policy_settings, max_bytes),
      "A larger answer is not cached. `0`: only `cache.max_entry_bytes` counts; of the two the smaller does."},
     {SDI_SECTION_POLICY, "compress_over", SDI_KEY_BYTES, "1KiB", 0, GIB, NULL, AT(policy_settings, compress_over),

@@ -41,6 +41,7 @@ enum sdi_metric {
     SDI_M_FENCES_SAMPLED,    /* floors sampled on the primary */
     SDI_M_STALE_ANSWERS,     /* policy; reason */
     SDI_M_STALENESS,         /* histogram of what is not 0 */
+    SDI_M_LEASES,            /* event */
     SDI_M_FLIGHTS_JOINED,    /* callers who took another's answer */
     SDI_M_FRESHNESS_PRIMARY, /* reads sent to the primary because no replica was new enough */
     SDI_M_READ_RETRIES,
@@ -78,6 +79,7 @@ enum sdi_miss_reason {
     SDI_MISS_REASONS
 };
 enum sdi_drop_reason { SDI_DROP_STALE, SDI_DROP_TOO_LARGE, SDI_DROP_UNAVAILABLE, SDI_DROP_REASONS };
+enum sdi_lease_event { SDI_LEASES_TAKEN, SDI_LEASES_AWAITED, SDI_LEASES_ANSWERED, SDI_LEASE_EVENTS };
 enum sdi_stale_reason {
     SDI_STALE_EXPIRED_REFRESHING,
     SDI_STALE_EXPIRED_UNAVAILABLE,

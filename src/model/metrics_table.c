@@ -20,6 +20,11 @@ static const char *const drops[SDI_DROP_REASONS] = {
     [SDI_DROP_TOO_LARGE] = "too_large",
     [SDI_DROP_UNAVAILABLE] = "unavailable",
 };
+static const char *const leases[SDI_LEASE_EVENTS] = {
+    [SDI_LEASES_TAKEN] = "taken",
+    [SDI_LEASES_AWAITED] = "awaited",
+    [SDI_LEASES_ANSWERED] = "answered",
+};
 static const char *const stale[SDI_STALE_REASONS] = {
     [SDI_STALE_EXPIRED_REFRESHING] = "expired_refreshing",
     [SDI_STALE_EXPIRED_UNAVAILABLE] = "expired_unavailable",
@@ -51,6 +56,7 @@ const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_MISS] = {"reason", misses, COUNT(misses)},
     [SDI_LABEL_DROP] = {"reason", drops, COUNT(drops)},
     [SDI_LABEL_COMPRESSION] = {"side", compression, COUNT(compression)},
+    [SDI_LABEL_LEASE] = {"event", leases, COUNT(leases)},
     [SDI_LABEL_STALE] = {"reason", stale, COUNT(stale)},
     [SDI_LABEL_CACHE_FAULT] = {"kind", cache_faults, COUNT(cache_faults)},
     [SDI_LABEL_CACHE_KIND] = {"kind", cache_kinds, COUNT(cache_kinds)},
@@ -143,6 +149,7 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_FENCES_SAMPLED] = COUNTER("fences_sampled", NONE, "Times the primary was asked where a new fence stands."),
     [SDI_M_STALE_ANSWERS] = COUNTER_PAIR("stale_answers", POLICY, STALE, "Reads answered by an old entry: its time was up or a write may have overtaken it, while another fetched a new one or because the database did not answer."),
     [SDI_M_STALENESS] = SECONDS("staleness", NONE, "Bound of how long ago the rows of an answer may have been overtaken by a write, of answers where that is not 0."),
+    [SDI_M_LEASES] = COUNTER("leases", LEASE, "Leases of entries: taken, found with another process and awaited, and how often the waiting brought the answer."),
     [SDI_M_FLIGHTS_JOINED] = COUNTER("flights_joined", NONE, "Reads that took the answer another caller of the process was already waiting for: stampedes on the database prevented."),
     [SDI_M_FRESHNESS_PRIMARY] = COUNTER("freshness_primary_reads", NONE, "Reads sent to the primary because no replica was new enough."),
     [SDI_M_READ_RETRIES] = COUNTER("read_retries", NONE, "Reads tried again after a failure."),

@@ -77,6 +77,7 @@ typedef struct sdi_policy_settings {
     int64_t negative_ttl_ms;    /* of an answer without rows */
     int64_t stale_ms;           /* how long one whose time is up may still be served */
     int64_t stale_overtaken_ms; /* up to what age one that a write may have overtaken may be served */
+    int64_t lease_ms;           /* how long one process asks while the others wait; 0: they do not */
     int64_t max_bytes;          /* larger answers are not cached; 0: the cache's own limit holds */
     int64_t compress_over;      /* bytes of rows; 0: never */
 } sdi_policy_settings;

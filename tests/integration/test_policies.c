@@ -7,6 +7,11 @@
 
 #include "../support/servers.h"
 #include "../unit/unit.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "client/core.h"
+#include "client/statement.h"
+#include "fresh/keys.h"
 
 static const char *const caches[] = {"redis", "memory"};
 enum { CACHES = 2 };
@@ -25,18 +30,24 @@ static void make_table(void)
                 "LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(seconds); RETURN NULL; END'");
 }
 
-/* Settings are "key=value" texts, NULL at the end; they are set on top of servers_config. */
-static void begin(const char *cache, const char *const *settings)
+/* Settings are "key=value" texts, NULL at the end. */
+static void set_all(shopdata_config *config, const char *const *settings)
 {
     char key[64];
     shopdata_error *error = NULL;
-    shopdata_config *config = servers_config(cache);
-    make_table();
     for (; *settings; settings++) {
         size_t length = strcspn(*settings, "=");
         snprintf(key, sizeof key, "%.*s", (int)length, *settings);
         servers_ok(shopdata_config_set(config, key, *settings + length + 1, &error), error);
     }
+}
+
+/* The settings are set on top of servers_config. */
+static void begin(const char *cache, const char *const *settings)
+{
+    shopdata_config *config = servers_config(cache);
+    make_table();
+    set_all(config, settings);
     client = servers_open_with(config);
     servers_ok(shopdata_session_new(client, &session, NULL), NULL);
     by_id = servers_statement(client, "SELECT id, price, name FROM item WHERE id = $1");
@@ -454,6 +465,197 @@ START_TEST(where_fences_pass_the_bound_is_zero)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------------ the leases */
+
+/* Another client on the same keys: what another process would be. */
+static shopdata_client *second_client(const char *prefix, const char *const *settings)
+{
+    shopdata_config *config = servers_config("redis");
+    servers_ok(shopdata_config_set(config, "cache.key_prefix", prefix, NULL), NULL);
+    set_all(config, settings);
+    return servers_open_with(config);
+}
+
+static double of_both(shopdata_client *other, const char *name, const char *labels)
+{
+    return servers_metric(client, name, labels) + servers_metric(other, name, labels);
+}
+
+static void check_leases(shopdata_client *other, double taken, double awaited, double answered)
+{
+    ck_assert_double_eq(of_both(other, "shopdata_leases_total", "event=\"taken\""), taken);
+    ck_assert_double_eq(of_both(other, "shopdata_leases_total", "event=\"awaited\""), awaited);
+    ck_assert_double_eq(of_both(other, "shopdata_leases_total", "event=\"answered\""), answered);
+}
+
+/* Both clients ask for item 1 at once; *got_out are their answers. */
+static void ask_both(shopdata_client *other, const char *sql, answer *got_out)
+{
+    asker both[2];
+    pthread_barrier_t start;
+    pthread_barrier_init(&start, NULL, 2);
+    for (int i = 0; i < 2; i++) {
+        shopdata_client *whose = i ? other : client;
+        both[i] = (asker){.start = &start, .statement = servers_statement(whose, sql)};
+        servers_ok(shopdata_statement_add_tag(both[i].statement, "slow", NULL), NULL);
+        servers_ok(shopdata_statement_explain(both[i].statement, &(const char *){NULL}, NULL), NULL);
+        servers_ok(shopdata_session_new(whose, &both[i].session, NULL), NULL);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_create(&both[i].thread, NULL, ask_with_others, &both[i]);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(both[i].thread, NULL);
+        got_out[i] = both[i].got;
+        shopdata_session_free(both[i].session);
+        shopdata_statement_free(both[i].statement);
+    }
+    pthread_barrier_destroy(&start);
+}
+
+START_TEST(of_two_processes_one_asks)
+{
+    static const char *const settings[] = {"cache.key_prefix=lease-1", "policy.default.lease=20s", NULL};
+    answer got[2];
+    begin("redis", settings);
+    shopdata_client *other = second_client("lease-1", settings);
+    ask_both(other, "SELECT id, price, nap(0.4) FROM item WHERE id = $1", got);
+    ck_assert_double_eq(of_both(other, "shopdata_queries_total", "source=\"cache\""), 1);
+    ck_assert_int_eq(got[0].price + got[1].price, 2);
+    check_leases(other, 1, 1, 1);
+    shopdata_close(other);
+    finish();
+}
+END_TEST
+
+/* Its answer is too large to be kept: who waits need not wait for the lease's time to be up. */
+START_TEST(a_lease_is_given_back)
+{
+    static const char *const settings[] = {"cache.key_prefix=lease-2",      "policy.default.lease=40s",
+                                           "policy.default.max_bytes=1KiB", "policy.default.compress_over=0",
+                                           "shopdata.deadline=50s",         NULL};
+    answer got[2];
+    begin("redis", settings);
+    shopdata_client *other = second_client("lease-2", settings);
+    int64_t began = sdi_now();
+    ask_both(other, "SELECT id, price, repeat('x', 2000), nap(0.3) FROM item WHERE id = $1", got);
+    ck_assert_int_lt(sdi_now() - began, 20000000);
+    ck_assert_int_eq(got[0].status, SHOPDATA_OK);
+    ck_assert_int_eq(got[1].status, SHOPDATA_OK);
+    check_leases(other, 1, 1, 0);
+    shopdata_close(other);
+    finish();
+}
+END_TEST
+
+/* The key of the lease that a read of an item takes, once the statement has run. */
+static sdi_buffer lease_key(const shopdata_statement *statement, int id)
+{
+    sdi_slice space;
+    sdi_buffer identity = SDI_BUFFER_INIT, key = SDI_BUFFER_INIT;
+    shopdata_param param = shopdata_int64(id);
+    ck_assert(sdi_core_space(client->core, &space, NULL));
+    sdi_identity(atomic_load(&statement->planned)->fingerprint, &param, 1, &identity);
+    sdi_lease_key(space, (sdi_slice){identity.data, identity.length}, &key);
+    sdi_buffer_free(&identity);
+    return key;
+}
+
+/* What a process that was killed leaves behind. */
+static void put_lease(const shopdata_statement *statement, int id, int64_t ttl_ms)
+{
+    sdi_buffer key = lease_key(statement, id);
+    sdi_cache_op set = {.verb = SDI_CACHE_SET, .key = {key.data, key.length}, .ttl_ms = ttl_ms};
+    set.value = sdi_slice_of("L 0000000000000001");
+    ck_assert(sdi_cache_run(client->core->cache, &set, 1, SDI_NEVER));
+    sdi_buffer_free(&key);
+}
+
+static bool lease_stands(const shopdata_statement *statement, int id)
+{
+    sdi_buffer key = lease_key(statement, id);
+    sdi_cache_op get = {.verb = SDI_CACHE_GET, .key = {key.data, key.length}};
+    ck_assert(sdi_cache_run(client->core->cache, &get, 1, SDI_NEVER));
+    bool stands = get.found && get.length == 18 && !memcmp(get.block, "L 0000000000000001", 18);
+    sdi_free(get.block);
+    sdi_buffer_free(&key);
+    return stands;
+}
+
+START_TEST(a_lease_left_behind_is_waited_for_and_no_longer)
+{
+    begin(caches[_i], (const char *[]){"policy.default.lease=300ms", NULL});
+    source_of(1);
+    put_lease(by_id, 2, 60000);
+    int64_t began = sdi_now();
+    ck_assert_int_ne(source_of(2), SHOPDATA_FROM_CACHE);
+    ck_assert_int_ge(sdi_now() - began, 250000);
+    ck_assert_int_eq(source_of(2), SHOPDATA_FROM_CACHE);
+    ck_assert(lease_stands(by_id, 2)); /* it was not his to give back */
+    put_lease(by_id, 3, 1);
+    usleep(10000);
+    source_of(3);
+    ck_assert_double_eq(servers_metric(client, "shopdata_leases_total", "event=\"awaited\""), 1);
+    finish();
+}
+END_TEST
+
+/* The answer comes after the lease has run out and another process has claimed it. */
+START_TEST(a_late_answer_leaves_the_lease_of_another_alone)
+{
+    asker late = {.got = {0}};
+    pthread_barrier_t start;
+    begin("redis", (const char *[]){"policy.default.lease=50ms", NULL});
+    pthread_barrier_init(&start, NULL, 1);
+    shopdata_statement *slow = slow_read("0.4");
+    ck_assert_int_eq(ask(session, slow, 2).price, 2);
+    late = (asker){.start = &start, .session = session, .statement = slow};
+    pthread_create(&late.thread, NULL, ask_with_others, &late);
+    usleep(150000);
+    put_lease(slow, 1, 60000);
+    pthread_join(late.thread, NULL);
+    ck_assert_int_eq(late.got.price, 1);
+    ck_assert(lease_stands(slow, 1));
+    pthread_barrier_destroy(&start);
+    shopdata_statement_free(slow);
+    finish();
+}
+END_TEST
+
+START_TEST(who_has_an_old_answer_does_not_wait_for_a_lease)
+{
+    begin(caches[_i],
+          (const char *[]){"policy.default.lease=40s", "policy.default.ttl=50ms", "policy.default.stale=1m", NULL});
+    source_of(1);
+    usleep(80000);
+    put_lease(by_id, 1, 60000);
+    double asked = servers_metric(client, "shopdata_node_queries_total", NULL);
+    for (int i = 0; i < 3; i++)
+        check_stale(ask(session, by_id, 1), 1, false);
+    ck_assert_double_eq(servers_metric(client, "shopdata_node_queries_total", NULL), asked);
+    finish();
+}
+END_TEST
+
+START_TEST(a_cache_that_dies_is_not_waited_for)
+{
+    pthread_barrier_t start;
+    begin("redis", (const char *[]){"policy.default.lease=40s", "shopdata.deadline=30s", NULL});
+    pthread_barrier_init(&start, NULL, 1);
+    source_of(2);
+    put_lease(by_id, 1, 60000);
+    asker waiting = {.start = &start, .session = session, .statement = by_id};
+    pthread_create(&waiting.thread, NULL, ask_with_others, &waiting);
+    usleep(150000);
+    servers_do("kill redis");
+    pthread_join(waiting.thread, NULL);
+    ck_assert_int_eq(waiting.got.status, SHOPDATA_OK);
+    ck_assert_int_eq(waiting.got.price, 1);
+    servers_do("start redis");
+    pthread_barrier_destroy(&start);
+    finish();
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_loop_test(cases, what_is_over_max_bytes_is_not_kept, 0, CACHES);
@@ -468,6 +670,12 @@ static void fill(TCase *cases)
     tcase_add_test(cases, where_no_fence_was_asked_the_bound_is_the_replicas);
     tcase_add_test(cases, the_bound_grows_with_the_lag);
     tcase_add_loop_test(cases, where_fences_pass_the_bound_is_zero, 0, CACHES);
+    tcase_add_test(cases, of_two_processes_one_asks);
+    tcase_add_test(cases, a_lease_is_given_back);
+    tcase_add_loop_test(cases, a_lease_left_behind_is_waited_for_and_no_longer, 0, CACHES);
+    tcase_add_test(cases, a_late_answer_leaves_the_lease_of_another_alone);
+    tcase_add_loop_test(cases, who_has_an_old_answer_does_not_wait_for_a_lease, 0, CACHES);
+    tcase_add_test(cases, a_cache_that_dies_is_not_waited_for);
 }
 
 static int run_suite(void)

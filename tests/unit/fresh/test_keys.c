@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "../unit.h"
 #include "fresh/keys.h"
 
@@ -48,10 +50,23 @@ START_TEST(keys_tell_what_they_are)
 }
 END_TEST
 
+START_TEST(entry_and_lease_stand_side_by_side)
+{
+    sdi_buffer entry = SDI_BUFFER_INIT, lease = SDI_BUFFER_INIT;
+    sdi_entry_key(sdi_slice_of("p:db:"), sdi_slice_of("x"), &entry);
+    sdi_lease_key(sdi_slice_of("p:db:"), sdi_slice_of("x"), &lease);
+    ck_assert(!strncmp(entry.data, "p:db:e:", 7) && !strncmp(lease.data, "p:db:l:", 7));
+    ck_assert_str_eq(entry.data + 7, lease.data + 7);
+    sdi_buffer_free(&entry);
+    sdi_buffer_free(&lease);
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, only_the_same_question_has_the_same_entry);
     tcase_add_test(cases, keys_tell_what_they_are);
+    tcase_add_test(cases, entry_and_lease_stand_side_by_side);
 }
 
 UNIT_MAIN("fresh/keys", fill, 10)

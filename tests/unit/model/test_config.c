@@ -124,7 +124,7 @@ static const struct {
     {"policy.a.tll", "1s", "policy.a.tll: unknown key `tll`; did you mean `ttl`?"},
     {"policy.a.colour", "1s",
      "policy.a.colour: unknown key `colour`; the keys are `cache`, `ttl`, `jitter`, `negative_ttl`, `stale`, "
-     "`stale_overtaken`, `max_bytes` and `compress_over`"},
+     "`stale_overtaken`, `lease`, `max_bytes` and `compress_over`"},
     {"cahce.kind", "none", "cahce.kind: unknown section `cahce`; did you mean `cache`?"},
     {"deadline", "1s", "deadline: `deadline` is not a key; write section.key, node.NAME.key or policy.NAME.key"},
     {"node..conninfo", "x", "node..conninfo: `` is not a name; write 1 to 31 letters, digits, - and _"},

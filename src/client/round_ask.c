@@ -1,0 +1,148 @@
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "client/ask.h"
+#include "client/round.h"
+
+sdi_pg_command sdi_read_command(const sdi_read *read)
+{
+    return (sdi_pg_command){.sql = read->call->statement->text,
+                            .statement = read->call->statement->number,
+                            .params = read->call->params,
+                            .count = read->call->count};
+}
+
+static bool wants_primary(const sdi_read *read)
+{
+    return (read->flags & SHOPDATA_PRIMARY) || read->mixed_eras ||
+           sdi_plan_kind(read->planned->plan) == SDI_PLAN_PRIMARY;
+}
+
+/* Some of the reads, asked of the database together. */
+typedef struct group {
+    size_t *members; /* numbers of reads */
+    size_t count;
+    sdi_need need;
+    bool impatient; /* all have an old answer to fall back on */
+} group;
+
+/* While fences can be read they say how new an answer must be. Else, for want of better, it must show this process's
+ * own writes, and may not lag too far: of other processes' writes nothing is known then. */
+static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
+{
+    sdi_raise(&need->era, &need->lsn, r->session->era, r->session->last_write);
+    if (read->fences_read) {
+        size_t kind = read->result && !shopdata_result_rows(read->result) ? 1 : 0;
+        if (read->demanded[kind])
+            sdi_raise(&need->era, &need->lsn, read->demand[kind].era, read->demand[kind].lsn);
+        return;
+    }
+    need->limit_lag = true;
+    if (sdi_plan_kind(read->planned->plan) == SDI_PLAN_CACHED)
+        sdi_core_last_write(r->core, &need->era, &need->lsn);
+}
+
+static void gather(const sdi_round *r, group *g, bool primary)
+{
+    g->count = 0;
+    g->need = (sdi_need){.primary = primary};
+    g->impatient = true;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->reads[i].state != SDI_READ_OPEN || wants_primary(&r->reads[i]) != primary)
+            continue;
+        g->members[g->count++] = i;
+        g->impatient &= r->reads[i].old != NULL;
+        need_of(r, &r->reads[i], &g->need);
+    }
+}
+
+/* An answer of the primary has all that was written before it was asked. A replica's must pass what the fences demand;
+ * a primary that was deposed does not know the newer era. */
+static bool fresh_enough(const sdi_read *read, const sdi_question *question)
+{
+    size_t kind = shopdata_result_rows(read->result) ? 0 : 1;
+    if (!read->fences_read)
+        return true;
+    if (question->source == SHOPDATA_FROM_PRIMARY)
+        return !question->stamped || !read->demanded[kind] ||
+               question->stamp.era.timeline >= read->demand[kind].era.timeline;
+    return question->stamped && sdi_answer_passes(read, read->result, &question->stamp);
+}
+
+/* What is written in an answer before anybody else sees it: that it is as old as the look at the fences it passed,
+ * which came before it was read; or, where there were none, how far its node was behind. */
+static void sign_freshness(sdi_read *read, const sdi_question *question)
+{
+    if (read->fences_read)
+        read->result->read_at = read->looked_at;
+    else if (question->behind_us != 0)
+        read->result->staleness_ms = question->behind_us < 0 ? -1 : question->behind_us / 1000 + 1;
+}
+
+static void take_answers(sdi_round *r, const group *g, const sdi_question *question, sdi_pg_command *commands)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        sdi_read *read = &r->reads[g->members[i]];
+        shopdata_result_free(read->result);
+        read->result = commands[i].result;
+        commands[i].result = NULL;
+        read->stamped = question->stamped && !question->assumed;
+        read->stamp = question->stamp;
+        read->unstored = true;
+        sign_freshness(read, question);
+        if (fresh_enough(read, question))
+            read->state = SDI_READ_DONE;
+    }
+}
+
+static int ask_group(sdi_round *r, const group *g, shopdata_error **error_out)
+{
+    size_t failed;
+    sdi_question question = {.need = g->need, .deadline = r->deadline, .impatient = g->impatient};
+    sdi_pg_command *commands = sdi_calloc(g->count, sizeof *commands);
+    if (!commands)
+        return sdi_no_memory(error_out);
+    for (size_t i = 0; i < g->count; i++)
+        commands[i] = sdi_read_command(&r->reads[g->members[i]]);
+    int status = sdi_ask_read(r->core, &question, commands, g->count, &failed, error_out);
+    if (status == SHOPDATA_OK)
+        take_answers(r, g, &question, commands);
+    else if (failed != SIZE_MAX)
+        r->failed = g->members[failed];
+    sdi_pg_commands_free(commands, g->count);
+    sdi_free(commands);
+    return status;
+}
+
+/* An answer that the fences refuse is asked again with what they demand of it (an empty one's demand is only known when
+ * it is empty), and at last of the primary, whose answers are always new enough. */
+static int ask_open(sdi_round *r, group *g, bool primary, shopdata_error **error_out)
+{
+    for (int tries = 0;; tries++) {
+        gather(r, g, primary);
+        if (!g->count)
+            return SHOPDATA_OK;
+        if (tries == 3)
+            return sdi_fail(error_out, SHOPDATA_ERR_UNAVAILABLE,
+                            "the primary that answers is older than what was written already: it was replaced");
+        if (tries == 2) {
+            g->need.primary = true;
+            sdi_count(r->core->metrics, SDI_M_FRESHNESS_PRIMARY, 0, g->count);
+        }
+        int status = ask_group(r, g, error_out);
+        if (status != SHOPDATA_OK)
+            return status;
+    }
+}
+
+int sdi_round_ask(sdi_round *r, shopdata_error **error_out)
+{
+    group g = {.members = sdi_calloc(r->count, sizeof *g.members)};
+    if (!g.members)
+        return sdi_no_memory(error_out);
+    int status = ask_open(r, &g, false, error_out);
+    if (status == SHOPDATA_OK)
+        status = ask_open(r, &g, true, error_out);
+    sdi_free(g.members);
+    return status;
+}

@@ -1,0 +1,60 @@
+#include "base/error.h"
+#include "client/round.h"
+
+static int check_kind(const sdi_read *read, shopdata_error **error_out)
+{
+    enum sdi_plan_kind kind = sdi_plan_kind(read->planned->plan);
+    if (kind == SDI_PLAN_WRITE)
+        return sdi_fail(error_out, SHOPDATA_ERR_REFUSED, "this statement writes; use shopdata_execute: %.60s",
+                        read->call->statement->text);
+    if (kind == SDI_PLAN_UNDECLARED)
+        return sdi_fail(error_out, SHOPDATA_ERR_REFUSED, "%s: %.60s", sdi_plan_reason(read->planned->plan),
+                        read->call->statement->text);
+    return SHOPDATA_OK;
+}
+
+/* Whether this call is cached, and then its key and tags. */
+static int prepare_cached(const sdi_round *r, sdi_read *read, shopdata_error **error_out)
+{
+    const shopdata_call *call = read->call;
+    sdi_slice space;
+    if (!read->planned->final || sdi_plan_kind(read->planned->plan) != SDI_PLAN_CACHED || !read->policy->cache ||
+        (read->flags & SHOPDATA_NO_CACHE) || !r->core->cache || !sdi_core_space(r->core, &space, NULL))
+        return SHOPDATA_OK;
+    if (!sdi_plan_tags(read->planned->plan, call->params, call->count, &read->tags))
+        return SHOPDATA_OK;
+    sdi_identity(read->planned->fingerprint, call->params, call->count, &read->identity);
+    sdi_entry_key(space, (sdi_slice){read->identity.data, read->identity.length}, &read->key);
+    if (sdi_tags_failed(&read->tags) || read->identity.failed || read->key.failed)
+        return sdi_no_memory(error_out);
+    read->cached = read->tags.count > 0 && read->tags.count <= SDI_READ_TAGS_MAX;
+    return SHOPDATA_OK;
+}
+
+static int prepare(const sdi_round *r, sdi_read *read, const shopdata_call *call, shopdata_error **error_out)
+{
+    read->call = call;
+    read->session = r->session;
+    read->flags = call->flags | r->session->flags;
+    int status = sdi_statement_check(call->statement, r->session->client, call->params, call->count, error_out);
+    if (status == SHOPDATA_OK)
+        status = sdi_statement_plan(call->statement, false, r->deadline, &read->planned, error_out);
+    if (status == SHOPDATA_OK)
+        status = check_kind(read, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    read->policy = sdi_settings_policy(r->core->settings, call->statement->policy);
+    return sdi_in_transaction(r->session) ? SHOPDATA_OK : prepare_cached(r, read, error_out);
+}
+
+int sdi_round_prepare(sdi_round *r, const shopdata_call *calls, shopdata_error **error_out)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        int status = prepare(r, &r->reads[i], &calls[i], error_out);
+        if (status != SHOPDATA_OK) {
+            r->failed = i;
+            return status;
+        }
+    }
+    return SHOPDATA_OK;
+}
