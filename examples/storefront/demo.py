@@ -14,7 +14,10 @@ import catalogue
 import check
 import generate
 
-CACHES = ("redis", "memcached", "memory", "none")
+CACHES = ("redis", "valkey", "redis-tls", "memcached", "memory", "none")
+REDIS = {"redis": {"address": "SHOPDATA_REDIS"}, "valkey": {"address": "SHOPDATA_REDIS"},
+         "redis-tls": {"address": "SHOPDATA_REDIS_TLS", "tls_ca_file": "SHOPDATA_REDIS_TLS_CA",
+                       "tls_cert_file": "SHOPDATA_REDIS_TLS_CERT", "tls_key_file": "SHOPDATA_REDIS_TLS_KEY"}}
 MEMCACHED = ("SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3")
 
 
@@ -25,9 +28,11 @@ def configuration(cache: str) -> str:
     for name, variable in nodes.items():
         if variable in os.environ:
             lines += [f"[node {name}]", f"conninfo = {os.environ[variable]}", ""]
-    lines += ["[cache]", f"kind = {cache}"]
-    if cache == "redis":
-        lines += [f"address = {os.environ['SHOPDATA_REDIS']}"]
+    lines += ["[cache]", f"kind = {'redis' if cache in REDIS else cache}"]
+    if cache in REDIS:
+        lines += [f"{key} = {os.environ[variable]}" for key, variable in REDIS[cache].items()]
+    if cache == "redis-tls":
+        lines += ["tls = on"]
     if cache == "memcached":
         lines += [f"address = {','.join(os.environ[variable] for variable in MEMCACHED)}"]
     return "\n".join(lines) + "\n"

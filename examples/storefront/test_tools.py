@@ -122,7 +122,7 @@ class TestRun(unittest.TestCase):
         self.assert_complains("--port needs a value", "--port")
         self.assert_complains("--port 0: must be", "--port", "0")
         self.assert_complains("--port 99999: must be", "--port", "99999")
-        self.assert_complains("--cache disk: must be redis, memcached, memory or none", "--cache", "disk")
+        self.assert_complains("--cache disk: must be redis, valkey, redis-tls, memcached, memory or none", "--cache", "disk")
         self.assert_complains("--data /no/such/folder: no such directory", "--data", "/no/such/folder")
         self.assert_complains("--seconds 5: must be", "--check", "--seconds", "5")
         self.assert_complains("--seconds only goes with --check", "--seconds", "50")

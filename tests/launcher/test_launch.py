@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -81,6 +82,44 @@ def ask(address: str, request: bytes) -> bytes:
     with socket.create_connection((host, int(port)), timeout=1) as connection:
         connection.sendall(request)
         return connection.recv(1000)
+
+
+class ManyRedis(unittest.TestCase):
+    """Every kind of Redis server at once."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.servers = Launched("--no-postgres", "--redis", "--redis-tls", "--redis-cluster", "--sentinel")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.servers.close()
+
+    def roles(self) -> dict[str, str]:
+        return {name: row[-1] for name, row in self.servers.status().items()}
+
+    def test_tls_wants_a_certificate_of_ours(self):
+        found = self.servers.environment
+        host, port = found["SHOPDATA_REDIS_TLS"].split(":")
+        context = ssl.create_default_context(cafile=found["SHOPDATA_REDIS_TLS_CA"])
+        context.load_cert_chain(found["SHOPDATA_REDIS_TLS_CERT"], found["SHOPDATA_REDIS_TLS_KEY"])
+        with socket.create_connection((host, int(port)), timeout=5) as plain:
+            with context.wrap_socket(plain, server_hostname=host) as connection:
+                connection.sendall(b"PING\r\n")
+                self.assertEqual(connection.recv(100), b"+PONG\r\n")
+
+    def test_a_cluster_moves_slots_and_fails_over(self):
+        address = self.servers.environment["SHOPDATA_REDIS_CLUSTER"].split(",")[1]
+        self.assertEqual(self.servers.ctl("reshard", "cluster1", "cluster2").stderr, "")
+        self.assertIn(b"cluster_state:ok", ask(address, b"CLUSTER INFO\r\n"))
+        self.assertIn("is no replica", self.servers.ctl("failover", "cluster3").stderr)
+        self.assertEqual(self.servers.ctl("failover", "cluster6").stderr, "")
+        self.assertTrue(wait_for(lambda: self.roles()["cluster3"] == "replica"))
+
+    def test_sentinels_make_the_replica_the_primary(self):
+        self.assertEqual(self.servers.ctl("failover", "sentinel2").stderr, "")
+        self.assertEqual(self.roles()["watched2"], "primary")
+        self.assertTrue(wait_for(lambda: self.roles()["watched1"] == "replica"))
 
 
 class Steering(unittest.TestCase):

@@ -23,7 +23,8 @@ DATABASE_FAULTS = [
     Fault(0.48, "start", "replica2", "replica"),
 ]
 # The cache server that is stopped and started, and the one that is frozen for a moment.
-CACHE_SERVERS = {"redis": ("redis", "redis"), "memcached": ("memcached2", "memcached3")}
+CACHE_SERVERS = {"redis": ("redis", "redis"), "valkey": ("redis", "redis"),
+                 "redis-tls": ("redis-tls", "redis-tls"), "memcached": ("memcached2", "memcached3")}
 FREEZE_SECONDS = 1.0
 # From here on everything stands again, and both replicas must answer.
 RECOVERED = 0.85

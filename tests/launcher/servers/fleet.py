@@ -15,7 +15,8 @@ from .certificates import Certificates
 from .errors import LaunchError
 from .node import Node
 from .postgres import Postgres
-from .redis import WATCHED, ClusterNode, Redis, RedisTls, Sentinel, Watched, form_cluster, form_watch
+from .redis import WATCHED, ClusterNode, Redis, RedisTls, Sentinel, Watched, form_cluster, wait_in_sync, \
+    wait_watching
 
 
 @dataclass
@@ -121,18 +122,26 @@ class Fleet:
         for node in self.nodes.values():
             node.make_directory()
         for node in self.nodes.values():
-            if not isinstance(node, Postgres):
+            if not isinstance(node, (Postgres, Sentinel)):
                 self._spawn(node)
         if self.options.postgres:
             self._start_databases(*self.databases())
         for node in self.nodes.values():
-            node.wait_ready()
+            if not isinstance(node, Sentinel):
+                node.wait_ready()
         if self.cluster:
             form_cluster(self.cluster)
         if self.sentinels:
-            form_watch(self.watched, self.sentinels)
+            self._start_sentinels()
         if self.options.replicas:
             self._wait_for_replication()
+
+    def _start_sentinels(self) -> None:
+        """Last: a sentinel that starts before the replica follows asks again only ten seconds later."""
+        wait_in_sync(self.watched)
+        for sentinel in self.sentinels:
+            self._spawn(sentinel)
+        wait_watching(self.sentinels, len(self.watched) - 1)
 
     def _start_databases(self, primary: Postgres, *replicas: Postgres) -> None:
         primary.initialise(self.options.settings)

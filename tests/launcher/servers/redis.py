@@ -106,7 +106,7 @@ class Watched(Redis):
         return [*super().settings(), "repl-diskless-sync-delay 0", *following]
 
     def is_in_sync(self) -> bool:
-        return not self.primary or tries(self.port, "ROLE")[3:4] == ["connected"]
+        return not self.primary or (tries(self.port, "ROLE") or [])[3:4] == ["connected"]
 
     def role(self) -> str:
         return role(self.port)
@@ -246,9 +246,12 @@ def _wait(nodes: list[ClusterNode], done, what: str) -> None:
             raise LaunchError(f"{node.name} did not {what} in {READY_SECONDS} s: {node.last_words()}")
 
 
-def form_watch(watched: list[Watched], sentinels: list[Sentinel]) -> None:
-    """Returns when the replica follows, and every sentinel knows the others and the replica."""
-    ready = lambda: (all(node.is_in_sync() for node in watched) and
-                     all(one.sees(len(sentinels), len(watched) - 1) for one in sentinels))
-    if not processes.wait_until(ready, READY_SECONDS):
+def wait_in_sync(watched: list[Watched]) -> None:
+    if not processes.wait_until(lambda: all(node.is_in_sync() for node in watched), READY_SECONDS):
+        raise LaunchError(f"{watched[-1].name} does not follow in {READY_SECONDS} s: {watched[-1].last_words()}")
+
+
+def wait_watching(sentinels: list[Sentinel], replicas: int) -> None:
+    """Returns when every sentinel knows the others and the replicas."""
+    if not processes.wait_until(lambda: all(one.sees(len(sentinels), replicas) for one in sentinels), READY_SECONDS):
         raise LaunchError(f"the sentinels are not ready in {READY_SECONDS} s: {sentinels[0].last_words()}")
