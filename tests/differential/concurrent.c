@@ -213,7 +213,7 @@ bool concurrent_play(const grammar *of, const char *cache, uint64_t seed, int64_
     trial_open(&t);
     make_statements(&in);
     bool right = compare_all(&in, sums);
-    for (size_t i = 0; i < SLICES && right && sdi_now() < deadline; i++) {
+    for (size_t i = 0; i < SLICES && right && (!i || sdi_now() < deadline); i++) {
         play_slice(&in);
         right = !atomic_load(&in.failed) && compare_all(&in, sums);
         sums->stops++;

@@ -67,8 +67,9 @@ START_TEST(together)
     int64_t deadline = sdi_deadline_in(options.seconds * 250);
     uint64_t seed = options.seed;
     concurrent_sums sums = {0};
-    while (sdi_now() < deadline)
+    do {
         ck_assert_msg(concurrent_play(statements, options.cache, seed++, deadline, &sums), "see above");
+    } while (sdi_now() < deadline);
     concurrent_print(&sums);
     ck_assert_msg(sums.hits * 10 > sums.reads, "vacuous: under one read in ten was answered by the cache");
 }

@@ -45,11 +45,25 @@ static void set_nodes(shopdata_config *config)
     }
 }
 
+/* All memcached servers that there are, as one cache. */
+static void set_memcached(shopdata_config *config)
+{
+    static const char *const variables[] = {"SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3"};
+    sdi_buffer addresses = SDI_BUFFER_INIT;
+    ck_assert_msg(getenv(variables[0]) != NULL, "no memcached server: launch run --memcached ...");
+    for (size_t i = 0; i < sizeof variables / sizeof *variables && getenv(variables[i]); i++)
+        sdi_buffer_printf(&addresses, "%s%s", i ? "," : "", getenv(variables[i]));
+    set(config, "cache.address", addresses.data);
+    sdi_buffer_free(&addresses);
+}
+
 static void open_client(world *w, size_t at)
 {
     shopdata_error *error = NULL;
     shopdata_config *config = servers_config(w->cache);
     set_nodes(config);
+    if (!strcmp(w->cache, "memcached"))
+        set_memcached(config);
     set(config, "cache.key_prefix", w->prefix);
     w->client[at] = servers_open_with(config);
     servers_ok(shopdata_session_new(w->client[at], &w->session[at], &error), error);
