@@ -59,6 +59,9 @@ CREATE TABLE reviews (review_id int4 PRIMARY KEY, stars int4,
 CREATE TABLE categories (category_id int4 PRIMARY KEY, name text,
     parent int4 REFERENCES categories ON DELETE CASCADE ON UPDATE CASCADE);
 
+-- Its key and its foreign key come and go.
+CREATE TABLE drafts (draft_id int4 CONSTRAINT drafts_key PRIMARY KEY, book_id int4);
+
 -- Partitions: by range, by list within it, by hash, with defaults, with foreign keys to and from them.
 CREATE TABLE events (event_id int4, day date, kind text, body text, PRIMARY KEY (event_id, day, kind))
     PARTITION BY RANGE (day);
@@ -156,12 +159,13 @@ INSERT INTO chapters SELECT b, c, b * c FROM generate_series(1, 6) AS b, generat
 INSERT INTO notes SELECT n, 'note ' || n, n, 1 FROM generate_series(1, 6) AS n;
 INSERT INTO loans SELECT n, n FROM generate_series(1, 6) AS n;
 INSERT INTO fines SELECT n, n FROM generate_series(1, 6) AS n;
-INSERT INTO awards VALUES (1, 7), (2, 8);
-INSERT INTO reviews SELECT n, n % 5, n FROM generate_series(1, 5) AS n;
+INSERT INTO awards VALUES (1, 7);
+INSERT INTO reviews SELECT n, n % 5, n FROM generate_series(1, 2) AS n;
 INSERT INTO categories SELECT n, 'category ' || n, nullif(n / 2, 0) FROM generate_series(1, 8) AS n;
 INSERT INTO events SELECT n, ('202' || 3 + n % 3 || '-06-01')::date, CASE n % 2 WHEN 0 THEN 'sale' ELSE 'visit' END,
     'event ' || n FROM generate_series(1, 8) AS n;
 INSERT INTO event_notes SELECT event_id, event_id, day, kind, 'note on ' || event_id FROM events WHERE event_id < 6;
+INSERT INTO drafts SELECT n, n FROM generate_series(4, 6) AS n;
 INSERT INTO copies SELECT n, 'place ' || n % 3, n FROM generate_series(1, 8) AS n;
 INSERT INTO animals SELECT n, 'animal ' || n FROM generate_series(1, 4) AS n;
 INSERT INTO pets SELECT n, 'owner ' || n FROM generate_series(1, 4) AS n;

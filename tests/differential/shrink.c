@@ -104,7 +104,7 @@ static void print_event(trial *t, const event *what)
         const char *explain = trial_explain(t, what->client, &steps[i]);
         printf("  client %zu %s ", what->client + 1, what->write ? "writes" : "reads ");
         step_print(&steps[i], stdout);
-        for (; *explain; explain += strcspn(explain, "\n"), explain += *explain == '\n')
+        for (; explain && *explain; explain += strcspn(explain, "\n"), explain += *explain == '\n')
             printf("        %.*s\n", (int)strcspn(explain, "\n"), explain);
     }
 }
