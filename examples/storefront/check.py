@@ -1,6 +1,7 @@
 """Drives the running shop under faults and judges every price that it shows.
 
-Readers follow the page trace on several connections; editors change prices and stocks all along and look at once, on
+Buyers fill carts, order, click twice, and look at once what is left; crowds press the button for a last piece together; in
+the end the books must balance. Readers follow the page trace on several connections; editors change prices and stocks all along and look at once, on
 other connections too, whether the product page, the department's page and their JSON twins show it. See
 driver/ledger.py for what may be shown.
 """
@@ -12,7 +13,8 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from driver import faults, report
+from driver import books, faults, report
+from driver.buyers import Buyer, Counter, Crowd
 from driver.http import Connection, HttpError
 from driver.ledger import Ledger
 from driver.metrics import Between, Metrics
@@ -25,6 +27,9 @@ from driver.visitors import Editor, Reader, World
 READERS = 12
 EDITORS = 3
 EDIT_PAUSE_SECONDS = 0.25
+BUYERS = 3
+BUY_PAUSE_SECONDS = 0.2
+RACE_PAUSE_SECONDS = 0.7
 START_SECONDS = 30
 END_SECONDS = 20
 
@@ -91,14 +96,16 @@ class Check:
     """One run against a shop that is ready."""
 
     def __init__(self, address: tuple[str, int], seconds: float, cache: str, data: Path | None,
-                 control: Callable[..., str] = faults.launch_ctl):
+                 control: Callable[..., str] = faults.launch_ctl, read_books: Callable[[], books.Books] = books.read):
         self.seconds = seconds
         self.cache = cache
         self.connection = Connection(address)
         shelves = Shelves()
         shelves.walk(self.connection)
         trace = Trace(sorted(shelves.places), data)
-        self.world = World(address, shelves, trace, Ledger(shelves.offers), Record(), threading.Event())
+        self.counter = Counter(self.connection, shelves.offers, int(seconds / RACE_PAUSE_SECONDS) + 1)
+        self.world = World(address, shelves, trace, Ledger(shelves.offers), self.counter.sales, Record(), threading.Event())
+        self.read_books = read_books
         self.faults = faults.Faults(faults.for_cache(cache), seconds, say, control)
 
     def run(self) -> report.Outcome:
@@ -106,6 +113,8 @@ class Check:
         before = Metrics.fetch(self.connection)
         crowd = [Reader(self.world) for _ in range(READERS)]
         crowd += [Editor(self.world, number, EDITORS, EDIT_PAUSE_SECONDS) for number in range(EDITORS)]
+        crowd += [Buyer(self.world, number, self.counter.for_sale, BUY_PAUSE_SECONDS) for number in range(BUYERS)]
+        crowd += [Crowd(self.world, self.counter.last_pieces, RACE_PAUSE_SECONDS)]
         for one in [*crowd, self.faults]:
             one.start()
         time.sleep(max(0.0, begin + faults.RECOVERED * self.seconds - time.monotonic()))
@@ -117,7 +126,13 @@ class Check:
         seconds = time.monotonic() - begin
         after = Metrics.fetch(self.connection)
         self.connection.close()
+        self.audit()
         return self.outcome(seconds, before, recovered, after)
+
+    def audit(self) -> None:
+        for complaint in books.audit(self.read_books(), self.world.sales):
+            self.world.record.complain("unbalanced", complaint)
+        self.world.record.add("audited", len(self.world.sales.products))
 
     def outcome(self, seconds: float, before: Metrics, recovered: Metrics, after: Metrics) -> report.Outcome:
         freezes = sum(fault.verb == "freeze" for fault in self.faults.faults)
@@ -134,7 +149,7 @@ def tell(outcome: report.Outcome) -> int:
     for failure in failures:
         say(f"FAILED: {failure}")
     if not failures:
-        say("PASSED: every page showed the price that was written last")
+        say("PASSED: every page showed the price that was written last, and every piece was sold once")
     return 1 if failures else 0
 
 
@@ -144,9 +159,9 @@ def run(command: list[str], seconds: int, cache: str, data: Path | None) -> int:
     try:
         shop.wait_ready()
         check = Check(shop.address, seconds, cache, data)
-        say(f"checking {shop.url} for {seconds} s with {READERS} readers and {EDITORS} editors")
+        say(f"checking {shop.url} for {seconds} s with {READERS} readers, {EDITORS} editors and {BUYERS} buyers")
         outcome = check.run()
-    except (HttpError, ReadingError, TraceError) as error:
+    except (HttpError, ReadingError, TraceError, books.BooksError) as error:
         raise CheckError(str(error)) from None
     finally:
         ending = shop.end()

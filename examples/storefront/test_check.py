@@ -3,6 +3,7 @@
 
 import io
 import json
+import random
 import threading
 import unittest
 from contextlib import redirect_stdout
@@ -10,8 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import check
-from driver import faults
+from driver import books, faults
 from driver.ledger import Ledger, Offer
+from driver.sales import Sale, Sales
 
 SECONDS = 1
 faults.FREEZE_SECONDS = 0.05
@@ -25,9 +27,11 @@ class ToyShop:
         self.lie = lie
         self.silent = silent
         self.lock = threading.Lock()
-        self.offers = {product: ["1.00", 5] for product in range(1, PRODUCTS + 1)}
-        self.old = {product: ["1.00", 5] for product in range(1, PRODUCTS + 1)}
+        self.offers = {product: ["1.00", 500] for product in range(1, PRODUCTS + 1)}
+        self.old = {product: ["1.00", 500] for product in range(1, PRODUCTS + 1)}
         self.answers = 0
+        self.orders: dict[str, str] = {}   # number, by the form's token
+        self.lines: list[tuple[str, int, int, str]] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
@@ -41,6 +45,26 @@ class ToyShop:
             self.old[product] = self.offers[product]
             self.offers[product] = [price, stock]
 
+    def order(self, token: str, cart: dict[int, int]) -> tuple[int, str]:
+        """The status of a checkout, and where it leads to."""
+        with self.lock:
+            if token in self.orders and self.lie != "twice":
+                return 303, f"/order/{self.orders[token]}?note=again"
+            if self.lie != "oversold" and any(self.offers[product][1] < wanted for product, wanted in cart.items()):
+                return 409, ""
+            number = f"F-{len(self.lines) // 10000:04}-{len(self.lines) % 10000:04}"
+            self.orders[token] = number
+            for product, wanted in cart.items():
+                price, stock = self.offers[product]
+                self.lines.append((number, product, wanted, price))
+                if self.lie != "left" or len(self.lines) % 10:
+                    self.offers[product] = [price, stock - wanted]
+            return 303, f"/order/{number}?note=thanks"
+
+    def books(self) -> books.Books:
+        return books.Books({product: stock for product, (_, stock) in self.offers.items()},
+                           self.lines[self.lie == "lost":], set(self.orders.values()))
+
     def offer(self, product: int, where: str) -> list:
         self.answers += 1
         lies = self.lie == where or (self.lie == "rarely" and self.answers % 100 == 0)
@@ -48,7 +72,7 @@ class ToyShop:
 
     def as_json(self, product: int, where: str) -> dict:
         price, stock = self.offer(product, where)
-        return {"product_id": product, "price": price, "stock": stock}
+        return {"product_id": product, "name": f"Thing {product}", "price": price, "stock": stock}
 
     def as_html(self, product: int, where: str) -> str:
         price, stock = self.offer(product, where)
@@ -64,13 +88,19 @@ class ToyShop:
         if path == "/metrics":
             return self.metrics()
         if path == "/api/home":
-            return json.dumps({"categories": ["all things"], "featured": [self.as_json(1, "home")]})
+            return json.dumps({"categories": ["all things"], "featured": [self.as_json(one, "home") for one in self.offers]})
+        if path == "/checkout":
+            return f'<input type="hidden" name="token" value="{random.random()}">'
+        if path == "/search":
+            return "".join(self.as_html(one, "search") for one in self.offers)
+        if path == "/api/search":
+            return json.dumps({"products": [self.as_json(one, "search") for one in self.offers]})
         if path.startswith("/api/category/"):
             return json.dumps({"pages": 1, "products": [self.as_json(one, "shelf") for one in self.offers]})
         if path.startswith("/category/"):
             return "".join(self.as_html(one, "shelf") for one in self.offers)
         if path == "/":
-            return self.as_html(1, "home")
+            return "".join(self.as_html(one, "home") for one in self.offers)
         product = int(path.rsplit("/", 1)[1])
         if path.startswith("/api/product/"):
             return json.dumps({"product": self.as_json(product, "json")})
@@ -102,6 +132,15 @@ class ToyShop:
 
             def do_POST(self) -> None:
                 fields = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                cart = json.loads(self.headers.get("Cookie", "cart={}").partition("=")[2])
+                if self.path == "/cart/add":
+                    cart[fields["product"][0]] = int(fields["quantity"][0])
+                    self.answer(303, "", **{"Location": "/cart", "Set-Cookie": f"cart={json.dumps(cart)}; Path=/"})
+                    return
+                if self.path == "/checkout":
+                    status, place = shop.order(fields["token"][0], {int(one): many for one, many in cart.items()})
+                    self.answer(status, "", Location=place)
+                    return
                 shop.save(int(self.path.rsplit("/", 1)[1]), fields["price"][0], int(fields["stock"][0]))
                 self.answer(303, "", Location=self.path + "?saved=1")
 
@@ -133,7 +172,7 @@ def check_toy(lie: str = "", works: bool = True, cache: str = "redis", silent: s
     output = io.StringIO()
     try:
         with redirect_stdout(output):
-            code = check.tell(check.Check(shop.server.server_address, SECONDS, cache, None, ToyLauncher(works)).run())
+            code = check.tell(check.Check(shop.server.server_address, SECONDS, cache, None, ToyLauncher(works), shop.books).run())
     finally:
         shop.end()
     return code, output.getvalue()
@@ -147,12 +186,20 @@ class TestCheck(unittest.TestCase):
         self.assertRegex(output, r"errors: +0\n")
 
     def test_a_lie_anywhere_is_seen(self):
-        for lie in ("page", "shelf", "json", "form", "home", "rarely"):
+        for lie in ("page", "shelf", "json", "form", "home", "search", "rarely", "left"):
             with self.subTest(lie):
                 code, output = check_toy(lie)
                 self.assertEqual(code, 1, output)
                 self.assertRegex(output, r"FAILED: \d+ wrong prices were shown")
                 self.assertRegex(output, r"errors: +0\n")
+
+    def test_what_is_sold_wrongly_is_seen(self):
+        for lie, words in (("oversold", r"\d+ oversold"), ("twice", r"\d+ ordered twice"), ("lost", r"\d+ unbalanced"),
+                           ("left", r"\d+ unbalanced")):
+            with self.subTest(lie):
+                code, output = check_toy(lie)
+                self.assertEqual(code, 1, output)
+                self.assertRegex(output, f"FAILED: {words}")
 
     def test_errors_fail(self):
         code, output = check_toy("broken")
@@ -175,6 +222,39 @@ class TestCheck(unittest.TestCase):
         code, output = check_toy(cache="memory")
         self.assertEqual(code, 0, output)
         self.assertNotIn("redis", output)
+
+
+class TestSales(unittest.TestCase):
+    def setUp(self):
+        self.sales = Sales()
+        self.sales.products[1] = Sale(10, "1.00")
+
+    def complaint(self, moment: int, stock: int, price: str = "1.00") -> str | None:
+        return self.sales.products[1].complaint(moment, 1, price, stock)
+
+    def test_what_was_answered_must_show_and_what_was_asked_may(self):
+        self.sales.ask({1: 3})
+        self.assertEqual([self.complaint(0, stock) is None for stock in (11, 10, 7, 6)], [False, True, True, False])
+        self.sales.confirm({1: 3}, "F-1", 1)
+        self.assertEqual([self.complaint(1, stock) is None for stock in (10, 8, 7, 6)], [False, False, True, False])
+        self.assertIsNone(self.complaint(0, 10))
+
+    def test_what_was_refused_must_not_show(self):
+        self.sales.ask({1: 3})
+        self.sales.refuse({1: 3})
+        self.assertEqual([self.complaint(0, stock) is None for stock in (10, 7)], [True, False])
+
+    def test_the_price_stands(self):
+        self.assertIsNotNone(self.complaint(0, 10, "2.00"))
+
+    def test_the_books(self):
+        self.sales.ask({1: 3})
+        self.sales.confirm({1: 3}, "F-1", 1)
+        for stock, lines, orders, good in ((7, [("F-1", 1, 3, "1.00")], {"F-1"}, True), (8, [("F-1", 1, 3, "1.00")], {"F-1"}, False),
+                                           (7, [], {"F-1"}, False), (7, [("F-1", 1, 3, "0.50")], {"F-1"}, False),
+                                           (7, [("F-1", 1, 3, "1.00")], set(), False), (-1, [("F-1", 1, 11, "1.00")], {"F-1"}, False),
+                                           (7, [("F-1", 1, 3, "1.00")], {"F-1", "F-2"}, False), (8, [("F-1", 1, 2, "1.00")], {"F-1"}, False)):
+            self.assertEqual(books.audit(books.Books({1: stock}, lines, orders), self.sales) == [], good)
 
 
 class TestLedger(unittest.TestCase):

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from .buyers import CROWD
 from .metrics import Between
 from .record import Record
 
 # Less than this a second means that hardly anything was checked.
 REQUESTS_A_SECOND = 20
 EDITS_A_SECOND = 1
+ORDERS_A_SECOND = 0.5
+RACES_A_SECOND = 0.2
 
 
 @dataclass
@@ -52,6 +55,12 @@ def lines(outcome: Outcome) -> list[str]:
         ("price checks", f"{record['probes']:,} pages asked right after an edit; {record['prices']:,} prices read, "
                          f"{record['edited prices']:,} of them of edited products"),
         ("wrong prices", f"{record['wrong']:,}"),
+        ("orders", f"{record['orders']:,} of {record['pieces']:,} pieces ({record['double clicks']:,} clicked twice, "
+                   f"{record['sold out']:,} refused as sold out; {record['orders without cache']:,} while the cache could not "
+                   f"be told); {record['stock probes']:,} pages asked right after"),
+        ("last pieces", f"{record['races']:,} wanted by {CROWD} at once; {record['oversold']:,} did not go to just one"),
+        ("books", f"{record['audited']:,} products; {record['unbalanced']:,} do not balance; "
+                  f"{record['ordered twice']:,} ordered twice"),
         ("faults", f"{outcome.faults_done} of {outcome.faults_wanted} happened"),
     ]
     examples = [f"  {what}: {example}" for what, kept in record.examples.items() for example in kept]
@@ -66,10 +75,17 @@ def failures(outcome: Outcome) -> list[str]:
         found.append(f"{record['errors']} requests failed")
     if record["wrong"]:
         found.append(f"{record['wrong']} wrong prices were shown")
+    for what in ("oversold", "ordered twice", "unbalanced"):
+        if record[what]:
+            found.append(f"{record[what]} {what}")
     if record["requests"] < REQUESTS_A_SECOND * outcome.seconds:
         found.append(f"only {record['requests']} requests were made")
     if outcome.edits() < EDITS_A_SECOND * outcome.seconds or record["probes"] < outcome.edits():
         found.append(f"only {outcome.edits()} edits were made, and {record['probes']} pages asked after them")
+    if record["orders"] < ORDERS_A_SECOND * outcome.seconds or record["races"] < RACES_A_SECOND * outcome.seconds:
+        found.append(f"only {record['orders']} orders were made, and {record['races']} last pieces wanted")
+    if not record["double clicks"] or not record["audited"]:
+        found.append("nobody clicked twice, or no books were read")
     if outcome.faults_done < outcome.faults_wanted:
         found.append(f"only {outcome.faults_done} of {outcome.faults_wanted} faults happened")
     return found + silent_sources(outcome)

@@ -1,5 +1,6 @@
 """Walks through the whole shop once before the check: what there is, where it stands, what it costs."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ class Shelves:
     def __init__(self) -> None:
         self.places: dict[int, Place] = {}
         self.offers: dict[int, Offer] = {}
+        self.words: dict[int, str] = {}   # one of a product's name, to search for
 
     def walk(self, connection: Connection) -> None:
         for category in self._fetch(connection, "/api/home")["categories"]:
@@ -39,6 +41,8 @@ class Shelves:
             for product, offer in offers_in_json(self.body):
                 self.places[product] = place
                 self.offers[product] = offer
+            for product in answer["products"]:
+                self.words[product["product_id"]] = max(re.findall(r"[a-z]*", product["name"].lower()), key=len)
             page += 1
 
     def _fetch(self, connection: Connection, path: str) -> dict:

@@ -11,6 +11,7 @@ from .http import Connection, HttpError, Response
 from .ledger import Ledger, Offer
 from .reading import ReadingError, offer_in_form, offers, sentence
 from .record import Record
+from .sales import Sales
 from .shelves import Shelves
 from .trace import Trace
 
@@ -23,6 +24,7 @@ class World:
     shelves: Shelves
     trace: Trace
     ledger: Ledger
+    sales: Sales
     record: Record
     end: threading.Event
 
@@ -35,11 +37,27 @@ class World:
         edited = 0
         for product, offer in found.items():
             edited += product in self.ledger.histories and self.ledger.was_edited(product)
-            complaint = self.ledger.complaint(moment, product, offer)
+            complaint = self.complaint(moment, product, offer)
             if complaint:
                 self.record.complain("wrong", f"{path}: {complaint}")
         self.record.add("prices", len(found))
         self.record.add("edited prices", edited)
+
+    def complaint(self, moment: int, product: int, offer: Offer) -> str | None:
+        sale = self.sales.products.get(product)
+        if sale:
+            return sale.complaint(moment, product, offer.price, offer.stock)
+        return self.ledger.complaint(moment, product, offer)
+
+    def confirm(self, cart: dict[int, int], number: str) -> None:
+        """As soon as an order's answer is there: from now on pages must show it."""
+        with self.ledger.lock:
+            is_new = self.sales.confirm(cart, number, self.ledger.now + 1)
+            self.ledger.now += 1
+        self.record.add("orders")
+        self.record.add("pieces", sum(cart.values()))
+        if not is_new:
+            self.record.complain("ordered twice", f"{number} is the number of two orders")
 
     def error(self, error: Exception) -> None:
         self.record.complain("errors", str(error))
@@ -64,11 +82,12 @@ class Reader(threading.Thread):
         self.connection.close()
 
     def path(self, number: int, product: int) -> str:
-        """Of twenty looks one goes home, one each to the shelf and its JSON, and five to the product's JSON."""
+        """Of twenty looks one goes home, one searches, one each to the shelf and its JSON, and five to the product's."""
         place = self.world.shelves.places[product]
-        kinds = {0: "/", 1: place.address(), 2: place.address("/api"), 3: "/api/home"}
+        search = f"/search?q={self.world.shelves.words[product]}"
+        kinds = {0: "/", 1: place.address(), 2: place.address("/api"), 3: "/api/home", 4: search, 5: f"/api{search}"}
         kind = number % 20
-        return kinds.get(kind) or (f"/api/product/{product}" if kind < 9 else f"/product/{product}")
+        return kinds.get(kind) or (f"/api/product/{product}" if kind < 11 else f"/product/{product}")
 
     def look(self, path: str) -> None:
         moment, begin = self.world.ledger.moment(), time.monotonic()
@@ -88,8 +107,10 @@ class Editor(threading.Thread):
         self.world = world
         self.pause = pause
         self.chance = random.Random(number)
-        self.own = [product for product in world.shelves.places if product % count == number]
-        self.wanted = [product for product in world.trace.keys[:2000] if product % count == number] or self.own
+        self.own = [product for product in world.shelves.places
+                    if product % count == number and product not in world.sales.products]
+        own = set(self.own)
+        self.wanted = [product for product in world.trace.keys[:2000] if product in own] or self.own
         self.connection = Connection(world.address)
         self.probes = [Connection(world.address) for _ in range(self.PROBES)]
 
