@@ -1,6 +1,8 @@
 /* Memcached servers that come and go: a configuration endpoint (endpoint.py) in front of real servers. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,6 +316,46 @@ START_TEST(during_a_change_every_merge_is_seen_by_all)
 }
 END_TEST
 
+enum { THREADS = 6 };
+static atomic_bool running;
+static atomic_int wrong;
+
+/* Values are as their keys, or missing. */
+static void *use(void *number)
+{
+    key_room room;
+    for (size_t i = (size_t)(uintptr_t)number; atomic_load(&running); i += THREADS) {
+        sdi_cache_op operation = {.verb = i % 2 ? SDI_CACHE_SET : SDI_CACHE_GET, .key = key(&room, 200 + i % 50)};
+        operation.value = operation.key;
+        operation.ttl_ms = MINUTE;
+        sdi_cache_run(cache, &operation, 1, SDI_NEVER);
+        if (operation.found && strcmp(operation.block, room.text) != 0)
+            atomic_fetch_add(&wrong, 1);
+        sdi_free(operation.block);
+        merge(cache, 100 + i % 3, 1 + i);
+    }
+    return NULL;
+}
+
+START_TEST(threads_go_on_while_one_of_them_asks)
+{
+    pthread_t threads[THREADS];
+    ck_assert(comes_to_work(cache));
+    atomic_store(&running, true);
+    for (size_t i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, use, (void *)(uintptr_t)i), 0);
+    for (unsigned version = 2; version < 5; version++) {
+        tell("new", version, version % 2 ? 3 : 7);
+        usleep(INTERVAL_MS * 4000);
+    }
+    atomic_store(&running, false);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_eq(wrong, 0);
+    ck_assert(comes_to_work(cache));
+}
+END_TEST
+
 START_TEST(without_the_endpoint_a_lease_ends)
 {
     ck_assert(comes_to_work(cache));
@@ -396,6 +438,7 @@ int main(void)
     tcase_add_test(cases, a_server_goes);
     tcase_add_test(cases, a_server_that_comes_back_brings_nothing_along);
     tcase_add_test(cases, during_a_change_every_merge_is_seen_by_all);
+    tcase_add_test(cases, threads_go_on_while_one_of_them_asks);
     tcase_add_test(cases, without_the_endpoint_a_lease_ends);
     tcase_add_test(cases, no_other_answer_is_believed);
     suite_add_tcase(suite, cases);

@@ -16,6 +16,14 @@ void servers_required(void)
     }
 }
 
+void servers_required_memcached(void)
+{
+    if (!getenv("SHOPDATA_MEMCACHED")) {
+        fprintf(stderr, "skipped: run it under tests/launcher/launch run ... --memcached -- ...\n");
+        exit(77);
+    }
+}
+
 static int connect_control(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -47,6 +55,10 @@ void servers_heal(void)
                                            "resume replica1", "resume replica2"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         servers_do(commands[i]);
+    if (getenv("SHOPDATA_MEMCACHED")) {
+        servers_do("thaw memcached");
+        servers_do("start memcached");
+    }
 }
 
 static void set(shopdata_config *config, const char *key, const char *value)
@@ -70,7 +82,7 @@ shopdata_config *servers_config(const char *cache)
     set(config, "route.breaker_open_max", "200ms");
     set(config, "pool.connect_timeout", "500ms");
     set(config, "cache.kind", cache);
-    set(config, "cache.address", getenv("SHOPDATA_REDIS"));
+    set(config, "cache.address", getenv(strcmp(cache, "memcached") ? "SHOPDATA_REDIS" : "SHOPDATA_MEMCACHED"));
     set(config, "cache.breaker_open", "50ms");
     set(config, "cache.breaker_open_max", "100ms");
     snprintf(prefix, sizeof prefix, "test-%d-%d", (int)getpid(), number++);

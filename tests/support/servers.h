@@ -8,12 +8,13 @@
 
 /* servers_required ends the program with 77 (skipped) where there are no servers. Call it first in main. */
 void servers_required(void);
+void servers_required_memcached(void);
 /* servers_do sends "VERB NODE" to the launcher ("pause replica1"), and fails the test if that did not work. */
 void servers_do(const char *command);
 /* servers_heal makes all servers well again, so that a case that failed half-way does not fail those after it. */
 void servers_heal(void);
-/* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memory", "none"), with
- * short times, and a key namespace of its own. Free it. */
+/* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memcached", "memory",
+ * "none"), with short times, and a key namespace of its own. Free it. */
 shopdata_config *servers_config(const char *cache);
 /* servers_open_with opens a client and waits until all three nodes are known; it frees the configuration. servers_open
  * does that with servers_config. */
