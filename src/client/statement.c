@@ -116,25 +116,26 @@ int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_templat
 
 /* -------------------------------------------------------------------------------------------------------- planning */
 
-static int read_catalog(sdi_core *core, const sdi_sql *sql, bool primary, int64_t deadline, sdi_catalog **catalog_out,
-                        shopdata_error **error_out)
+/* Where the catalog is asked. */
+typedef struct asking {
+    sdi_core *core;
+    bool primary;
+    int64_t deadline;
+} asking;
+
+static int ask_catalog(void *context, const sdi_catalog_question questions[SDI_CATALOG_QUESTIONS],
+                       shopdata_result *answers[SDI_CATALOG_QUESTIONS], shopdata_error **error_out)
 {
-    sdi_catalog_question questions[SDI_CATALOG_QUESTIONS];
+    const asking *a = context;
     sdi_pg_command asks[SDI_CATALOG_QUESTIONS];
-    shopdata_result *answers[SDI_CATALOG_QUESTIONS];
-    int status = sdi_catalog_ask(sql, questions, error_out);
-    if (status != SHOPDATA_OK)
-        return status;
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         asks[i] = (sdi_pg_command){.sql = questions[i].sql, .params = questions[i].params, .count = questions[i].count};
-    status = sdi_ask_catalog(core, primary, asks, SDI_CATALOG_QUESTIONS, deadline, error_out);
-    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+    int status = sdi_ask_catalog(a->core, a->primary, asks, SDI_CATALOG_QUESTIONS, a->deadline, error_out);
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS && status == SHOPDATA_OK; i++) {
         answers[i] = asks[i].result;
-    if (status == SHOPDATA_OK)
-        status = sdi_catalog_read(sql, answers, catalog_out, error_out);
+        asks[i].result = NULL;
+    }
     sdi_pg_commands_free(asks, SDI_CATALOG_QUESTIONS);
-    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
-        sdi_catalog_question_free(&questions[i]);
     return status;
 }
 
@@ -145,17 +146,19 @@ static int make_plan(shopdata_statement *statement, int64_t deadline, sdi_planne
     sdi_slice space;
     const char *identity;
     planned->schema = atomic_load(&core->schema);
-    int status = read_catalog(core, statement->sql, planned->primary, deadline, &catalog, error_out);
+    asking where = {core, planned->primary, deadline};
+    int status = sdi_catalog_load(statement->sql, ask_catalog, &where, &catalog, error_out);
     if (status != SHOPDATA_OK)
         return status;
     status = sdi_plan_make(statement->sql, catalog, (const char *const *)statement->own, statement->own_count,
                            &planned->plan, error_out);
+    sdi_hash128 shape = sdi_catalog_shape(catalog);
     sdi_catalog_free(catalog);
     if (status != SHOPDATA_OK)
         return status;
     /* Without a fingerprint of its own a statement would share the entries of others: then it is not kept either. */
     planned->final = sdi_plan_is_final(planned->plan) && sdi_core_space(core, &space, &identity) &&
-                     sdi_fingerprint(identity, statement->text, &planned->fingerprint);
+                     sdi_fingerprint(identity, statement->text, shape, &planned->fingerprint);
     return SHOPDATA_OK;
 }
 

@@ -9,10 +9,11 @@ void sdi_key_space(const char *prefix, const char *database, sdi_buffer *space)
     sdi_buffer_printf(space, "%s:%s:", prefix, database);
 }
 
-bool sdi_fingerprint(const char *connection_identity, const char *sql, sdi_hash128 *fingerprint_out)
+bool sdi_fingerprint(const char *connection_identity, const char *sql, sdi_hash128 shape, sdi_hash128 *fingerprint_out)
 {
     sdi_buffer text = SDI_BUFFER_INIT;
     sdi_buffer_append(&text, connection_identity, strlen(connection_identity) + 1);
+    sdi_buffer_append(&text, &shape, sizeof shape);
     sdi_buffer_text(&text, sql);
     bool made = !text.failed;
     if (made)

@@ -82,11 +82,17 @@ enum {
     DETERMINISTIC,
     KEY,
     KEY_COLUMNS,
-    REFERENCED
+    REFERENCED,
+    TYPE_TYPE,
+    ROW_SECURITY_ACTIVE,
+    ODD
 };
 
-static enum sdi_key_type key_type(size_t type_oid, bool deterministic)
+/* A label of an enum stands for itself. */
+static enum sdi_key_type key_type(size_t type_oid, char type_type, bool deterministic)
 {
+    if (type_type == 'e')
+        return SDI_KEY_TEXT;
     switch (type_oid) {
     case 16:
         return SDI_KEY_BOOL;
@@ -114,6 +120,7 @@ static void read_relation(reader *r, sdi_relation *relation)
     relation->kind = letter(r, KIND);
     relation->persistence = letter(r, PERSISTENCE);
     relation->row_security = truth(r, ROW_SECURITY);
+    relation->row_security_active = truth(r, ROW_SECURITY_ACTIVE);
     relation->rules = truth(r, RULES);
     relation->system = truth(r, SYSTEM);
     relation->key_columns = number(r, KEY_COLUMNS);
@@ -122,10 +129,12 @@ static void read_relation(reader *r, sdi_relation *relation)
 static void read_column(reader *r, sdi_relation *relation)
 {
     sdi_column column = {.name = kept_text(r, COLUMN), .moment = truth(r, MOMENT), .referenced = truth(r, REFERENCED)};
-    column.type = key_type(number(r, TYPE), truth(r, DETERMINISTIC));
+    column.type = key_type(number(r, TYPE), letter(r, TYPE_TYPE), truth(r, DETERMINISTIC));
     column.key = number(r, KEY);
     if (column.key > relation->key_columns) /* INCLUDE columns stand behind */
         column.key = 0;
+    if (truth(r, ODD))
+        relation->odd_column = column.name;
     sdi_buffer_append(&relation->columns, &column, sizeof column);
     r->failed |= relation->columns.failed;
 }
@@ -166,12 +175,91 @@ static void read_bounds_row(reader *r)
     r->failed |= relation->bounds.failed;
 }
 
+/* ---------------------------------------------------------------------------------------------------------- behind */
+
+enum { BEHIND_KIND = 1, BEHIND_TEXT, BEHIND_EVENTS, BEHIND_TABLE, BEHIND_WHAT, BEHIND_FUNCTION, BEHIND_COMMENT };
+
+/* pg_trigger.tgtype */
+static unsigned events_of(size_t type)
+{
+    return (type & 4 ? SDI_INSERTS : 0) | (type & 8 ? SDI_DELETES : 0) | (type & 16 ? SDI_UPDATES : 0) |
+           (type & 32 ? SDI_TRUNCATES : 0);
+}
+
+/* What a function writes may stand in its comment: see doc/sql.md. */
+static const char *declared_writes(const char *comment)
+{
+    static const char mark[] = "shopdata writes:";
+    return strncmp(comment, mark, sizeof mark - 1) ? NULL : comment + sizeof mark - 1;
+}
+
+static void read_hidden(reader *r, sdi_relation *relation)
+{
+    sdi_hidden hidden = {.bond = (enum sdi_bond)letter(r, BEHIND_TEXT), .events = events_of(number(r, BEHIND_EVENTS))};
+    hidden.table = kept_text(r, BEHIND_TABLE);
+    hidden.what = kept_text(r, BEHIND_WHAT);
+    hidden.function = kept_text(r, BEHIND_FUNCTION);
+    hidden.writes = declared_writes(kept_text(r, BEHIND_COMMENT));
+    sdi_buffer_append(&relation->hidden, &hidden, sizeof hidden);
+    r->failed |= relation->hidden.failed;
+}
+
+/* Policies become one statement, so that what they call and read is judged as any statement's. */
+static void read_policy(reader *r, sdi_relation *relation)
+{
+    sdi_slice condition = cell(r, BEHIND_TEXT);
+    sdi_buffer *text = &relation->policies.text;
+    sdi_buffer_text(text, text->length ? ", (" : "SELECT (");
+    sdi_buffer_append(text, condition.data, condition.length);
+    sdi_buffer_char(text, ')');
+    r->failed |= text->failed;
+}
+
+static void read_view(reader *r, sdi_relation *relation)
+{
+    sdi_slice definition = cell(r, BEHIND_TEXT);
+    sdi_buffer_append(&relation->view.text, definition.data, definition.length);
+    r->failed |= relation->view.text.failed;
+}
+
+static void read_behind_row(reader *r)
+{
+    size_t ord = number(r, 0);
+    if (!ord || ord > r->catalog->relation_count || !r->catalog->relations[ord - 1].found)
+        return;
+    sdi_relation *relation = &r->catalog->relations[ord - 1];
+    switch (letter(r, BEHIND_KIND)) {
+    case 'v':
+        read_view(r, relation);
+        break;
+    case 'p':
+        read_policy(r, relation);
+        break;
+    default:
+        read_hidden(r, relation);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+
 static bool read_rows(sdi_catalog *catalog, const shopdata_result *answer, void (*read_row)(reader *))
 {
     reader r = {.catalog = catalog, .answer = answer};
     for (r.row = 0; r.row < row_count(answer) && !r.failed; r.row++)
         read_row(&r);
     return !r.failed;
+}
+
+static bool read_shape(sdi_catalog *catalog, shopdata_result *const answers[SDI_CATALOG_QUESTIONS])
+{
+    sdi_buffer all = SDI_BUFFER_INIT;
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        sdi_buffer_append(&all, answers[i]->rows, answers[i]->rows_length);
+    if (!all.failed)
+        catalog->shape = sdi_hash128_of(all.data, all.length);
+    bool made = !all.failed;
+    sdi_buffer_free(&all);
+    return made;
 }
 
 static sdi_catalog *new_catalog(const sdi_sql *sql)
@@ -195,7 +283,8 @@ int sdi_catalog_read(const sdi_sql *sql, shopdata_result *const answers[SDI_CATA
 {
     sdi_catalog *catalog = new_catalog(sql);
     if (catalog && read_rows(catalog, answers[0], read_columns_row) && read_rows(catalog, answers[1], read_names_row) &&
-        read_rows(catalog, answers[2], read_bounds_row)) {
+        read_rows(catalog, answers[2], read_bounds_row) && read_rows(catalog, answers[3], read_behind_row) &&
+        read_shape(catalog, answers)) {
         *catalog_out = catalog;
         return SHOPDATA_OK;
     }
@@ -203,14 +292,29 @@ int sdi_catalog_read(const sdi_sql *sql, shopdata_result *const answers[SDI_CATA
     return sdi_no_memory(error_out);
 }
 
+static void inside_free(sdi_inside *inside)
+{
+    sdi_catalog_free(inside->catalog);
+    sdi_sql_free(inside->sql);
+    sdi_free(inside->fault);
+    sdi_buffer_free(&inside->text);
+}
+
+static void relation_free(sdi_relation *relation)
+{
+    sdi_buffer_free(&relation->columns);
+    sdi_buffer_free(&relation->bounds);
+    sdi_buffer_free(&relation->hidden);
+    inside_free(&relation->view);
+    inside_free(&relation->policies);
+}
+
 void sdi_catalog_free(sdi_catalog *catalog)
 {
     if (!catalog)
         return;
-    for (size_t i = 0; i < catalog->relation_count; i++) {
-        sdi_buffer_free(&catalog->relations[i].columns);
-        sdi_buffer_free(&catalog->relations[i].bounds);
-    }
+    for (size_t i = 0; i < catalog->relation_count; i++)
+        relation_free(&catalog->relations[i]);
     for (size_t i = 0; i < SDI_COUNT(catalog->texts, char *); i++)
         sdi_free(SDI_ITEMS(catalog->texts, char *)[i]);
     sdi_buffer_free(&catalog->texts);

@@ -5,11 +5,12 @@
 
 #include <shopdata/shopdata.h>
 
+#include "base/hash.h"
 #include "model/sql.h"
 
 typedef struct sdi_catalog sdi_catalog;
 
-enum { SDI_CATALOG_QUESTIONS = 3 };
+enum { SDI_CATALOG_QUESTIONS = 4 };
 
 /* One question: SQL whose parameters are `params` (text, arrays of names as array literals). */
 typedef struct sdi_catalog_question {
@@ -19,8 +20,19 @@ typedef struct sdi_catalog_question {
     char *texts[4]; /* what params point to */
 } sdi_catalog_question;
 
-/* sdi_catalog_ask fills the questions for a statement; sdi_catalog_read makes the catalog of their answers, in order.
- */
+/* Whoever runs the questions: fills `answers` (freed by who asked), or returns why not. */
+typedef int sdi_catalog_asker(void *context, const sdi_catalog_question questions[SDI_CATALOG_QUESTIONS],
+                              shopdata_result *answers[SDI_CATALOG_QUESTIONS], shopdata_error **error_out);
+
+/* sdi_catalog_load asks about a statement, and about the views and policies that it finds on the way. */
+int sdi_catalog_load(const sdi_sql *sql, sdi_catalog_asker *ask, void *context, sdi_catalog **catalog_out,
+                     shopdata_error **error_out);
+/* sdi_catalog_shape is a hash over all that was answered: the same in every process and on every node for as long as
+ * keys, columns, views, policies and function bodies are the same. */
+sdi_hash128 sdi_catalog_shape(const sdi_catalog *catalog);
+
+/* The parts of sdi_catalog_load. sdi_catalog_ask fills the questions for a statement; sdi_catalog_read makes the
+ * catalog of their answers, in order. */
 int sdi_catalog_ask(const sdi_sql *sql, sdi_catalog_question questions[SDI_CATALOG_QUESTIONS],
                     shopdata_error **error_out);
 void sdi_catalog_question_free(sdi_catalog_question *question);

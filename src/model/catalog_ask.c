@@ -1,4 +1,4 @@
-/* The three questions. They run on a standby as an ordinary role, on PostgreSQL 13 and later. Names go in quoted, so
+/* The four questions. They run on a standby as an ordinary role, on PostgreSQL 13 and later. Names go in quoted, so
  * that they mean the same as in the statement, under the connection's search_path. */
 #include <string.h>
 
@@ -7,17 +7,23 @@
 #include "model/catalog_facts.h"
 #include "model/sql_facts.h"
 
-/* One row a column. An index stands for its table: DROP INDEX and REINDEX name only that. A key of WITHOUT OVERLAPS
+/* One row a column; the last three only for the shape. A domain is its base type, unless that is a domain again. An
+ * index stands for its table: DROP INDEX and REINDEX name only that. A key of WITHOUT OVERLAPS
  * (indisexclusion) does not make its columns unique. */
 static const char columns_question[] =
     "SELECT g.ord, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,"
     " EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN'"
     "   AND w.ev_enabled <> 'D'),"
     " n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast'),"
-    " a.attname, a.atttypid::pg_catalog.int8, t.typcategory = 'D', coalesce(l.collisdeterministic, true),"
+    " a.attname, coalesce(nullif(t.typbasetype, 0), a.atttypid)::pg_catalog.int8, t.typcategory = 'D',"
+    " coalesce(l.collisdeterministic, true),"
     " pg_catalog.array_position(k.indkey::pg_catalog.int2[], a.attnum) + 1, k.indnkeyatts,"
     " EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid"
-    "   AND a.attnum = ANY (f.confkey) AND f.confupdtype IN ('c', 'n', 'd'))"
+    "   AND a.attnum = ANY (f.confkey) AND f.confupdtype IN ('c', 'n', 'd')),"
+    " coalesce(b.typtype, t.typtype), pg_catalog.row_security_active(c.oid),"
+    " t.typname ~ '^_?(reg|money$|aclitem$)' AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace,"
+    " a.atttypid, a.atttypmod, CASE WHEN t.typtype = 'e' THEN (SELECT pg_catalog.md5(pg_catalog.string_agg("
+    "   e.enumlabel, ',' ORDER BY e.enumsortorder)) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) END"
     " FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS g(name, ord)"
     " LEFT JOIN LATERAL (SELECT coalesce((SELECT i.indrelid FROM pg_catalog.pg_index i"
     "   WHERE i.indexrelid = pg_catalog.to_regclass(g.name)), pg_catalog.to_regclass(g.name)::pg_catalog.oid) AS oid)"
@@ -28,6 +34,7 @@ static const char columns_question[] =
     "   AND NOT k.indisexclusion"
     " LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
     " LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+    " LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype"
     " LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation"
     " ORDER BY g.ord, a.attnum";
 
@@ -35,33 +42,39 @@ static const char columns_question[] =
  * f: functions. An aggregate is as volatile as what it calls: pg_proc calls every aggregate immutable.
  * o: operators of others than pg_catalog, and whether one of them takes the types of keys.
  * a: functions of one row, which x.name may call; aggregates of anything, too.
+ * c: casts of others than pg_catalog that run unasked and are not immutable, of whatever types; most often none.
  * t: what casting to the type may depend on: 'i' nothing, 's' the clock if it casts from text, 'v' whatever. */
 static const char names_question[] =
     "WITH given AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]),"
     "   pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.text[]))"
     "   WITH ORDINALITY AS g(kind, schema, name, ord)),"
-    " visible AS (SELECT n.oid, n.nspname, n.nspname = ANY (pg_catalog.current_schemas(true)) AS in_path,"
+    " visible AS NOT MATERIALIZED (SELECT n.oid, n.nspname, n.nspname = ANY (pg_catalog.current_schemas(true)) AS "
+    "in_path,"
     "   n.nspname = 'pg_catalog' AS builtin FROM pg_catalog.pg_namespace n),"
-    " functions AS (SELECT p.*, CASE WHEN p.prokind <> 'a' THEN p.provolatile::pg_catalog.text"
+    " functions AS NOT MATERIALIZED (SELECT p.*, CASE WHEN p.prokind <> 'a' THEN p.provolatile::pg_catalog.text"
     "     WHEN p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace THEN 'i'"
     "     ELSE (SELECT pg_catalog.max(s.provolatile::pg_catalog.text) FROM pg_catalog.pg_aggregate q"
     "       JOIN pg_catalog.pg_proc s ON s.oid IN (q.aggtransfn, q.aggfinalfn, q.aggcombinefn, q.aggmtransfn,"
     "         q.aggminvtransfn, q.aggmfinalfn) WHERE q.aggfnoid = p.oid) END AS worst FROM pg_catalog.pg_proc p)"
-    " SELECT g.ord, pg_catalog.max(p.worst), pg_catalog.bool_and(v.builtin), pg_catalog.bool_or(p.prokind = 'a')"
+    " SELECT g.ord, pg_catalog.max(p.worst), pg_catalog.bool_and(v.builtin), pg_catalog.bool_or(p.prokind = 'a'),"
+    "   pg_catalog.md5(pg_catalog.string_agg(pg_catalog.pg_get_functiondef(p.oid), ',' ORDER BY p.oid)"
+    "     FILTER (WHERE NOT v.builtin AND p.prokind <> 'a'))"
     " FROM given g JOIN functions p ON p.proname = g.name JOIN visible v ON v.oid = p.pronamespace"
     "   AND CASE g.schema WHEN '' THEN v.in_path ELSE v.nspname = g.schema END"
     " WHERE g.kind = 'f' GROUP BY g.ord"
     " UNION ALL "
     "SELECT g.ord, pg_catalog.max(p.provolatile::pg_catalog.text),"
     "   NOT pg_catalog.bool_or(o.oprleft = o.oprright AND o.oprleft IN (16, 20, 21, 23, 25, 1043, 2950)"
-    "     OR o.oprleft IN (20, 21, 23) AND o.oprright IN (20, 21, 23)), false"
+    "     OR o.oprleft IN (20, 21, 23) AND o.oprright IN (20, 21, 23)), false,"
+    "   pg_catalog.md5(pg_catalog.string_agg(pg_catalog.pg_get_functiondef(p.oid), ',' ORDER BY p.oid))"
     " FROM given g JOIN pg_catalog.pg_operator o ON o.oprname = g.name"
     "   JOIN visible v ON v.oid = o.oprnamespace AND NOT v.builtin AND (v.in_path OR v.nspname = g.schema)"
     "   JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode"
     " WHERE g.kind = 'o' GROUP BY g.ord"
     " UNION ALL "
     "SELECT g.ord, pg_catalog.max(CASE WHEN v.builtin THEN 'i' ELSE p.worst END), pg_catalog.bool_and(v.builtin),"
-    "   pg_catalog.bool_or(p.prokind = 'a')"
+    "   pg_catalog.bool_or(p.prokind = 'a'), pg_catalog.md5(pg_catalog.string_agg("
+    "     pg_catalog.pg_get_functiondef(p.oid), ',' ORDER BY p.oid) FILTER (WHERE NOT v.builtin AND p.prokind <> 'a'))"
     " FROM given g JOIN functions p ON p.proname = g.name AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1"
     "   JOIN visible v ON v.oid = p.pronamespace AND v.in_path"
     "   JOIN pg_catalog.pg_type t ON t.oid = p.proargtypes[0] AND t.typtype IN ('c', 'p')"
@@ -74,35 +87,81 @@ static const char names_question[] =
     "   WHEN e.typtype = 'e' THEN 'i' WHEN e.typtype = 'm' OR e.typtype = 'r' THEN 's'"
     "   WHEN e.typtype <> 'b' THEN 'v'"
     "   WHEN NOT v.builtin THEN i.provolatile::pg_catalog.text"
-    "   WHEN e.typname ~ '^reg' AND e.typname NOT IN ('regconfig', 'regdictionary') THEN 'v'"
-    "   WHEN e.typcategory = 'D' THEN 's' ELSE 'i' END, v.builtin, false"
+    "   WHEN e.typname ~ '^(reg|money$)' AND e.typname NOT IN ('regconfig', 'regdictionary') THEN 'v'"
+    "   WHEN e.typcategory = 'D' THEN 's' ELSE 'i' END, v.builtin, false, NULL"
     " FROM given g JOIN pg_catalog.pg_type t ON t.oid = pg_catalog.to_regtype(g.name)"
     "   JOIN pg_catalog.pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem"
     "     ELSE t.oid END"
     "   JOIN visible v ON v.oid = e.typnamespace JOIN pg_catalog.pg_proc i ON i.oid = e.typinput"
-    " WHERE g.kind = 't'";
+    " WHERE g.kind = 't'"
+    " UNION ALL "
+    "SELECT g.ord, 'v', false, false, pg_catalog.md5(pg_catalog.string_agg(x.oid || ' ' || x.xmin, ',' ORDER BY x.oid))"
+    " FROM given g, pg_catalog.pg_cast x JOIN pg_catalog.pg_proc p ON p.oid = x.castfunc"
+    " WHERE g.kind = 'c' AND x.castcontext <> 'e' AND p.provolatile <> 'i'"
+    "   AND p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace GROUP BY g.ord"
+    " ORDER BY 1";
+
+/* Every relation at any remove from a named one. */
+#define REACHED                                                                                                        \
+    "WITH RECURSIVE edges(source, target, edge) AS ("                                                                  \
+    " SELECT i.inhparent, i.inhrelid, 'f' FROM pg_catalog.pg_inherits i"                                               \
+    " UNION ALL SELECT i.inhrelid, i.inhparent, 'f' FROM pg_catalog.pg_inherits i"                                     \
+    " UNION ALL SELECT f.confrelid, f.conrelid, CASE WHEN f.confdeltype IN ('c', 'n', 'd')"                            \
+    "     THEN CASE WHEN f.confupdtype IN ('c', 'n', 'd') THEN 'b' ELSE 'd' END"                                       \
+    "     WHEN f.confupdtype IN ('c', 'n', 'd') THEN 'u' ELSE 'r' END"                                                 \
+    "   FROM pg_catalog.pg_constraint f WHERE f.contype = 'f'),"                                                       \
+    " given(ord, oid) AS (SELECT g.ord, coalesce((SELECT i.indrelid FROM pg_catalog.pg_index i"                        \
+    "     WHERE i.indexrelid = pg_catalog.to_regclass(g.name)), pg_catalog.to_regclass(g.name)::pg_catalog.oid)"       \
+    "   FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS g(name, ord)),"                               \
+    " reached(ord, bond, oid) AS ("                                                                                    \
+    " SELECT g.ord, b.bond, g.oid FROM given g, (VALUES ('f'), ('D'), ('U'), ('T')) AS b(bond)"                        \
+    " UNION SELECT r.ord, CASE WHEN e.edge = 'f' THEN r.bond ELSE pg_catalog.lower(r.bond) END, e.target"              \
+    "   FROM reached r JOIN edges e ON e.source = r.oid AND (e.edge = 'f'"                                             \
+    "     OR r.bond = 'D' AND e.edge IN ('d', 'b') OR r.bond = 'U' AND e.edge IN ('u', 'b')"                           \
+    "     OR r.bond IN ('d', 'u') AND e.edge IN ('d', 'u', 'b') OR r.bond IN ('T', 't') AND e.edge <> 'f')),"          \
+    " bound AS (SELECT r.ord, r.bond, r.oid, n.nspname, c.relname FROM reached r"                                      \
+    "   JOIN pg_catalog.pg_class c ON c.oid = r.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"          \
+    "   WHERE r.bond IN ('f', 'd', 'u', 't'))"
 
 /* One row for each relation bound to a named one. */
 static const char bounds_question[] =
-    "WITH RECURSIVE edges(source, target, edge) AS ("
-    " SELECT i.inhparent, i.inhrelid, 'f' FROM pg_catalog.pg_inherits i"
-    " UNION ALL SELECT i.inhrelid, i.inhparent, 'f' FROM pg_catalog.pg_inherits i"
-    " UNION ALL SELECT f.confrelid, f.conrelid, CASE WHEN f.confdeltype IN ('c', 'n', 'd')"
-    "     THEN CASE WHEN f.confupdtype IN ('c', 'n', 'd') THEN 'b' ELSE 'd' END"
-    "     WHEN f.confupdtype IN ('c', 'n', 'd') THEN 'u' ELSE 'r' END"
-    "   FROM pg_catalog.pg_constraint f WHERE f.contype = 'f'),"
-    " reached(ord, bond, oid) AS ("
-    " SELECT g.ord, b.bond, coalesce((SELECT i.indrelid FROM pg_catalog.pg_index i"
-    "     WHERE i.indexrelid = pg_catalog.to_regclass(g.name)), pg_catalog.to_regclass(g.name)::pg_catalog.oid)"
-    "   FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS g(name, ord),"
-    "     (VALUES ('f'), ('D'), ('U'), ('T')) AS b(bond)"
-    " UNION SELECT r.ord, CASE WHEN e.edge = 'f' THEN r.bond ELSE pg_catalog.lower(r.bond) END, e.target"
-    "   FROM reached r JOIN edges e ON e.source = r.oid AND (e.edge = 'f'"
-    "     OR r.bond = 'D' AND e.edge IN ('d', 'b') OR r.bond = 'U' AND e.edge IN ('u', 'b')"
-    "     OR r.bond IN ('d', 'u') AND e.edge IN ('d', 'u', 'b') OR r.bond IN ('T', 't') AND e.edge <> 'f'))"
-    " SELECT r.ord, r.bond, n.nspname, c.relname FROM reached r"
-    " JOIN pg_catalog.pg_class c ON c.oid = r.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE r.bond IN ('f', 'd', 'u', 't') ORDER BY r.ord, r.bond, n.nspname, c.relname";
+    REACHED " SELECT ord, bond, nspname, relname FROM bound ORDER BY ord, bond, nspname, relname";
+
+/* What stands behind a relation.
+ * v: what a view selects.
+ * p: one row a policy that reads obey. All roles' count: who reads a view reads as the view's owner.
+ * t: a trigger of its own or of a bound relation, and on which events it fires (as in pg_trigger.tgtype).
+ * c: a volatile function of somebody else in a default, a generated column, a CHECK or a policy. */
+static const char behind_question[] = REACHED
+    ","
+    " functions AS NOT MATERIALIZED (SELECT p.oid, n.nspname || '.' || p.proname AS name, p.provolatile AS volatility,"
+    "   pg_catalog.obj_description(p.oid, 'pg_proc') AS comment"
+    "   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
+    "   WHERE n.nspname <> 'pg_catalog'),"
+    " holders(oid, class, object) AS NOT MATERIALIZED (SELECT d.adrelid, 'pg_catalog.pg_attrdef'::pg_catalog.regclass, "
+    "d.oid"
+    "     FROM pg_catalog.pg_attrdef d"
+    "   UNION ALL SELECT k.conrelid, 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid"
+    "     FROM pg_catalog.pg_constraint k WHERE k.contype = 'c'"
+    "   UNION ALL SELECT p.polrelid, 'pg_catalog.pg_policy'::pg_catalog.regclass, p.oid FROM pg_catalog.pg_policy p"
+    "     WHERE pg_catalog.row_security_active(p.polrelid))"
+    " SELECT g.ord, 'v', pg_catalog.pg_get_viewdef(c.oid), NULL, NULL, NULL, NULL, NULL"
+    "   FROM given g JOIN pg_catalog.pg_class c ON c.oid = g.oid WHERE c.relkind = 'v'"
+    " UNION ALL SELECT g.ord, 'p', pg_catalog.pg_get_expr(p.polqual, p.polrelid), NULL, NULL, p.polname, NULL, NULL"
+    "   FROM given g JOIN pg_catalog.pg_policy p ON p.polrelid = g.oid"
+    "   WHERE p.polcmd IN ('*', 'r') AND p.polqual IS NOT NULL"
+    " UNION ALL SELECT b.ord, 't', b.bond, t.tgtype::pg_catalog.text, b.nspname || '.' || b.relname,"
+    "     'the trigger ' || t.tgname, f.name, f.comment"
+    "   FROM bound b JOIN pg_catalog.pg_trigger t ON t.tgrelid = b.oid AND NOT t.tgisinternal"
+    "     AND t.tgenabled IN ('O', 'A') JOIN functions f ON f.oid = t.tgfoid"
+    " UNION ALL SELECT DISTINCT b.ord, 'c', b.bond, '20', b.nspname || '.' || b.relname,"
+    "     'a default, CHECK or policy', f.name, f.comment"
+    "   FROM bound b JOIN holders h ON h.oid = b.oid"
+    "   JOIN pg_catalog.pg_depend d ON d.classid = h.class AND d.objid = h.object"
+    "     AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass"
+    "   JOIN functions f ON f.oid = d.refobjid AND f.volatility = 'v'"
+    "   WHERE b.bond = 'f'"
+    " ORDER BY 1, 2, 5, 6, 7, 3";
 
 static void quote(sdi_buffer *out, const char *text, char mark)
 {
@@ -210,7 +269,11 @@ int sdi_catalog_ask(const sdi_sql *sql, sdi_catalog_question questions[SDI_CATAL
     ask_relations(sql, &questions[0], columns_question);
     ask_names(sql, &questions[1]);
     ask_relations(sql, &questions[2], bounds_question);
-    if (complete(&questions[0]) && complete(&questions[1]) && complete(&questions[2]))
+    ask_relations(sql, &questions[3], behind_question);
+    bool all = true;
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        all &= complete(&questions[i]);
+    if (all)
         return SHOPDATA_OK;
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         sdi_catalog_question_free(&questions[i]);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/buffer.h"
+#include "base/hash.h"
 #include "model/catalog.h"
 #include "model/key.h"
 
@@ -30,18 +31,41 @@ typedef struct sdi_bound {
     const char *schema, *name;
 } sdi_bound;
 
+/* A statement that stands behind a relation, opened: what a view selects, what row-level security demands. */
+typedef struct sdi_inside {
+    sdi_buffer text;
+    sdi_sql *sql;         /* NULL: there is none, or it was not opened */
+    sdi_catalog *catalog; /* of what `sql` names */
+    char *fault;          /* why it could not be opened */
+} sdi_inside;
+
+/* What a write runs unseen: a trigger, or a volatile function in a default, a CHECK or a policy. */
+typedef struct sdi_hidden {
+    enum sdi_bond bond; /* fires where rows of the relation itself and its family are written, or by an action */
+    unsigned events;    /* SDI_INSERTS... */
+    const char *table;  /* schema.name, for people */
+    const char *what;   /* "the trigger stamp", "a default, CHECK or policy" */
+    const char *function;
+    const char *writes; /* what the function's comment declares; NULL: nothing is declared */
+} sdi_hidden;
+
 typedef struct sdi_relation {
     bool found;
     const char *schema, *name;
-    char kind;        /* pg_class.relkind */
-    char persistence; /* pg_class.relpersistence */
-    bool system;      /* of pg_catalog or information_schema */
-    bool row_security;
+    char kind;                /* pg_class.relkind */
+    char persistence;         /* pg_class.relpersistence */
+    bool system;              /* of pg_catalog or information_schema */
+    bool row_security;        /* is enabled */
+    bool row_security_active; /* and holds for this role */
     bool rules;
-    bool family;        /* has partitions, parents or children */
-    size_t key_columns; /* 0: no primary key that we use */
-    sdi_buffer columns; /* sdi_column */
-    sdi_buffer bounds;  /* sdi_bound */
+    const char *odd_column; /* one whose text follows the catalog or a locale; NULL: there is none */
+    bool family;            /* has partitions, parents or children */
+    size_t key_columns;     /* 0: no primary key that we use */
+    sdi_buffer columns;     /* sdi_column */
+    sdi_buffer bounds;      /* sdi_bound */
+    sdi_buffer hidden;      /* sdi_hidden */
+    sdi_inside view;
+    sdi_inside policies;
 } sdi_relation;
 
 typedef struct sdi_verdict {
@@ -55,6 +79,7 @@ struct sdi_catalog {
     sdi_relation *relations; /* as sql->relations */
     sdi_verdict *verdicts;   /* as sql->names */
     sdi_buffer texts;        /* char *: what the names above point to */
+    sdi_hash128 shape;
 };
 
 const sdi_column *sdi_relation_column(const sdi_relation *relation, const char *name);

@@ -8,15 +8,17 @@
 
 void sdi_object(sdi_planner *p, enum sdi_objection objection, const char *format, ...)
 {
-    if (p->objections[objection])
+    if (p->found->objections[objection])
         return;
     sdi_buffer text = SDI_BUFFER_INIT;
     va_list arguments;
     va_start(arguments, format);
     sdi_buffer_vprintf(&text, format, arguments);
+    if (p->within)
+        sdi_buffer_printf(&text, ", in %s", p->within);
     va_end(arguments);
-    p->objections[objection] = sdi_buffer_take(&text);
-    p->failed |= !p->objections[objection];
+    p->found->objections[objection] = sdi_buffer_take(&text);
+    p->found->failed |= !p->found->objections[objection];
 }
 
 static void settle(sdi_planner *p, enum sdi_plan_kind kind, const char *reason, const char *advice)
@@ -26,7 +28,7 @@ static void settle(sdi_planner *p, enum sdi_plan_kind kind, const char *reason, 
     sdi_buffer_text(&text, reason);
     sdi_buffer_text(&text, advice);
     p->plan->reason = sdi_buffer_take(&text);
-    p->failed |= !p->plan->reason;
+    p->found->failed |= !p->plan->reason;
 }
 
 static bool has_own(const sdi_plan *plan)
@@ -50,19 +52,17 @@ static const char *nothing_to_hang_on(const sdi_plan *plan)
 
 static const char *never_cached(const sdi_planner *p)
 {
-    if (p->objections[SDI_UNKNOWN])
-        return p->objections[SDI_UNKNOWN];
+    if (p->found->objections[SDI_UNKNOWN])
+        return p->found->objections[SDI_UNKNOWN];
     if (p->sql->explains)
         return "EXPLAIN tells of the server it runs on";
-    return p->objections[SDI_NEVER];
+    return p->found->objections[SDI_NEVER];
 }
 
 static void settle_read(sdi_planner *p)
 {
-    char *const *objections = p->objections;
-    if (p->sql->locks_rows)
-        settle(p, SDI_PLAN_PRIMARY, "locks rows", "");
-    else if (objections[SDI_PRIMARY])
+    char *const *objections = p->found->objections;
+    if (objections[SDI_PRIMARY])
         settle(p, SDI_PLAN_PRIMARY, objections[SDI_PRIMARY], "");
     else if (never_cached(p))
         settle(p, SDI_PLAN_UNCACHED, never_cached(p), "");
@@ -81,9 +81,9 @@ static void settle_kind(sdi_planner *p)
         settle(p, SDI_PLAN_UNCACHED, p->sql->reason, "");
     else if (p->sql->kind == SDI_SQL_UNTOLD)
         settle_untold(p, p->sql->reason);
-    else if (p->objections[SDI_UNTOLD])
-        settle_untold(p, p->objections[SDI_UNTOLD]);
-    else if (!reads || p->has_effect)
+    else if (p->found->objections[SDI_UNTOLD])
+        settle_untold(p, p->found->objections[SDI_UNTOLD]);
+    else if (!reads || p->found->has_effect)
         settle(p, SDI_PLAN_WRITE, "", "");
     else
         settle_read(p);
@@ -102,11 +102,11 @@ static void drop_hooks(sdi_plan *plan)
     sdi_buffer_free(&plan->hooks);
 }
 
-static void drop_own(sdi_plan *plan)
+static void drop_texts(sdi_buffer *texts)
 {
-    for (size_t i = 0; i < SDI_COUNT(plan->own, char *); i++)
-        sdi_free(SDI_ITEMS(plan->own, char *)[i]);
-    sdi_buffer_free(&plan->own);
+    for (size_t i = 0; i < SDI_COUNT(*texts, char *); i++)
+        sdi_free(SDI_ITEMS(*texts, char *)[i]);
+    sdi_buffer_free(texts);
 }
 
 /* What is not cached hangs on nothing; what a write reads it does not bump. */
@@ -119,7 +119,10 @@ static void settle_tags(sdi_planner *p)
     if (!tags || (reads_only && plan->writes))
         drop_hooks(plan);
     if (!tags)
-        drop_own(plan);
+        drop_texts(&plan->own);
+    plan->all_settings = plan->kind == SDI_PLAN_CACHED && p->found->objections[SDI_UNDECIDED];
+    if (plan->kind != SDI_PLAN_CACHED)
+        drop_texts(&plan->settings);
 }
 
 static bool keep_own(sdi_plan *plan, const char *const *own, size_t count)
@@ -136,17 +139,32 @@ static bool keep_own(sdi_plan *plan, const char *const *own, size_t count)
     return true;
 }
 
+bool sdi_plan_level(sdi_planner *p, const sdi_sql *sql, const sdi_catalog *catalog)
+{
+    p->sql = sql;
+    p->catalog = catalog;
+    sdi_buffer_append(&p->fixed, sql->fixed.data, sql->fixed.length);
+    return !p->fixed.failed;
+}
+
+void sdi_plan_level_end(sdi_planner *p)
+{
+    sdi_buffer_free(&p->fixed);
+    sdi_buffer_free(&p->sets);
+}
+
 static bool make(sdi_planner *p, const char *const *own, size_t own_count)
 {
-    if (!keep_own(p->plan, own, own_count))
+    sdi_buffer_append(&p->sets, p->sql->set_columns.data, p->sql->set_columns.length);
+    if (p->sets.failed || !keep_own(p->plan, own, own_count))
         return false;
     sdi_plan_judge_calls(p);
     sdi_plan_judge_tables(p);
     settle_kind(p);
     settle_tags(p);
     p->plan->changes_schema = p->sql->changes_schema;
-    p->plan->final = !p->objections[SDI_UNKNOWN];
-    if (p->failed)
+    p->plan->final = !p->found->objections[SDI_UNKNOWN];
+    if (p->found->failed)
         return false;
     p->plan->text = sdi_plan_explanation(p->plan);
     return p->plan->text != NULL;
@@ -155,10 +173,12 @@ static bool make(sdi_planner *p, const char *const *own, size_t own_count)
 int sdi_plan_make(const sdi_sql *sql, const sdi_catalog *catalog, const char *const *own, size_t own_count,
                   sdi_plan **plan_out, shopdata_error **error_out)
 {
-    sdi_planner p = {.sql = sql, .catalog = catalog, .plan = sdi_calloc(1, sizeof *p.plan)};
-    bool made = p.plan && make(&p, own, own_count);
+    sdi_findings found = {0};
+    sdi_planner p = {.statement = sql, .plan = sdi_calloc(1, sizeof *p.plan), .found = &found};
+    bool made = p.plan && sdi_plan_level(&p, sql, catalog) && make(&p, own, own_count);
+    sdi_plan_level_end(&p);
     for (size_t i = 0; i < SDI_OBJECTIONS; i++)
-        sdi_free(p.objections[i]);
+        sdi_free(found.objections[i]);
     if (made) {
         *plan_out = p.plan;
         return SHOPDATA_OK;
@@ -172,7 +192,8 @@ void sdi_plan_free(sdi_plan *plan)
     if (!plan)
         return;
     drop_hooks(plan);
-    drop_own(plan);
+    drop_texts(&plan->own);
+    drop_texts(&plan->settings);
     sdi_free(plan->reason);
     sdi_free(plan->text);
     sdi_free(plan);
@@ -201,4 +222,17 @@ bool sdi_plan_is_final(const sdi_plan *plan)
 const char *sdi_plan_explain(const sdi_plan *plan)
 {
     return plan->text;
+}
+
+bool sdi_plan_settings(const sdi_plan *plan, const sdi_declared *declared, sdi_buffer *identity)
+{
+    for (size_t i = 0; i < SDI_COUNT(plan->settings, char *); i++) {
+        const char *name = SDI_ITEMS(plan->settings, char *)[i], *value = sdi_declared_get(declared, name);
+        if (!value)
+            return false;
+        sdi_declared_identity(name, value, identity);
+    }
+    for (size_t i = 0; plan->all_settings && i < declared->count; i++)
+        sdi_declared_identity(declared->items[i].name, declared->items[i].value, identity);
+    return true;
 }

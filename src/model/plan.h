@@ -8,6 +8,7 @@
 #include <shopdata/shopdata.h>
 
 #include "model/catalog.h"
+#include "model/declared.h"
 #include "model/sql.h"
 #include "model/tags.h"
 
@@ -40,6 +41,10 @@ const char *sdi_plan_explain(const sdi_plan *plan);
 /* sdi_plan_tags appends the tags of one call. False if this call must not be cached because of its parameters ('today',
  * 'now' and the like mean another thing tomorrow); tags hold for a write in every case. Check sdi_tags_failed after. */
 bool sdi_plan_tags(const sdi_plan *plan, const shopdata_param *params, size_t count, sdi_tags *tags);
+
+/* sdi_plan_settings appends to an entry's identity what the answer depends on of the session's settings. False if it
+ * depends on one that the session has not declared: then this call must not be cached. */
+bool sdi_plan_settings(const sdi_plan *plan, const sdi_declared *declared, sdi_buffer *identity);
 
 /* sdi_tag_template_check: UTF-8, printable, not empty, $n between 1 and `parameters`, $$ for a dollar sign. */
 int sdi_tag_template_check(const char *tag_template, size_t parameters, shopdata_error **error_out);

@@ -1,10 +1,13 @@
 /* What a statement calls: may an answer that depends on it be cached? */
 #include <string.h>
+#include <strings.h>
 
+#include "base/memory.h"
 #include "model/plan_facts.h"
 
-/* Functions of pg_catalog that are STABLE only because they read settings that every connection of ours pins, or call
- * the output functions of types. None reads a table or the clock with at least so many arguments. */
+/* Functions of pg_catalog that are STABLE only because they read settings that every connection of ours pins, call the
+ * output functions of types, or tell what is in the key of every entry. current_setting: see judge_settings. None reads
+ * a table or the clock with at least so many arguments. */
 static const struct {
     const char *name;
     size_t arguments;
@@ -15,6 +18,8 @@ static const struct {
     {"array_to_string", 2},
     {"concat", 1},
     {"concat_ws", 1},
+    {"current_database", 0},
+    {"current_setting", 1},
     {"date_part", 2},
     {"date_trunc", 2},
     {"extract", 2},
@@ -45,6 +50,7 @@ static const struct {
     {"to_timestamp", 1},
     {"to_tsquery", 2},
     {"to_tsvector", 2},
+    {"ts_headline", 4},
     {"websearch_to_tsquery", 2},
 };
 
@@ -62,8 +68,6 @@ static const char *const momentary[] = {
     "uuidv4",
     "uuidv7",
     "version",
-    "current_setting",
-    "current_database",
     "current_schema",
     "current_schemas",
     "current_query",
@@ -134,7 +138,7 @@ static void judge_builtin(sdi_planner *p, const sdi_sql_name *name, const sdi_ve
     if (is_reviewed(name))
         return;
     if (LISTED(effects, name->name))
-        p->has_effect = true;
+        p->found->has_effect = true;
     else if (LISTED(for_primary, name->name))
         sdi_object(p, SDI_PRIMARY, "calls %s()", name->name);
     else if (LISTED(momentary, name->name))
@@ -246,7 +250,53 @@ static void judge_name(sdi_planner *p, size_t index)
     case SDI_NAME_TYPE:
         judge_type(p, index, name, verdict);
         break;
+    case SDI_NAME_CASTS:
+        if (verdict->volatility)
+            sdi_object(p, SDI_UNDECIDED, "may use a cast of the application's own that is not IMMUTABLE");
+        break;
     }
+}
+
+/* --------------------------------------------------------------------------------------------------------- settings */
+
+/* The same on every connection, or in the key of every entry. */
+static bool is_settled(const char *setting)
+{
+    static const char *const settled[] = {"bytea_output",       "client_encoding",    "datestyle",
+                                          "extra_float_digits", "intervalstyle",      "search_path",
+                                          "server_version",     "server_version_num", "timezone"};
+    for (size_t i = 0; i < sizeof settled / sizeof *settled; i++)
+        if (!strcasecmp(setting, settled[i]))
+            return true;
+    return false;
+}
+
+static void depend_on(sdi_planner *p, const char *setting)
+{
+    sdi_buffer *settings = &p->plan->settings;
+    for (size_t i = 0; i < SDI_COUNT(*settings, char *); i++)
+        if (!strcasecmp(SDI_ITEMS(*settings, char *)[i], setting))
+            return;
+    char *copy = sdi_strdup(setting);
+    if (copy)
+        sdi_buffer_append(settings, &copy, sizeof copy);
+    if (!copy || settings->failed) {
+        p->found->failed = true;
+        sdi_free(copy);
+    }
+}
+
+static void judge_settings(sdi_planner *p)
+{
+    for (size_t i = 0; i < SDI_COUNT(p->sql->settings, char *); i++) {
+        const char *setting = SDI_ITEMS(p->sql->settings, const char *)[i];
+        if (strchr(setting, '.'))
+            depend_on(p, setting);
+        else if (!is_settled(setting))
+            sdi_object(p, SDI_NEVER, "asks for the setting %.63s, which may differ between servers", setting);
+    }
+    if (p->sql->settings_untold)
+        sdi_object(p, SDI_NEVER, "calls current_setting() with a name that is not a constant");
 }
 
 void sdi_plan_judge_calls(sdi_planner *p)
@@ -256,10 +306,13 @@ void sdi_plan_judge_calls(sdi_planner *p)
         return;
     for (size_t i = 0; i < p->catalog->name_count; i++)
         judge_name(p, i);
+    judge_settings(p);
     if (sql->value_function)
         sdi_object(p, SDI_NEVER, "asks for %s", sql->value_function);
     if (sql->says_clock)
         sdi_object(p, SDI_NEVER, "has a constant like 'now' or 'today', which the clock fills");
+    if (sql->system_column)
+        sdi_object(p, SDI_NEVER, "asks for %s, which changes without a write", sql->system_column);
     if (sql->has_sample)
         sdi_object(p, SDI_UNDECIDED, "TABLESAMPLE takes rows by chance");
     if (sql->has_table_function)

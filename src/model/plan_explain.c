@@ -24,6 +24,14 @@ static void put_tags(sdi_buffer *text, const sdi_plan *plan)
     sdi_tags_free(&tags);
 }
 
+static void put_settings(sdi_buffer *text, const sdi_plan *plan)
+{
+    size_t count = SDI_COUNT(plan->settings, char *);
+    for (size_t i = 0; i < count; i++)
+        sdi_buffer_printf(text, "%s%s", i ? ", " : "\nonly for sessions that have set ",
+                          SDI_ITEMS(plan->settings, char *)[i]);
+}
+
 static const char *heading(enum sdi_plan_kind kind)
 {
     switch (kind) {
@@ -48,5 +56,6 @@ char *sdi_plan_explanation(const sdi_plan *plan)
     sdi_buffer_text(&text, plan->reason);
     if (plan->kind == SDI_PLAN_CACHED || plan->kind == SDI_PLAN_WRITE)
         put_tags(&text, plan);
+    put_settings(&text, plan);
     return sdi_buffer_take(&text);
 }

@@ -29,7 +29,7 @@ static bool may_have_column(const sdi_planner *p, const sdi_sql_table *table, co
 }
 
 /* A bare name belongs to the one table that has it; an item of FROM whose columns we do not know could have it too. */
-static bool belongs_to(const sdi_planner *p, const sdi_sql_fixed *fixed, const sdi_sql_table *wanted)
+bool sdi_plan_belongs(const sdi_planner *p, const sdi_sql_fixed *fixed, const sdi_sql_table *wanted)
 {
     size_t candidates = 0;
     bool qualified = fixed->qualifier[0];
@@ -53,36 +53,72 @@ static bool fill_constant(sdi_key_part *part, const sdi_sql_fixed *fixed)
     return true;
 }
 
+bool sdi_plan_cast_is_ours(const sdi_planner *p, const sdi_sql_fixed *fixed)
+{
+    if (!fixed->cast || !strcmp(fixed->cast_schema, "pg_catalog"))
+        return true;
+    for (size_t i = 0; i < p->catalog->name_count; i++) {
+        const sdi_sql_name *name = &SDI_ITEMS(p->sql->names, sdi_sql_name)[i];
+        if (name->kind == SDI_NAME_TYPE && !strcmp(name->name, fixed->cast) &&
+            !strcmp(name->schema, fixed->cast_schema))
+            return p->catalog->verdicts[i].builtin;
+    }
+    return false;
+}
+
+/* $n::int4 against an int8 column compares the same number; $n::numeric does not. */
+static bool cast_keeps(const sdi_planner *p, const sdi_sql_fixed *fixed, enum sdi_key_type type)
+{
+    static const struct {
+        const char *cast;
+        enum sdi_key_type first, last;
+    } keep[] = {{"int2", SDI_KEY_INT2, SDI_KEY_INT8},   {"int4", SDI_KEY_INT2, SDI_KEY_INT8},
+                {"int8", SDI_KEY_INT2, SDI_KEY_INT8},   {"bool", SDI_KEY_BOOL, SDI_KEY_BOOL},
+                {"uuid", SDI_KEY_UUID, SDI_KEY_UUID},   {"text", SDI_KEY_TEXT, SDI_KEY_TEXT},
+                {"varchar", SDI_KEY_TEXT, SDI_KEY_TEXT}};
+    for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
+        if (!strcmp(keep[i].cast, fixed->cast))
+            return type >= keep[i].first && type <= keep[i].last && sdi_plan_cast_is_ours(p, fixed);
+    return false;
+}
+
 static bool fill_value(const sdi_planner *p, sdi_key_part *part, const sdi_sql_fixed *fixed)
 {
+    const sdi_buffer *all = &p->statement->uses;
     if (!fixed->parameter)
         return fill_constant(part, fixed);
-    size_t uses =
-        fixed->parameter <= SDI_COUNT(p->sql->uses, size_t) ? SDI_ITEMS(p->sql->uses, size_t)[fixed->parameter - 1] : 2;
+    size_t uses = fixed->parameter <= SDI_COUNT(*all, size_t) ? SDI_ITEMS(*all, size_t)[fixed->parameter - 1] : 2;
     part->parameter = fixed->parameter;
     part->shared = uses > 1;
-    return !part->shared || part->type != SDI_KEY_TEXT;
+    return (!part->shared || part->type != SDI_KEY_TEXT) && (!fixed->cast || cast_keeps(p, fixed, part->type));
+}
+
+static bool add_part(sdi_planner *p, const sdi_column *column, const sdi_sql_fixed *fixed, sdi_buffer *parts)
+{
+    sdi_key_part part = {.type = column->type};
+    if (!fill_value(p, &part, fixed))
+        return false;
+    sdi_buffer name = SDI_BUFFER_INIT;
+    sdi_tag_escape(&name, sdi_slice_of(column->name), true);
+    part.column = sdi_buffer_take(&name);
+    sdi_buffer_append(parts, &part, sizeof part);
+    bool kept = !parts->failed;
+    if (!kept) {
+        sdi_free(part.column);
+        sdi_free(part.constant);
+    }
+    p->found->failed |= !kept || !part.column || (!part.parameter && !part.constant);
+    return !p->found->failed;
 }
 
 static bool fix_column(sdi_planner *p, const sdi_sql_table *table, const sdi_column *column, sdi_buffer *parts)
 {
-    sdi_key_part part = {.type = column->type};
-    for (size_t i = 0; i < SDI_COUNT(p->sql->fixed, sdi_sql_fixed); i++) {
-        const sdi_sql_fixed *fixed = &SDI_ITEMS(p->sql->fixed, sdi_sql_fixed)[i];
-        if (strcmp(fixed->column, column->name) != 0 || !belongs_to(p, fixed, table) || !fill_value(p, &part, fixed))
-            continue;
-        sdi_buffer name = SDI_BUFFER_INIT;
-        sdi_tag_escape(&name, sdi_slice_of(column->name), true);
-        part.column = sdi_buffer_take(&name);
-        sdi_buffer_append(parts, &part, sizeof part);
-        bool kept = !parts->failed;
-        if (!kept) {
-            sdi_free(part.column);
-            sdi_free(part.constant);
-        }
-        p->failed |= !kept || !part.column || (!part.parameter && !part.constant);
-        return !p->failed;
-    }
+    const sdi_sql_fixed *fixed = SDI_ITEMS(p->fixed, sdi_sql_fixed);
+    size_t count = SDI_COUNT(p->fixed, sdi_sql_fixed);
+    for (size_t i = 0; i < count; i += fixed[i].choices)
+        if (fixed[i].choices == 1 && !strcmp(fixed[i].column, column->name) && sdi_plan_belongs(p, &fixed[i], table) &&
+            add_part(p, column, &fixed[i], parts))
+            return true;
     return false;
 }
 
@@ -117,6 +153,34 @@ bool sdi_plan_find_key(sdi_planner *p, const sdi_sql_table *table, sdi_buffer *p
     if (!fixed)
         sdi_key_parts_free(parts);
     return fixed;
+}
+
+/* The first IN that fixes the table's key of one column; NULL if there is none. */
+static const sdi_sql_fixed *find_choices(const sdi_planner *p, const sdi_sql_table *table)
+{
+    const sdi_column *column = relation_of(p, table)->key_columns == 1 ? key_column(relation_of(p, table), 1) : NULL;
+    const sdi_sql_fixed *fixed = SDI_ITEMS(p->fixed, sdi_sql_fixed);
+    size_t count = SDI_COUNT(p->fixed, sdi_sql_fixed);
+    if (!column || column->type == SDI_KEY_NONE || !equals_is_ours(p))
+        return NULL;
+    for (size_t i = 0; i < count; i += fixed[i].choices)
+        if (fixed[i].choices > 1 && !strcmp(fixed[i].column, column->name) && sdi_plan_belongs(p, &fixed[i], table))
+            return &fixed[i];
+    return NULL;
+}
+
+size_t sdi_plan_choices(const sdi_planner *p, const sdi_sql_table *table)
+{
+    const sdi_sql_fixed *choices = find_choices(p, table);
+    return choices ? choices->choices : 0;
+}
+
+bool sdi_plan_find_choice(sdi_planner *p, const sdi_sql_table *table, size_t which, sdi_buffer *parts)
+{
+    if (add_part(p, key_column(relation_of(p, table), 1), &find_choices(p, table)[which], parts))
+        return true;
+    sdi_key_parts_free(parts);
+    return false;
 }
 
 void sdi_key_parts_free(sdi_buffer *parts)

@@ -7,6 +7,10 @@
 static void add_hook(sdi_planner *p, enum sdi_reach reach, const char *schema, const char *name, sdi_buffer key)
 {
     sdi_buffer table = SDI_BUFFER_INIT;
+    if (p->unhooked) {
+        sdi_key_parts_free(&key);
+        return;
+    }
     sdi_tag_escape(&table, sdi_slice_of(schema), true);
     sdi_buffer_char(&table, '.');
     sdi_tag_escape(&table, sdi_slice_of(name), true);
@@ -14,13 +18,13 @@ static void add_hook(sdi_planner *p, enum sdi_reach reach, const char *schema, c
     if (hook.table)
         sdi_buffer_append(&p->plan->hooks, &hook, sizeof hook);
     if (!hook.table || p->plan->hooks.failed) {
-        p->failed = true;
+        p->found->failed = true;
         sdi_free(hook.table);
         sdi_key_parts_free(&hook.key);
     }
 }
 
-static void add_whole(sdi_planner *p, enum sdi_reach reach, const char *schema, const char *name)
+void sdi_plan_add_table(sdi_planner *p, enum sdi_reach reach, const char *schema, const char *name)
 {
     add_hook(p, reach, schema, name, (sdi_buffer)SDI_BUFFER_INIT);
 }
@@ -30,14 +34,14 @@ static void add_bound(sdi_planner *p, enum sdi_reach reach, const sdi_relation *
     for (size_t i = 0; i < SDI_COUNT(relation->bounds, sdi_bound); i++) {
         const sdi_bound *bound = &SDI_ITEMS(relation->bounds, sdi_bound)[i];
         if (bound->bond == bond)
-            add_whole(p, reach, bound->schema, bound->name);
+            sdi_plan_add_table(p, reach, bound->schema, bound->name);
     }
 }
 
 /* The relation and, if it is partitioned or inherited, its whole family. */
 static void add_family(sdi_planner *p, enum sdi_reach reach, const sdi_relation *relation)
 {
-    add_whole(p, reach, relation->schema, relation->name);
+    sdi_plan_add_table(p, reach, relation->schema, relation->name);
     if (relation->family)
         add_bound(p, reach, relation, SDI_BOND_FAMILY);
 }
@@ -64,8 +68,6 @@ static void unknown_relation(sdi_planner *p, const sdi_sql_table *table)
 static const char *unread_kind(char kind)
 {
     switch (kind) {
-    case 'v':
-        return "a view, whose tables are not looked into";
     case 'f':
         return "a foreign table, which changes elsewhere";
     case 'S':
@@ -82,15 +84,23 @@ static void object_to_read(sdi_planner *p, const sdi_relation *relation)
         sdi_object(p, SDI_NEVER, "%s is a temporary table, which belongs to one connection", name);
     else if (relation->system)
         sdi_object(p, SDI_UNDECIDED, "%s.%s is a system catalog", schema, name);
-    else if (!is_table(relation))
+    else if (!is_table(relation) && relation->kind != 'v')
         sdi_object(p, SDI_UNDECIDED, "%s.%s is %s", schema, name, unread_kind(relation->kind));
-    else if (relation->row_security)
-        sdi_object(p, SDI_UNDECIDED, "%s.%s has row-level security", schema, name);
+    else if (relation->odd_column)
+        sdi_object(p, SDI_UNDECIDED, "%s.%s has the column %s, whose text changes with other things than the table",
+                   schema, name, relation->odd_column);
     if (relation->persistence == 'u')
         sdi_object(p, SDI_PRIMARY, "%s.%s is unlogged: standbys do not have it", schema, name);
 }
 
-static void judge_read(sdi_planner *p, const sdi_sql_table *table)
+/* A view that reads as its owner obeys the policies for the owner, whether or not they hold for us. */
+static void judge_security(sdi_planner *p, const sdi_relation *relation)
+{
+    if (relation->row_security_active || (relation->row_security && p->as_owner))
+        sdi_plan_read_policies(p, relation);
+}
+
+void sdi_plan_judge_read(sdi_planner *p, const sdi_sql_table *table)
 {
     const sdi_relation *relation = &p->catalog->relations[table->relation];
     sdi_buffer key = SDI_BUFFER_INIT;
@@ -99,8 +109,11 @@ static void judge_read(sdi_planner *p, const sdi_sql_table *table)
         return;
     }
     object_to_read(p, relation);
+    if (relation->kind == 'v' && !relation->system)
+        sdi_plan_read_view(p, table, relation);
     if (!is_table(relation))
         return;
+    judge_security(p, relation);
     bool certain = table->role == SDI_TABLE_INNER && !p->rows_uncertain && may_have_row_tags(relation);
     if (certain && sdi_plan_find_key(p, table, &key))
         add_hook(p, SDI_REACH_ROW, relation->schema, relation->name, key);
@@ -110,10 +123,10 @@ static void judge_read(sdi_planner *p, const sdi_sql_table *table)
 
 /* ---------------------------------------------------------------------------------------------------------- writes */
 
-static bool sets_column(const sdi_sql *sql, const char *name)
+static bool sets_column(const sdi_planner *p, const char *name)
 {
-    for (size_t i = 0; i < SDI_COUNT(sql->set_columns, char *); i++)
-        if (!strcmp(SDI_ITEMS(sql->set_columns, const char *)[i], name))
+    for (size_t i = 0; i < SDI_COUNT(p->sets, char *); i++)
+        if (!strcmp(SDI_ITEMS(p->sets, const char *)[i], name))
             return true;
     return false;
 }
@@ -122,7 +135,7 @@ static bool sets_key(const sdi_planner *p, const sdi_relation *relation)
 {
     for (size_t i = 0; i < SDI_COUNT(relation->columns, sdi_column); i++) {
         const sdi_column *column = &SDI_ITEMS(relation->columns, sdi_column)[i];
-        if (column->key && sets_column(p->sql, column->name))
+        if (column->key && sets_column(p, column->name))
             return true;
     }
     return false;
@@ -134,7 +147,7 @@ static bool sets_referenced(const sdi_planner *p, const sdi_sql_table *table, co
         return true;
     for (size_t i = 0; i < SDI_COUNT(relation->columns, sdi_column); i++) {
         const sdi_column *column = &SDI_ITEMS(relation->columns, sdi_column)[i];
-        if (column->referenced && sets_column(p->sql, column->name))
+        if (column->referenced && sets_column(p, column->name))
             return true;
     }
     return false;
@@ -148,14 +161,26 @@ static bool writes_rows(const sdi_sql_table *table)
 /* False if a bump of the relation itself would mean nothing. */
 static bool object_to_write(sdi_planner *p, const sdi_sql_table *table, const sdi_relation *relation)
 {
-    if (is_table(relation)) {
-        if (relation->rules && writes_rows(table))
-            sdi_object(p, SDI_UNTOLD, "%s.%s has rules, which may write elsewhere", relation->schema, relation->name);
+    if (relation->rules && writes_rows(table))
+        sdi_object(p, SDI_UNTOLD, "%s.%s has rules, which may write elsewhere", relation->schema, relation->name);
+    if (is_table(relation) || relation->kind == 'v')
         return true;
-    }
     if (!(table->writes & SDI_RESHAPES))
         sdi_object(p, SDI_UNTOLD, "%s.%s is %s", relation->schema, relation->name, unread_kind(relation->kind));
     return false;
+}
+
+/* A row for each choice of IN; false if not every one can be spelt. */
+static bool add_choices(sdi_planner *p, const sdi_sql_table *table, const sdi_relation *relation)
+{
+    size_t count = sdi_plan_choices(p, table);
+    for (size_t i = 0; i < count; i++) {
+        sdi_buffer key = SDI_BUFFER_INIT;
+        if (!sdi_plan_find_choice(p, table, i, &key))
+            return false;
+        add_hook(p, SDI_REACH_ROW, relation->schema, relation->name, key);
+    }
+    return count > 0;
 }
 
 static void add_write(sdi_planner *p, const sdi_sql_table *table, const sdi_relation *relation)
@@ -163,10 +188,10 @@ static void add_write(sdi_planner *p, const sdi_sql_table *table, const sdi_rela
     sdi_buffer key = SDI_BUFFER_INIT;
     bool certain = !(table->writes & SDI_COARSE) && may_have_row_tags(relation);
     if (certain && table->writes == SDI_INSERTS)
-        add_whole(p, SDI_REACH_TABLE, relation->schema, relation->name);
+        sdi_plan_add_table(p, SDI_REACH_TABLE, relation->schema, relation->name);
     else if (certain && !sets_key(p, relation) && sdi_plan_find_key(p, table, &key))
         add_hook(p, SDI_REACH_ROW, relation->schema, relation->name, key);
-    else
+    else if (!certain || sets_key(p, relation) || !add_choices(p, table, relation))
         add_family(p, SDI_REACH_BULK, relation);
 }
 
@@ -179,11 +204,11 @@ static void add_followers(sdi_planner *p, const sdi_sql_table *table, const sdi_
     if (table->writes & SDI_CASCADES)
         add_bound(p, SDI_REACH_BULK, relation, SDI_BOND_TRUNCATE);
     if (table->becomes[0] || table->becomes[1])
-        add_whole(p, SDI_REACH_BULK, table->becomes[0] ? table->becomes[0] : relation->schema,
-                  table->becomes[1] ? table->becomes[1] : relation->name);
+        sdi_plan_add_table(p, SDI_REACH_BULK, table->becomes[0] ? table->becomes[0] : relation->schema,
+                           table->becomes[1] ? table->becomes[1] : relation->name);
 }
 
-static void judge_write(sdi_planner *p, const sdi_sql_table *table)
+void sdi_plan_judge_write(sdi_planner *p, const sdi_sql_table *table)
 {
     const sdi_relation *relation = &p->catalog->relations[table->relation];
     if (!relation->found) {
@@ -192,6 +217,11 @@ static void judge_write(sdi_planner *p, const sdi_sql_table *table)
     }
     if (!object_to_write(p, table, relation))
         return;
+    sdi_plan_judge_hidden(p, relation, table->writes);
+    if (relation->kind == 'v' && writes_rows(table)) {
+        sdi_plan_write_view(p, table, relation);
+        return;
+    }
     add_write(p, table, relation);
     add_followers(p, table, relation);
 }
@@ -201,12 +231,16 @@ void sdi_plan_judge_tables(sdi_planner *p)
     const sdi_sql_table *tables = SDI_ITEMS(p->sql->tables, sdi_sql_table);
     bool reads = p->sql->kind == SDI_SQL_READ || p->sql->kind == SDI_SQL_STATUS;
     p->rows_uncertain |= p->sql->rows_uncertain;
+    p->unhooked |= !reads;
+    if (p->sql->locks_rows)
+        sdi_object(p, SDI_PRIMARY, "locks rows");
     if (p->sql->foreign_database)
         sdi_object(p, SDI_UNKNOWN, "database.schema.table is not looked up");
-    for (size_t i = 0; i < SDI_COUNT(p->sql->tables, sdi_sql_table); i++) {
+    for (size_t i = 0; i < SDI_COUNT(p->sql->tables, sdi_sql_table); i++)
+        if (!tables[i].writes)
+            sdi_plan_judge_read(p, &tables[i]);
+    p->unhooked = false;
+    for (size_t i = 0; i < SDI_COUNT(p->sql->tables, sdi_sql_table); i++)
         if (tables[i].writes)
-            judge_write(p, &tables[i]);
-        else if (reads)
-            judge_read(p, &tables[i]);
-    }
+            sdi_plan_judge_write(p, &tables[i]);
 }

@@ -53,15 +53,17 @@ static int only_statement(const PgQuery__ParseResult *tree, const PgQuery__Node 
 static bool out_of_memory(const sdi_sql *sql)
 {
     return sql->uses.failed || sql->relations.failed || sql->tables.failed || sql->fixed.failed || sql->names.failed ||
-           sql->casts.failed || sql->ctes.failed || sql->set_columns.failed;
+           sql->casts.failed || sql->ctes.failed || sql->set_columns.failed || sql->targets.failed ||
+           sql->settings.failed;
 }
 
-/* Operators that stand in no A_Expr: ORDER BY, BETWEEN, IN and CASE use them unseen. */
-static void note_unseen_operators(sdi_sql *sql)
+/* Operators that stand in no A_Expr: ORDER BY, BETWEEN, IN and CASE use them unseen. Casts stand nowhere. */
+static void note_unseen(sdi_sql *sql)
 {
     static const char *const operators[] = {"=", "<", ">", "<=", ">="};
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
         sdi_sql_note_name(sql, SDI_NAME_OPERATOR, "", operators[i]);
+    sdi_sql_note_name(sql, SDI_NAME_CASTS, "", "");
 }
 
 static int analyse(sdi_sql *sql, shopdata_error **error_out)
@@ -73,7 +75,7 @@ static int analyse(sdi_sql *sql, shopdata_error **error_out)
     if (status)
         return status;
     statement = sdi_sql_explained(statement);
-    note_unseen_operators(sql);
+    note_unseen(sql);
     sdi_sql_top(sql, statement);
     if (!sdi_sql_walk(sql, statement))
         return sdi_fail(error_out, SHOPDATA_ERR_REFUSED, "the statement nests too deeply: split it");
@@ -104,8 +106,8 @@ void sdi_sql_free(sdi_sql *sql)
         return;
     if (sql->tree)
         pg_query__parse_result__free_unpacked(sql->tree, NULL);
-    sdi_buffer *const buffers[] = {&sql->uses,  &sql->relations, &sql->tables, &sql->fixed,
-                                   &sql->names, &sql->casts,     &sql->ctes,   &sql->set_columns};
+    sdi_buffer *const buffers[] = {&sql->uses,  &sql->relations, &sql->tables,      &sql->fixed,   &sql->names,
+                                   &sql->casts, &sql->ctes,      &sql->set_columns, &sql->targets, &sql->settings};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         sdi_buffer_free(buffers[i]);
     sdi_free(sql);

@@ -43,6 +43,7 @@ enum sdi_name_kind {
     SDI_NAME_OPERATOR = 'o',
     SDI_NAME_TYPE = 't',
     SDI_NAME_ATTRIBUTE = 'a', /* x.name: a column, or a function called in functional notation */
+    SDI_NAME_CASTS = 'c',     /* stands for all casts that run unasked */
 };
 
 typedef struct sdi_sql_name {
@@ -72,14 +73,23 @@ typedef struct sdi_sql_table {
     const char *becomes[2]; /* schema and name that DDL gives it; NULL: unchanged */
 } sdi_sql_table;
 
-/* `column = $n` or `column = constant` in a top-level AND */
+/* `column = $n`, `column = $n::type` or `column = constant` in a top-level AND; or one of several of `column IN (...)`
+ */
 typedef struct sdi_sql_fixed {
     const char *schema, *qualifier; /* "" if not given */
     const char *column;
     size_t parameter; /* 0: the constant */
     const char *constant;
     char number[16];
+    const char *cast_schema, *cast; /* NULL: as it is */
+    size_t choices;                 /* 1; IN: how many there are from here on */
 } sdi_sql_fixed;
+
+/* One column of a SELECT's answer. */
+typedef struct sdi_sql_target {
+    const char *name;
+    const PgQuery__ColumnRef *column; /* NULL: something computed */
+} sdi_sql_target;
 
 /* x::type where x is a column: whether that reads the clock depends on the column's type */
 typedef struct sdi_sql_cast {
@@ -92,18 +102,21 @@ struct sdi_sql {
     enum sdi_sql_kind kind;
     const char *reason; /* why a SDI_SQL_STATUS or SDI_SQL_UNTOLD is what it is */
     bool changes_schema;
-    bool locks_rows;            /* FOR UPDATE, FOR SHARE */
-    bool explains;              /* EXPLAIN ANALYZE of what follows */
-    bool rows_uncertain;        /* GROUP BY, set operation...: no row tags for the top FROM */
-    bool opaque_from;           /* an item of the top FROM is no plain table: bare column names are not attributed */
-    bool has_subqueries;        /* sub-selects or CTEs anywhere */
-    bool has_sample;            /* TABLESAMPLE */
-    bool says_clock;            /* a constant with today, now... */
-    bool has_table_function;    /* XMLTABLE */
-    bool foreign_database;      /* database.schema.table */
-    bool makes_temporary;       /* CREATE TEMP ... */
-    bool computes;              /* calls functions now, not when a table that it defines is used */
+    bool locks_rows;         /* FOR UPDATE, FOR SHARE */
+    bool picks_rows;         /* DISTINCT, LIMIT, OFFSET: a row depends on others that a condition around would drop */
+    bool explains;           /* EXPLAIN ANALYZE of what follows */
+    bool rows_uncertain;     /* GROUP BY, set operation...: no row tags for the top FROM */
+    bool opaque_from;        /* an item of the top FROM is no plain table: bare column names are not attributed */
+    bool has_subqueries;     /* sub-selects or CTEs anywhere */
+    bool has_sample;         /* TABLESAMPLE */
+    bool says_clock;         /* a constant with today, now... */
+    bool has_table_function; /* XMLTABLE */
+    bool foreign_database;   /* database.schema.table */
+    bool makes_temporary;    /* CREATE TEMP ... */
+    bool computes;           /* calls functions now, not when a table that it defines is used */
     const char *value_function; /* what CURRENT_DATE and its kin tell of; NULL: there is none */
+    const char *system_column;  /* xmin, ctid...; NULL: there is none */
+    bool settings_untold;       /* current_setting() of a name that is not a constant */
     size_t parameters;
     sdi_buffer uses;        /* size_t: how often $n stands, by n - 1 */
     sdi_buffer relations;   /* sdi_sql_relation */
@@ -113,13 +126,15 @@ struct sdi_sql {
     sdi_buffer casts;       /* sdi_sql_cast */
     sdi_buffer ctes;        /* const char *: names of CTEs */
     sdi_buffer set_columns; /* const char *: what UPDATE or ON CONFLICT sets */
+    sdi_buffer targets;     /* sdi_sql_target: of the top SELECT */
+    sdi_buffer settings;    /* const char *: names that current_setting() is asked for */
 };
 
 #define SDI_COUNT(buffer, type) ((buffer).length / sizeof(type))
 #define SDI_ITEMS(buffer, type) ((type *)(void *)(buffer).data)
 
 /* How deep a statement may nest: the parser recurses, about 2 KiB of stack a level, and knows no limit of its own. */
-enum { SDI_SQL_DEPTH_MAX = 1000, SDI_SQL_BYTES_MAX = 512 * 1024 };
+enum { SDI_SQL_DEPTH_MAX = 1000, SDI_SQL_BYTES_MAX = 512 * 1024, SDI_CHOICES_MAX = 32 };
 
 /* sdi_sql_depth_check bounds the nesting from the tokens, before the parser recurses. */
 int sdi_sql_depth_check(const char *text, shopdata_error **error_out);

@@ -49,8 +49,22 @@ static bool constant_of(const PgQuery__AConst *constant, sdi_sql_fixed *fixed)
     }
 }
 
+/* $1::int8. With a length, (n), the value may be cut short. */
+static const PgQuery__Node *cast_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
+{
+    const PgQuery__TypeName *type = node->type_cast->type_name;
+    bool plain = type && !type->n_typmods && !type->n_array_bounds && !type->setof && !type->pct_type;
+    if (!plain || !sdi_last_names(type->names, type->n_names, &fixed->cast_schema, &fixed->cast))
+        return NULL;
+    const PgQuery__Node *value = node->type_cast->arg;
+    return value && value->node_case == PG_QUERY__NODE__NODE_PARAM_REF ? value : NULL;
+}
+
 static bool value_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
 {
+    fixed->cast = NULL;
+    if (node && node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST)
+        node = cast_of(node, fixed);
     if (node && node->node_case == PG_QUERY__NODE__NODE_PARAM_REF && node->param_ref->number > 0) {
         fixed->parameter = (size_t)node->param_ref->number;
         return true;
@@ -58,20 +72,60 @@ static bool value_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
     return node && node->node_case == PG_QUERY__NODE__NODE_A_CONST && constant_of(node->a_const, fixed);
 }
 
-static bool is_equals(const PgQuery__AExpr *expression)
+static bool is_equals(const PgQuery__AExpr *expression, PgQuery__AExprKind kind)
 {
     const char *name = expression->n_name == 1 ? sdi_text_of(expression->name[0]) : NULL;
-    return expression->kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP && name && !strcmp(name, "=");
+    return expression->kind == kind && name && !strcmp(name, "=");
 }
 
-static void note_equality(sdi_sql *sql, const PgQuery__AExpr *expression)
+static void note_pair(sdi_sql *sql, const PgQuery__Node *left, const PgQuery__Node *right)
 {
-    sdi_sql_fixed fixed = {.schema = "", .qualifier = ""};
-    if (!is_equals(expression))
-        return;
-    if ((column_of(expression->lexpr, &fixed) && value_of(expression->rexpr, &fixed)) ||
-        (column_of(expression->rexpr, &fixed) && value_of(expression->lexpr, &fixed)))
+    sdi_sql_fixed fixed = {.schema = "", .qualifier = "", .choices = 1};
+    if ((column_of(left, &fixed) && value_of(right, &fixed)) || (column_of(right, &fixed) && value_of(left, &fixed)))
         sdi_buffer_append(&sql->fixed, &fixed, sizeof fixed);
+}
+
+static bool is_row(const PgQuery__Node *node)
+{
+    return node && node->node_case == PG_QUERY__NODE__NODE_ROW_EXPR;
+}
+
+/* (a, b) = ($1, $2) is a = $1 AND b = $2 */
+static void note_equality(sdi_sql *sql, const PgQuery__Node *left, const PgQuery__Node *right)
+{
+    if (!is_row(left) || !is_row(right)) {
+        note_pair(sql, left, right);
+        return;
+    }
+    const PgQuery__RowExpr *a = left->row_expr, *b = right->row_expr;
+    for (size_t i = 0; i < a->n_args && a->n_args == b->n_args; i++)
+        note_pair(sql, a->args[i], b->args[i]);
+}
+
+/* column IN ($1, 2): all of them or none. */
+static void note_choices(sdi_sql *sql, const PgQuery__Node *left, const PgQuery__Node *right)
+{
+    sdi_sql_fixed column = {.schema = "", .qualifier = ""};
+    sdi_sql_fixed choices[SDI_CHOICES_MAX];
+    bool list = right && right->node_case == PG_QUERY__NODE__NODE_LIST && right->list->n_items <= SDI_CHOICES_MAX;
+    if (!list || !column_of(left, &column))
+        return;
+    size_t count = right->list->n_items;
+    for (size_t i = 0; i < count; i++) {
+        choices[i] = column;
+        choices[i].choices = count - i;
+        if (!value_of(right->list->items[i], &choices[i]))
+            return;
+    }
+    sdi_buffer_append(&sql->fixed, choices, count * sizeof *choices);
+}
+
+static void note_comparison(sdi_sql *sql, const PgQuery__AExpr *expression)
+{
+    if (is_equals(expression, PG_QUERY__A__EXPR__KIND__AEXPR_OP))
+        note_equality(sql, expression->lexpr, expression->rexpr);
+    else if (is_equals(expression, PG_QUERY__A__EXPR__KIND__AEXPR_IN))
+        note_choices(sql, expression->lexpr, expression->rexpr);
 }
 
 /* Recursion is bounded: sdi_sql_depth_check has seen the statement. */
@@ -80,7 +134,7 @@ static void note_fixed(sdi_sql *sql, const PgQuery__Node *condition)
     if (!condition)
         return;
     if (condition->node_case == PG_QUERY__NODE__NODE_A_EXPR)
-        note_equality(sql, condition->a_expr);
+        note_comparison(sql, condition->a_expr);
     if (condition->node_case != PG_QUERY__NODE__NODE_BOOL_EXPR ||
         condition->bool_expr->boolop != PG_QUERY__BOOL_EXPR_TYPE__AND_EXPR)
         return;
@@ -130,6 +184,21 @@ static void note_from_list(sdi_sql *sql, PgQuery__Node *const *items, size_t cou
 
 /* ------------------------------------------------------------------------------------------------------ statements */
 
+static void note_target(sdi_sql *sql, const PgQuery__Node *node)
+{
+    const PgQuery__ResTarget *target = node->node_case == PG_QUERY__NODE__NODE_RES_TARGET ? node->res_target : NULL;
+    const PgQuery__Node *value = target ? target->val : NULL;
+    sdi_sql_target noted = {"", NULL};
+    if (value && value->node_case == PG_QUERY__NODE__NODE_COLUMN_REF && value->column_ref->n_fields) {
+        const char *last = sdi_text_of(value->column_ref->fields[value->column_ref->n_fields - 1]);
+        noted.column = last ? value->column_ref : NULL;
+        noted.name = last ? last : "";
+    }
+    if (target && target->name && target->name[0])
+        noted.name = target->name;
+    sdi_buffer_append(&sql->targets, &noted, sizeof noted);
+}
+
 static void top_select(sdi_sql *sql, const PgQuery__SelectStmt *select)
 {
     if (select->into_clause) {
@@ -139,8 +208,11 @@ static void top_select(sdi_sql *sql, const PgQuery__SelectStmt *select)
     }
     bool single = select->op == PG_QUERY__SET_OPERATION__SETOP_NONE;
     sql->rows_uncertain = !single || select->n_group_clause || select->having_clause || select->n_window_clause;
+    sql->picks_rows = select->n_distinct_clause || select->limit_count || select->limit_offset;
     if (!single)
         return;
+    for (size_t i = 0; i < select->n_target_list; i++)
+        note_target(sql, select->target_list[i]);
     note_from_list(sql, select->from_clause, select->n_from_clause);
     note_fixed(sql, select->where_clause);
 }

@@ -18,7 +18,7 @@ typedef struct place {
 typedef struct walk {
     sdi_sql *sql;
     const PgQuery__Node *top;
-    bool names_only; /* CREATE TABLE AS: its tables are read once, which hangs and bumps nothing */
+    bool reads_once; /* CREATE TABLE AS: its tables are read, which hangs and bumps nothing */
     bool too_deep;
 } walk;
 
@@ -35,9 +35,9 @@ static void note_relation(walk *w, const PgQuery__RangeVar *node)
     bool schema = w->sql->kind == SDI_SQL_SCHEMA;
     if (!strcmp(node->relpersistence, "t") || (schema && !strcmp(node->schemaname, "pg_temp")))
         w->sql->makes_temporary = true;
-    if (w->names_only || already_noted(w->sql, node))
+    if (already_noted(w->sql, node))
         return;
-    bool reshapes = schema || w->top->node_case == PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT;
+    bool reshapes = (schema && !w->reads_once) || w->top->node_case == PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT;
     sdi_sql_note_table(w->sql, node, SDI_TABLE_ELSEWHERE, reshapes ? SDI_RESHAPES | SDI_COARSE : 0);
 }
 
@@ -58,6 +58,25 @@ static bool is_utc(const PgQuery__FuncCall *call)
            zone->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL && !strcasecmp(zone->a_const->sval->sval, "utc");
 }
 
+/* current_setting('app.tenant'), or as PostgreSQL writes it: current_setting('app.tenant'::text) */
+static void note_setting(sdi_sql *sql, const PgQuery__FuncCall *call)
+{
+    const PgQuery__Node *name = call->n_args ? call->args[0] : NULL;
+    if (name && name->node_case == PG_QUERY__NODE__NODE_TYPE_CAST)
+        name = name->type_cast->arg;
+    bool constant = name && name->node_case == PG_QUERY__NODE__NODE_A_CONST &&
+                    name->a_const->val_case == PG_QUERY__A__CONST__VAL_SVAL;
+    if (constant)
+        sdi_buffer_append(&sql->settings, &name->a_const->sval->sval, sizeof name->a_const->sval->sval);
+    else
+        sql->settings_untold = true;
+}
+
+static bool is_builtin(const char *schema, const char *name, const char *builtin)
+{
+    return !strcmp(name, builtin) && (!schema[0] || !strcmp(schema, "pg_catalog"));
+}
+
 static void note_call(walk *w, const PgQuery__FuncCall *call, place at)
 {
     const char *schema, *name;
@@ -66,6 +85,8 @@ static void note_call(walk *w, const PgQuery__FuncCall *call, place at)
     sdi_sql_name *entry = sdi_sql_note_name(w->sql, SDI_NAME_FUNCTION, schema, name);
     if (!entry)
         return;
+    if (is_builtin(schema, name, "current_setting"))
+        note_setting(w->sql, call);
     if (call->n_args < entry->arguments)
         entry->arguments = call->n_args;
     bool looks_outside = call->n_args || call->agg_filter || call->n_agg_order;
@@ -130,20 +151,36 @@ static void note_constant(walk *w, const PgQuery__AConst *constant)
         w->sql->says_clock = true;
 }
 
+/* Role and database are in the key of every entry. */
 static void note_value_function(walk *w, const PgQuery__SQLValueFunction *function)
 {
     PgQuery__SQLValueFunctionOp op = function->op;
     if (op >= PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_DATE &&
         op <= PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_LOCALTIMESTAMP_N)
         w->sql->value_function = "the clock (current_date, current_timestamp...)";
-    else
-        w->sql->value_function = "who is asking (current_user, current_schema...)";
+    else if (op == PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_SESSION_USER)
+        w->sql->value_function = "who logged in (session_user)";
+    else if (op == PG_QUERY__SQLVALUE_FUNCTION_OP__SVFOP_CURRENT_SCHEMA)
+        w->sql->value_function = "the schema in use (current_schema)";
 }
 
 typedef const ProtobufCMessageDescriptor *shape;
 
+/* A row's place and its transactions change without anybody's write: VACUUM FULL moves it, a lock marks it. */
+static const char *system_column(const char *name)
+{
+    static const char *const names[] = {"ctid", "xmin", "xmax", "cmin", "cmax"};
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return names[i];
+    return NULL;
+}
+
 static void note_column(walk *w, const PgQuery__ColumnRef *ref)
 {
+    const char *name = ref->n_fields ? system_column(sdi_text_of(ref->fields[ref->n_fields - 1])) : NULL;
+    if (name)
+        w->sql->system_column = name;
     if (ref->n_fields > 1)
         note_attributes(w, ref->fields, ref->n_fields - 1, ref->n_fields);
 }
@@ -282,8 +319,8 @@ static bool is_into(const PgQuery__Node *statement)
 
 bool sdi_sql_walk(sdi_sql *sql, const PgQuery__Node *statement)
 {
-    walk w = {.sql = sql, .top = statement, .names_only = is_into(statement)};
-    sql->computes = w.names_only || sql->kind == SDI_SQL_READ || sql->kind == SDI_SQL_WRITE;
+    walk w = {.sql = sql, .top = statement, .reads_once = is_into(statement)};
+    sql->computes = w.reads_once || sql->kind == SDI_SQL_READ || sql->kind == SDI_SQL_WRITE;
     if (statement->node_case == PG_QUERY__NODE__NODE_VIEW_STMT) /* what the view reads is read later */
         note_relation(&w, statement->view_stmt->view);
     else

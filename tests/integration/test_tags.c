@@ -30,6 +30,14 @@ static const char rows[] =
     "INSERT INTO events VALUES (1, '2024-01-01', 'x'), (2, '2024-01-02', 'y');"
     "INSERT INTO animals VALUES (1, 'x'), (2, 'y');"
     "INSERT INTO dogs VALUES (1, 'x', 'b'), (3, 'y', 'c');"
+    "INSERT INTO moods VALUES ('sad', 'x'), ('happy', 'y');"
+    "INSERT INTO days VALUES ('2024-01-01', 'x'), ('2024-01-02', 'y');"
+    "INSERT INTO counted (note) VALUES ('x'), ('y'), ('z');"
+    "INSERT INTO computed VALUES (1), (2), (3);"
+    "SET app.tenant = 'a';"
+    "INSERT INTO notes VALUES (1, 'a', 'x'), (2, 'a', 'y'), (3, 'a', 'z');"
+    "INSERT INTO quiet VALUES (1, 'x'), (2, 'y');"
+    "INSERT INTO unchanged VALUES (1, 'x'), (2, 'y');"
     "REFRESH MATERIALIZED VIEW summary";
 
 typedef struct statement {
@@ -61,7 +69,8 @@ static const char *one_of(const char *const *texts, size_t count)
 
 static const char *table_name(void)
 {
-    return ONE_OF("products", "orders", "orders", "order_lines", "order_lines", "settings", "animals");
+    return ONE_OF("products", "orders", "orders", "order_lines", "order_lines", "settings", "animals", "cheap",
+                  "listing", "order_view", "renamed", "nested");
 }
 
 static const char *value(void)
@@ -73,7 +82,7 @@ static const char *column(void)
 {
     return ONE_OF("product_id", "order_id", "order_id", "line_no", "name", "id", "a.order_id", "a.order_id",
                   "b.order_id", "a.product_id", "b.product_id", "a.line_no", "b.line_no", "a.name", "b.name",
-                  "orders.order_id", "a.id");
+                  "orders.order_id", "a.id", "a.pid", "b.pid", "pid");
 }
 
 static void condition(sdi_buffer *sql, int depth)
@@ -151,9 +160,10 @@ static void made_up_insert(sdi_buffer *sql)
 
 static void made_up_update(sdi_buffer *sql)
 {
-    sdi_buffer_printf(sql, "UPDATE %s AS a SET %s = %s", table_name(),
-                      ONE_OF("stock", "order_id", "product_id", "name", "value", "line_no", "note", "quantity"),
-                      ONE_OF("1", "7", "'z'", "$2", "4"));
+    sdi_buffer_printf(
+        sql, "UPDATE %s AS a SET %s = %s", table_name(),
+        ONE_OF("stock", "order_id", "product_id", "name", "value", "line_no", "note", "quantity", "pid", "title", "id"),
+        ONE_OF("1", "7", "'z'", "$2", "4"));
     if (!below(4))
         sdi_buffer_printf(sql, " FROM %s b", table_name());
 }
@@ -402,12 +412,13 @@ static void try_round(trial *t)
         try_write(t, &t->writes[i]);
 }
 
+/* Every read is tried with every write, so a round takes some of them. */
 static void fill(trial *t)
 {
-    for (size_t i = 0; i < PLAN_COUNT; i++)
-        if (strncmp(plans[i].sql, "EXPLAIN", 7))
-            add(t, sdi_strdup(plans[i].sql));
     size_t part = getenv("SHOPDATA_TEST_BRIEF") ? 4 : 1;
+    for (size_t i = 0; i < PLAN_COUNT; i++)
+        if (plans[i].explained && strncmp(plans[i].sql, "EXPLAIN", 7) && !below(2 * part))
+            add(t, sdi_strdup(plans[i].sql));
     for (size_t reads = t->read_count + READS_MADE_UP / part; t->read_count < reads;)
         add(t, made_up_read());
     for (size_t writes = t->write_count + WRITES_MADE_UP / part; t->write_count < writes;)
@@ -428,12 +439,10 @@ int main(int argc, char **argv)
     enum { ROOM = PLAN_COUNT + READS_MADE_UP + WRITES_MADE_UP };
     static statement reads[ROOM], writes[ROOM];
     trial t = {.reads = reads, .writes = writes};
-    const char *conninfo = getenv("SHOPDATA_PRIMARY");
     unsigned seed = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1;
     size_t rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : ROUNDS;
-    if (!conninfo || !*conninfo)
+    if (!connect_to_server())
         return SKIPPED;
-    connect_to(conninfo, plans_schema);
     run("BEGIN");
     run(rows);
     for (size_t round = 0; round < rounds; round++) {

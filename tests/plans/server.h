@@ -12,6 +12,7 @@
 #include "model/plan.h"
 #include "model/result.h"
 #include "model/sql_facts.h"
+#include "schema.h"
 
 enum { SKIPPED = 77 };
 
@@ -61,35 +62,51 @@ static inline sdi_sql *parsed(const char *text)
     return sql;
 }
 
-static inline sdi_plan *planned(const sdi_sql *sql)
+static inline int ask_server(void *context, const sdi_catalog_question questions[SDI_CATALOG_QUESTIONS],
+                             shopdata_result *answers[SDI_CATALOG_QUESTIONS], shopdata_error **error_out)
 {
-    sdi_catalog_question questions[SDI_CATALOG_QUESTIONS];
-    shopdata_result *answers[SDI_CATALOG_QUESTIONS];
-    sdi_catalog *catalog = NULL;
-    sdi_plan *plan = NULL;
-    if (sdi_catalog_ask(sql, questions, NULL))
-        die("sdi_catalog_ask", "failed");
+    (void)context, (void)error_out;
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++) {
         PGresult *answer = ask(&questions[i]);
         answers[i] = as_result(answer);
         PQclear(answer);
-        sdi_catalog_question_free(&questions[i]);
     }
-    if (sdi_catalog_read(sql, answers, &catalog, NULL) || sdi_plan_make(sql, catalog, NULL, 0, &plan, NULL))
+    return SHOPDATA_OK;
+}
+
+static inline sdi_plan *planned(const sdi_sql *sql)
+{
+    sdi_catalog *catalog = NULL;
+    sdi_plan *plan = NULL;
+    if (sdi_catalog_load(sql, ask_server, NULL, &catalog, NULL) || sdi_plan_make(sql, catalog, NULL, 0, &plan, NULL))
         die("sdi_plan_make", "failed");
-    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
-        shopdata_result_free(answers[i]);
     sdi_catalog_free(catalog);
     return plan;
 }
 
-static inline void connect_to(const char *conninfo, const char *schema)
+static inline PGconn *opened(const char *conninfo)
 {
-    connection = PQconnectdb(conninfo);
-    if (PQstatus(connection) != CONNECTION_OK)
-        die("connect", PQerrorMessage(connection));
+    PGconn *new = PQconnectdb(conninfo);
+    if (PQstatus(new) != CONNECTION_OK)
+        die("connect", PQerrorMessage(new));
+    return new;
+}
+
+/* False without a server. */
+static inline bool connect_to_server(void)
+{
+    const char *conninfo = getenv("SHOPDATA_PRIMARY"), *superuser = getenv("SHOPDATA_SUPERUSER_PRIMARY");
+    if (!conninfo || !*conninfo || !superuser)
+        return false;
+    connection = opened(superuser);
     run("SET client_min_messages = warning");
-    run(schema);
+    run(plans_preparation);
+    PQfinish(connection);
+    connection = opened(conninfo);
+    run("SET client_min_messages = warning");
+    for (const char *const *statement = plans_schema; *statement; statement++)
+        run(*statement);
+    return true;
 }
 
 #endif

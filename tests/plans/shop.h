@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "catalog_key.h"
 #include "model/plan.h"
 #include "model/result.h"
 #include "model/sql_facts.h"
@@ -19,8 +20,10 @@
 static const struct {
     const char *const *rows;
     size_t columns;
-} shop_recorded[SDI_CATALOG_QUESTIONS] = {{recorded_columns, 15}, {recorded_names, 4}, {recorded_bounds, 4}};
+} shop_recorded[SDI_CATALOG_QUESTIONS] = {
+    {recorded_columns, 21}, {recorded_names, 5}, {recorded_bounds, 4}, {recorded_behind, 8}};
 
+/* A recorded line is the key, then cells, each behind a tab. */
 static inline void shop_row(sdi_result_builder *builder, size_t ord, const char *cells)
 {
     char number[24];
@@ -43,25 +46,27 @@ static inline void shop_rows(sdi_result_builder *builder, size_t question, size_
             shop_row(builder, ord, *row + length);
 }
 
-static inline shopdata_result *shop_answer(const sdi_sql *sql, size_t question)
+static inline shopdata_result *shop_answer(const sdi_catalog_question *asked, size_t question)
 {
     sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
     for (size_t i = 0; i < shop_recorded[question].columns; i++)
         sdi_result_column(&builder, "?column?", 25);
-    size_t count = question == 1 ? SDI_COUNT(sql->names, sdi_sql_name) : SDI_COUNT(sql->relations, sdi_sql_relation);
-    for (size_t i = 0; i < count; i++) {
-        sdi_buffer name = SDI_BUFFER_INIT;
-        if (question == 1) {
-            const sdi_sql_name *of = &SDI_ITEMS(sql->names, sdi_sql_name)[i];
-            sdi_buffer_printf(&name, "%c %s %s", (char)of->kind, of->schema, of->name);
-        } else {
-            const sdi_sql_relation *relation = &SDI_ITEMS(sql->relations, sdi_sql_relation)[i];
-            sdi_buffer_printf(&name, "%s %s", relation->schema, relation->name);
-        }
-        shop_rows(&builder, question, i + 1, name.data);
-        sdi_buffer_free(&name);
+    sdi_buffer key = SDI_BUFFER_INIT;
+    for (size_t ord = 1; catalog_key(asked, ord, &key); ord++) {
+        shop_rows(&builder, question, ord, key.data);
+        sdi_buffer_free(&key);
     }
+    sdi_buffer_free(&key);
     return sdi_result_build(&builder);
+}
+
+static inline int shop_ask(void *context, const sdi_catalog_question questions[SDI_CATALOG_QUESTIONS],
+                           shopdata_result *answers[SDI_CATALOG_QUESTIONS], shopdata_error **error_out)
+{
+    (void)context, (void)error_out;
+    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
+        answers[i] = shop_answer(&questions[i], i);
+    return SHOPDATA_OK;
 }
 
 static inline sdi_sql *shop_sql(const char *text)
@@ -76,13 +81,8 @@ static inline sdi_sql *shop_sql(const char *text)
 
 static inline sdi_catalog *shop_catalog(const sdi_sql *sql)
 {
-    shopdata_result *answers[SDI_CATALOG_QUESTIONS];
     sdi_catalog *catalog = NULL;
-    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
-        answers[i] = shop_answer(sql, i);
-    SHOP_HOLDS(sdi_catalog_read(sql, answers, &catalog, NULL) == SHOPDATA_OK);
-    for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
-        shopdata_result_free(answers[i]);
+    SHOP_HOLDS(sdi_catalog_load(sql, shop_ask, NULL, &catalog, NULL) == SHOPDATA_OK);
     return catalog;
 }
 

@@ -7,7 +7,7 @@ static sdi_buffer identity_of(const char *connection, const char *sql, shopdata_
 {
     sdi_hash128 fingerprint;
     sdi_buffer identity = SDI_BUFFER_INIT;
-    ck_assert(sdi_fingerprint(connection, sql, &fingerprint));
+    ck_assert(sdi_fingerprint(connection, sql, (sdi_hash128){0, 0}, &fingerprint));
     sdi_identity(fingerprint, &param, 1, &identity);
     return identity;
 }

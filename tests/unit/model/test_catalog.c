@@ -13,10 +13,10 @@ START_TEST(names_go_into_questions_quoted)
     ck_assert_str_eq(questions[0].texts[0], "{\"\\\"a,\\\"\\\"\\\\}\\\"\",\"\\\"null\\\".\\\"x\\\"\"}");
     ck_assert_str_eq(questions[2].texts[0], questions[0].texts[0]);
     ck_assert_uint_eq(questions[1].count, 3);
-    ck_assert_str_eq(questions[1].texts[0], "{\"o\",\"o\",\"o\",\"o\",\"o\",\"f\",\"a\",\"t\",\"f\",\"o\"}");
-    ck_assert_str_eq(questions[1].texts[1], "{\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"c\",\"s\"}");
+    ck_assert_str_eq(questions[1].texts[0], "{\"o\",\"o\",\"o\",\"o\",\"o\",\"c\",\"f\",\"a\",\"t\",\"f\",\"o\"}");
+    ck_assert_str_eq(questions[1].texts[1], "{\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"c\",\"s\"}");
     ck_assert_str_eq(questions[1].texts[2],
-                     "{\"=\",\"<\",\">\",\"<=\",\">=\",\"f\",\"b\",\"\\\"t{\\\"\",\"g\\\"\\\\\",\"<@\"}");
+                     "{\"=\",\"<\",\">\",\"<=\",\">=\",\"\",\"f\",\"b\",\"\\\"t{\\\"\",\"g\\\"\\\\\",\"<@\"}");
     ck_assert_int_eq(questions[1].params[2].kind, SHOPDATA_TEXT);
     ck_assert_ptr_eq(questions[1].params[2].value.bytes.data, questions[1].texts[2]);
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)

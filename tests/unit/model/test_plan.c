@@ -8,6 +8,8 @@
 START_TEST(every_statement_is_planned_as_on_a_server)
 {
     for (size_t i = 0; i < PLAN_COUNT; i++) {
+        if (!plans[i].explained)
+            continue;
         sdi_plan *plan = shop_plan(plans[i].sql);
         ck_assert_msg(!strcmp(sdi_plan_explain(plan), plans[i].explained), "%s\nexpected:\n%s\nfound:\n%s",
                       plans[i].sql, plans[i].explained, sdi_plan_explain(plan));
@@ -126,7 +128,7 @@ START_TEST(declared_tags_are_added)
 {
     const char *const own[] = {"shelf/$1", "price $$ $2"};
     const shopdata_param params[] = {shopdata_int64(5), shopdata_bytes("\x01\xff", 2)};
-    sdi_plan *plan = shop_plan_with("SELECT * FROM cheap WHERE product_id = $1 AND note = $2", own, 2);
+    sdi_plan *plan = shop_plan_with("SELECT * FROM remote WHERE id = $1 AND note = $2", own, 2);
     ck_assert_int_eq(sdi_plan_kind(plan), SDI_PLAN_CACHED);
     expect_tags(plan, params, 2, true, "shelf/5 price $ 01ff");
     ck_assert_str_eq(sdi_plan_explain(plan), "read, cached\nhangs on shelf/$1, price $$ $2");
@@ -144,7 +146,13 @@ START_TEST(declared_tags_decide_what_the_sql_does_not_tell)
         enum sdi_plan_kind kind;
     } expected[] = {
         {"SELECT * FROM cheap", SDI_PLAN_CACHED},
-        {"SELECT * FROM secrets", SDI_PLAN_CACHED},
+        {"SELECT * FROM stocks", SDI_PLAN_CACHED},
+        {"SELECT * FROM judged", SDI_PLAN_CACHED},
+        {"SELECT * FROM remote", SDI_PLAN_CACHED},
+        {"SELECT * FROM restocking", SDI_PLAN_WRITE},
+        {"INSERT INTO stamped VALUES (1)", SDI_PLAN_WRITE},
+        {"SELECT * FROM recent", SDI_PLAN_UNCACHED},
+        {"SELECT * FROM locked", SDI_PLAN_PRIMARY},
         {"SELECT stocked(1)", SDI_PLAN_CACHED},
         {"SELECT 1", SDI_PLAN_CACHED},
         {"SELECT restock(product_id) FROM products", SDI_PLAN_WRITE},
@@ -177,6 +185,37 @@ START_TEST(a_write_bumps_what_its_sql_tells_and_what_is_declared)
     plan = shop_plan_with("INSERT INTO products VALUES (restock(1))", own, 1);
     expect_tags(plan, NULL, 0, true, "shop.products mine");
     sdi_plan_free(plan);
+}
+END_TEST
+
+static bool settings_of(const char *sql, const sdi_declared *declared, sdi_buffer *identity)
+{
+    const char *const own[] = {"mine"};
+    bool opaque = strstr(sql, "stocked") != NULL;
+    sdi_plan *plan = shop_plan_with(sql, own, opaque ? 1 : 0);
+    bool told = sdi_plan_settings(plan, declared, identity);
+    sdi_plan_free(plan);
+    return told;
+}
+
+/* What an answer depends on is in its identity, and nothing else is: other tenants share the entry. */
+START_TEST(settings_that_an_answer_depends_on_are_in_its_identity)
+{
+    sdi_declared declared = {0};
+    sdi_buffer none = SDI_BUFFER_INIT, one = SDI_BUFFER_INIT, all = SDI_BUFFER_INIT;
+    ck_assert(!settings_of("SELECT * FROM notes", &declared, &none));
+    ck_assert_int_eq(sdi_declared_set(&declared, "app.tenant", "a", NULL), SHOPDATA_OK);
+    ck_assert_int_eq(sdi_declared_set(&declared, "app.region", "b", NULL), SHOPDATA_OK);
+    ck_assert(settings_of("SELECT * FROM products", &declared, &none));
+    ck_assert_uint_eq(none.length, 0);
+    ck_assert(settings_of("SELECT * FROM notes", &declared, &one));
+    ck_assert(one.length == 13 && !memcmp(one.data, "app.tenant\0a", 13));
+    ck_assert(settings_of("SELECT stocked(1) FROM products", &declared, &all));
+    ck_assert_uint_eq(all.length, 26);
+    sdi_declared_free(&declared);
+    sdi_buffer_free(&none);
+    sdi_buffer_free(&one);
+    sdi_buffer_free(&all);
 }
 END_TEST
 
@@ -254,6 +293,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, declared_tags_are_added);
     tcase_add_test(cases, declared_tags_decide_what_the_sql_does_not_tell);
     tcase_add_test(cases, a_write_bumps_what_its_sql_tells_and_what_is_declared);
+    tcase_add_test(cases, settings_that_an_answer_depends_on_are_in_its_identity);
     tcase_add_test(cases, a_plan_with_gaps_is_not_final);
     tcase_add_test(cases, ddl_changes_the_schema);
     tcase_add_test(cases, templates_are_checked);
