@@ -265,6 +265,16 @@ SHOPDATA_API int shopdata_session_new(shopdata_client *client, shopdata_session 
 SHOPDATA_API int shopdata_session_set_deadline(shopdata_session *session, int64_t ms, shopdata_error **error_out);
 /* shopdata_session_set_flags sets flags for every later read of the session, in place of those set before. */
 SHOPDATA_API int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopdata_error **error_out);
+/* shopdata_session_set declares a setting of the session, for current_setting() in row-level security policies and in
+ * statements: "app.tenant" and its value (text, at most 1024 bytes; NULL takes it back). The name is letters, digits
+ * and _ with a dot between, at most 63 bytes; a session declares at most 16. It goes before everything that the session
+ * asks and ends with it on the server: no connection keeps it for the next session. Answers that depend on it are
+ * cached for each value by itself, and not at all for a session that has not declared it. SHOPDATA_ERR_ARGUMENT for a
+ * name or value that cannot be, SHOPDATA_ERR_REFUSED for one of PostgreSQL's own settings, SHOPDATA_ERR_TRANSACTION
+ * while one is open.
+ */
+SHOPDATA_API int shopdata_session_set(shopdata_session *session, const char *name, const char *value,
+                                      shopdata_error **error_out);
 /* shopdata_session_free ends the session. A transaction left open is rolled back, and counted in
  * shopdata_transactions_abandoned_total. */
 SHOPDATA_API void shopdata_session_free(shopdata_session *session);

@@ -73,6 +73,13 @@ int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopda
     return status;
 }
 
+int shopdata_session_set(shopdata_session *session, const char *name, const char *value, shopdata_error **error_out)
+{
+    int status = sdi_wanted(session, "session", error_out);
+    status = status ? status : sdi_wanted(name, "name", error_out);
+    return status ? status : sdi_session_set(session, name, value, error_out);
+}
+
 void shopdata_session_free(shopdata_session *session)
 {
     sdi_session_free(session);

@@ -14,15 +14,16 @@ enum { REPLAY_PAUSE_US = 500 };
 typedef struct trial {
     sdi_core *core;
     sdi_question *question;
-    sdi_pg_command *commands; /* [0] asks for the moment, the caller's follow */
+    sdi_pg_command *commands; /* [0] asks for the moment, [1] may tell the settings, the caller's follow */
     size_t count;
+    size_t own;         /* how many are not the caller's */
     uint64_t tried;     /* nodes that failed */
     bool certain;       /* no more "perhaps": the time to wait for a replica is up */
     int64_t wait_until; /* for a replica to replay */
     int64_t retries;
     int64_t asked_at;
     bool busy;     /* the last node had no connection to spare */
-    size_t failed; /* the caller's command that the server rejected; SIZE_MAX: none */
+    size_t failed; /* the command that the server rejected; SIZE_MAX: none */
 } trial;
 
 /* What one go on one node came to. */
@@ -107,7 +108,7 @@ static enum verdict judge_commands(trial *t)
     for (size_t i = 1; i < t->count; i++) {
         if (t->commands[i].outcome == SDI_PG_DONE)
             continue;
-        t->failed = i - 1;
+        t->failed = i;
         return judge_rejection(t, &t->commands[i]);
     }
     t->failed = SIZE_MAX;
@@ -119,7 +120,7 @@ static enum verdict judge_broken(trial *t)
 {
     for (size_t i = 1; i < t->count; i++)
         if (t->commands[i].outcome == SDI_PG_ERROR) {
-            t->failed = i - 1;
+            t->failed = i;
             break;
         }
     return FINAL;
@@ -149,7 +150,7 @@ static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata
     t->busy = false;
     sdi_pool_expendable(sdi_router_pool(core->router, choice->node), connection);
     t->asked_at = sdi_now();
-    sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->count - 1);
+    sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->count - t->own);
     *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,
                           t->question->deadline, error);
     enum verdict verdict = judge(t, connection, choice->node, *status);
@@ -269,37 +270,42 @@ static int conclude(trial *t, int status, size_t *failed_out, shopdata_error **e
     *failed_out = SIZE_MAX;
     if (t->failed == SIZE_MAX)
         return status;
-    *failed_out = t->failed;
+    if (t->failed >= t->own)
+        *failed_out = t->failed - t->own;
     sdi_error_clear(error_out);
-    sdi_pg_command *command = &t->commands[t->failed + 1];
+    sdi_pg_command *command = &t->commands[t->failed];
     return command->error ? sdi_pg_command_failure(command, error_out) : SHOPDATA_ERR_SQL;
 }
 
 int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *commands, size_t count, size_t *failed_out,
                  shopdata_error **error_out)
 {
-    sdi_pg_command *all = sdi_calloc(count + 1, sizeof *all);
+    size_t own = question->settings ? 2 : 1;
+    sdi_pg_command *all = sdi_calloc(count + own, sizeof *all);
     if (!all)
         return sdi_no_memory(error_out);
     all[0] = sdi_moment_command();
-    memcpy(all + 1, commands, count * sizeof *all);
+    if (question->settings)
+        all[1] = *question->settings;
+    memcpy(all + own, commands, count * sizeof *all);
     trial t = {.core = core,
                .question = question,
                .commands = all,
-               .count = count + 1,
+               .count = count + own,
+               .own = own,
                .wait_until = sdi_deadline_in(core->settings->route.wait_for_replica_ms),
                .retries = core->settings->route.retries,
                .failed = SIZE_MAX};
     shopdata_error *error = NULL;
     int status = try_nodes(&t, &error);
-    for (size_t i = 1; i < t.count && status == SHOPDATA_OK && t.failed == SIZE_MAX; i++) {
+    for (size_t i = own; i < t.count && status == SHOPDATA_OK && t.failed == SIZE_MAX; i++) {
         sdi_sign(core, all[i].result, question->node, question->source);
         all[i].result->read_at -= sdi_now() - t.asked_at; /* what was written while it ran may not be in it */
     }
     status = conclude(&t, status, failed_out, &error);
     sdi_error_move(error_out, error);
-    sdi_pg_commands_free(all, 1);
-    memcpy(commands, all + 1, count * sizeof *all);
+    sdi_pg_commands_free(all, own);
+    memcpy(commands, all + own, count * sizeof *all);
     sdi_free(all);
     return status;
 }

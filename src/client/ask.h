@@ -9,6 +9,7 @@ typedef struct sdi_question {
     sdi_need need;
     int64_t deadline;
     bool impatient; /* something else will do: not worth waiting until a node is back */
+    const sdi_pg_command *settings; /* goes before the reads, behind the question for the stamp; NULL: none */
     /* out */
     bool stamped; /* `stamp` is known: what all answers certainly contain */
     bool

@@ -24,6 +24,8 @@ static int prepare_cached(const sdi_round *r, sdi_read *read, shopdata_error **e
     if (!sdi_plan_tags(read->planned->plan, call->params, call->count, &read->tags))
         return SHOPDATA_OK;
     sdi_identity(read->planned->fingerprint, call->params, call->count, &read->identity);
+    if (!sdi_plan_settings(read->planned->plan, &r->session->declared, &read->identity))
+        return SHOPDATA_OK;
     sdi_entry_key(space, (sdi_slice){read->identity.data, read->identity.length}, &read->key);
     if (sdi_tags_failed(&read->tags) || read->identity.failed || read->key.failed)
         return sdi_no_memory(error_out);

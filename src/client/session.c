@@ -1,7 +1,10 @@
 #include "client/session.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/memory.h"
 
 int sdi_session_new(shopdata_client *client, shopdata_session **session_out, shopdata_error **error_out)
@@ -22,6 +25,7 @@ void sdi_session_free(shopdata_session *session)
     sdi_transaction_abandon(session);
     sdi_client_deliver(session->client);
     sdi_buffer_free(&session->transaction.tags);
+    sdi_declared_free(&session->declared);
     sdi_client_release(session->client);
     sdi_free(session);
 }
@@ -54,4 +58,26 @@ bool sdi_session_is_in(const shopdata_session *session, const sdi_stamp *stamp)
 int64_t sdi_session_deadline(const shopdata_session *session)
 {
     return sdi_deadline_in(session->deadline_ms);
+}
+
+/* Within a transaction it would be undone by shopdata_rollback_to, without the session knowing. */
+int sdi_session_set(shopdata_session *session, const char *name, const char *value, shopdata_error **error_out)
+{
+    if (sdi_in_transaction(session))
+        return sdi_fail(error_out, SHOPDATA_ERR_TRANSACTION,
+                        "a transaction is open; settings are declared before shopdata_begin");
+    return sdi_declared_set(&session->declared, name, value, error_out);
+}
+
+bool sdi_settings_command(const shopdata_session *session, sdi_pg_command *command_out)
+{
+    const sdi_declared *declared = &session->declared;
+    if (!declared->count)
+        return false;
+    *command_out = (sdi_pg_command){.sql = declared->command,
+                                    .statement = sdi_hash64(declared->command, strlen(declared->command)),
+                                    .params = declared->params,
+                                    .count = 2 * declared->count,
+                                    .leads = true};
+    return true;
 }

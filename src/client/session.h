@@ -5,6 +5,7 @@
 
 #include "client/core.h"
 #include "client/statement.h"
+#include "model/declared.h"
 
 /* A transaction is a state of the session: a connection to the primary, held. */
 typedef struct sdi_transaction {
@@ -32,6 +33,7 @@ struct shopdata_session {
     sdi_written_point written;
     sdi_lsn last_write; /* what a replica must have replayed to show this session its own writes; 0: nothing */
     sdi_transaction transaction;
+    sdi_declared declared; /* settings that go before everything it asks */
 };
 
 int sdi_session_new(shopdata_client *client, shopdata_session **session_out, shopdata_error **error_out);
@@ -43,6 +45,11 @@ void sdi_session_wrote(shopdata_session *session, const sdi_point *point);
 /* sdi_session_is_in: all that the session wrote is certainly contained in an answer of this stamp. */
 bool sdi_session_is_in(const shopdata_session *session, const sdi_stamp *stamp);
 int64_t sdi_session_deadline(const shopdata_session *session);
+/* sdi_session_set: see shopdata_session_set. */
+int sdi_session_set(shopdata_session *session, const char *name, const char *value, shopdata_error **error_out);
+/* sdi_settings_command tells a server the session's settings, until the transaction or the batch ends; false if there
+ * are none. */
+bool sdi_settings_command(const shopdata_session *session, sdi_pg_command *command_out);
 
 /* read.c: see shopdata_query_many. */
 int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,

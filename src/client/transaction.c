@@ -102,6 +102,16 @@ static int run_one(shopdata_session *session, const char *sql, shopdata_error **
     return status;
 }
 
+static int run_begin(shopdata_session *session, const char *text, shopdata_error **error_out)
+{
+    size_t failed;
+    sdi_pg_command both[2] = {command(text)};
+    size_t count = sdi_settings_command(session, &both[1]) ? 2 : 1;
+    int status = run(session, both, count, &failed, error_out);
+    sdi_pg_commands_free(both, count);
+    return status;
+}
+
 static const char *begin_text(unsigned isolation)
 {
     static const char *const texts[] = {
@@ -132,7 +142,7 @@ int sdi_begin(shopdata_session *session, unsigned isolation, shopdata_error **er
         return status;
     transaction->generation = session->client->generation;
     sdi_count(core->metrics, SDI_M_TRANSACTIONS, 0, 1);
-    status = run_one(session, text, error_out);
+    status = run_begin(session, text, error_out);
     if (status != SHOPDATA_OK && sdi_in_transaction(session))
         end(session, status);
     return status;

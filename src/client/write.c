@@ -8,8 +8,9 @@
 #include "client/session.h"
 #include "client/slow.h"
 
-/* A write that is a transaction of its own goes in one round trip. */
-enum { BEGIN, CHANGE, XID, COMMIT, MOMENT, STEPS };
+/* A write that is a transaction of its own goes in one round trip. Of a session without settings BEGIN stands in their
+ * place, and what stands before it is not sent. */
+enum { BEGIN, SETTINGS, CHANGE, XID, COMMIT, MOMENT, STEPS };
 
 typedef struct write {
     shopdata_session *session;
@@ -148,12 +149,12 @@ static int try_once(write *w, enum next *next, shopdata_result **result_out, sho
     if (status != SHOPDATA_OK)
         return status;
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, node, 1);
-    sdi_pg_command steps[STEPS] = {{.sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
-                                   change_command(w),
-                                   sdi_xid_command(),
-                                   {.sql = "COMMIT"},
-                                   sdi_moment_command()};
-    int broke = sdi_pg_run(connection, steps, STEPS, (size_t)core->settings->max_result_bytes, w->deadline, error);
+    const sdi_pg_command begin = {.sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+    sdi_pg_command steps[STEPS] = {
+        begin, begin, change_command(w), sdi_xid_command(), {.sql = "COMMIT"}, sdi_moment_command()};
+    size_t first = sdi_settings_command(w->session, &steps[SETTINGS]) ? BEGIN : SETTINGS;
+    int broke = sdi_pg_run(connection, steps + first, STEPS - first, (size_t)core->settings->max_result_bytes,
+                           w->deadline, error);
     status = conclude(w, node, connection, steps, broke, next, result_out, error);
     if (status >= SHOPDATA_OK)
         sdi_sign(core, *result_out, node, SHOPDATA_FROM_PRIMARY);

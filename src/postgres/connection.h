@@ -49,6 +49,7 @@ typedef struct sdi_pg_command {
     uint64_t statement; /* identity for a prepared statement kept on the connection; 0: not prepared */
     const shopdata_param *params;
     size_t count;
+    bool leads; /* those behind it rely on what it does until the Sync: they never run without it */
     /* out */
     enum sdi_pg_outcome outcome;
     shopdata_result *result; /* DONE: rows (0 x 0 for a command without), `changed`; the caller's */
@@ -68,7 +69,8 @@ int sdi_pg_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t c
                int64_t deadline, shopdata_error **error_out);
 
 /* sdi_pg_read runs reads that do not depend on one another: what the server skipped after a neighbour's error is sent
- * again, and a prepared statement whose plan the server no longer takes is made again. Outside transactions only. */
+ * again, and a prepared statement whose plan the server no longer takes is made again. Outside transactions only. With
+ * a command that `leads`, all from there on run again, and what comes behind an error is NOT_RUN. */
 int sdi_pg_read(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, size_t max_bytes,
                 int64_t deadline, shopdata_error **error_out);
 

@@ -20,10 +20,28 @@ static bool mend(sdi_pg_connection *connection, sdi_pg_command *commands, size_t
     return true;
 }
 
+/* The command that leads those behind it; `count` if there is none. */
+static size_t find_lead(const sdi_pg_command *commands, size_t count)
+{
+    size_t i = 0;
+    while (i < count && !commands[i].leads)
+        i++;
+    return i;
+}
+
+/* Its effect ended with the Sync: those behind it run again with it in front, and what they had answered is dropped. */
+static size_t start_at(sdi_pg_command *commands, size_t error, size_t lead)
+{
+    if (lead >= error)
+        return error;
+    sdi_pg_commands_free(commands + lead, error - lead);
+    return lead;
+}
+
 int sdi_pg_read(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, size_t max_bytes,
                 int64_t deadline, shopdata_error **error_out)
 {
-    size_t from = 0, mended_next = 0;
+    size_t from = 0, mended_next = 0, lead = find_lead(commands, count);
     while (from < count) {
         int status = sdi_pg_run(connection, commands + from, count - from, max_bytes, deadline, error_out);
         if (status < 0)
@@ -31,7 +49,12 @@ int sdi_pg_read(sdi_pg_connection *connection, sdi_pg_command *commands, size_t 
         size_t error = find(commands, from, count, SDI_PG_ERROR);
         if (error == count)
             return 0;
-        from = mend(connection, commands, error, &mended_next) ? error : error + 1;
+        if (mend(connection, commands, error, &mended_next))
+            from = start_at(commands, error, lead);
+        else if (lead < count)
+            return 0;
+        else
+            from = error + 1;
     }
     return 0;
 }
