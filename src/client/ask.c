@@ -201,7 +201,7 @@ static void wait_for_replay(trial *t)
 static const char *why_again(const trial *t, const shopdata_error *error)
 {
     if (!error && t->failed != SIZE_MAX)
-        error = t->commands[t->failed + 1].error;
+        error = t->commands[t->failed].error;
     return shopdata_error_message(error ? error : t->commands[0].error);
 }
 
@@ -315,7 +315,7 @@ int sdi_ask_catalog(sdi_core *core, bool primary, sdi_pg_command *commands, size
 {
     size_t failed;
     sdi_question question = {.need.primary = primary, .deadline = deadline};
-    sdi_core_last_write(core, &question.need.era, &question.need.lsn);
+    sdi_core_catalog_need(core, &question.need.era, &question.need.lsn);
     return sdi_ask_read(core, &question, commands, count, &failed, error_out);
 }
 

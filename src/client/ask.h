@@ -8,7 +8,7 @@
 typedef struct sdi_question {
     sdi_need need;
     int64_t deadline;
-    bool impatient; /* something else will do: not worth waiting until a node is back */
+    bool impatient;                 /* something else will do: not worth waiting until a node is back */
     const sdi_pg_command *settings; /* goes before the reads, behind the question for the stamp; NULL: none */
     /* out */
     bool stamped; /* `stamp` is known: what all answers certainly contain */
@@ -30,7 +30,8 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
 /* sdi_sign writes into a fresh answer who gave it, and that it was now. */
 void sdi_sign(const sdi_core *core, shopdata_result *answer, size_t node, enum shopdata_source source);
 
-/* sdi_ask_catalog: reads of the system catalogs, of the primary only or of any node that has this process's own DDL. */
+/* sdi_ask_catalog: reads of the system catalogs, of the primary only or of any node that has all DDL that was noticed.
+ */
 int sdi_ask_catalog(sdi_core *core, bool primary, sdi_pg_command *commands, size_t count, int64_t deadline,
                     shopdata_error **error_out);
 

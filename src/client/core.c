@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -157,5 +158,49 @@ void sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
 {
     sdi_lock(&core->lock);
     sdi_raise(era, lsn, core->write_era, core->last_write);
+    sdi_unlock(&core->lock);
+}
+
+bool sdi_core_catalog_due(sdi_core *core)
+{
+    int64_t interval = core->settings->route.catalog_interval_ms;
+    sdi_lock(&core->lock);
+    bool due = interval && sdi_now() >= core->catalog_next;
+    sdi_unlock(&core->lock);
+    return due;
+}
+
+/* A catalog so large that it takes long is asked for less often, so that a fiftieth of a core is enough. */
+void sdi_core_catalog_asked(sdi_core *core, int64_t took_us)
+{
+    enum { SHARE = 50 };
+    int64_t next = sdi_deadline_in(core->settings->route.catalog_interval_ms);
+    sdi_lock(&core->lock);
+    core->catalog_next = next > sdi_now() + SHARE * took_us ? next : sdi_now() + SHARE * took_us;
+    sdi_unlock(&core->lock);
+}
+
+/* The first one counts as a change: plans may have been made of what was there before it was asked. */
+void sdi_core_catalog(sdi_core *core, sdi_hash128 version, sdi_era era, sdi_lsn lsn)
+{
+    sdi_lock(&core->lock);
+    bool same = version.low == core->catalog_version.low && version.high == core->catalog_version.high;
+    bool first = !core->catalog_known, changed = first || !same;
+    core->catalog_version = version;
+    core->catalog_known = true;
+    if (changed)
+        sdi_raise(&core->catalog_era, &core->catalog_lsn, era, lsn);
+    sdi_unlock(&core->lock);
+    if (first)
+        atomic_fetch_add(&core->schema, 1);
+    else if (changed)
+        sdi_core_schema_changed(core);
+}
+
+void sdi_core_catalog_need(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
+{
+    sdi_lock(&core->lock);
+    sdi_raise(era, lsn, core->write_era, core->last_write);
+    sdi_raise(era, lsn, core->catalog_era, core->catalog_lsn);
     sdi_unlock(&core->lock);
 }

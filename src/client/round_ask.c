@@ -100,10 +100,8 @@ static int ask_group(sdi_round *r, const group *g, shopdata_error **error_out)
     size_t failed;
     sdi_pg_command settings;
     bool declared = sdi_settings_command(r->session, &settings);
-    sdi_question question = {.need = g->need,
-                             .deadline = r->deadline,
-                             .impatient = g->impatient,
-                             .settings = declared ? &settings : NULL};
+    sdi_question question = {
+        .need = g->need, .deadline = r->deadline, .impatient = g->impatient, .settings = declared ? &settings : NULL};
     sdi_pg_command *commands = sdi_calloc(g->count, sizeof *commands);
     if (!commands)
         return sdi_no_memory(error_out);

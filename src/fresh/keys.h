@@ -4,8 +4,9 @@
  *   PREFIX:DATABASE:l:HASH   its lease: who asks the database for it
  *   PREFIX:DATABASE:f:TAG    the fence of a tag (memcached hashes what is over 250 bytes or has blanks)
  *
- * The identity is all an answer depends on: role and search_path, SQL, the tables' shape, parameters, settings. Two identities may share a hash
- * (xxHash is no defence against somebody who searches for that), so the entry carries it and the reader compares. */
+ * The identity is all an answer depends on: role and search_path, SQL, the tables' shape, parameters, settings. Two
+ * identities may share a hash (xxHash is no defence against somebody who searches for that), so the entry carries it
+ * and the reader compares. */
 #ifndef SDI_FRESH_KEYS_H
 #define SDI_FRESH_KEYS_H
 

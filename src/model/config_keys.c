@@ -58,6 +58,10 @@ const sdi_config_key sdi_config_keys[] = {
      "Where this process runs. Empty: no node is preferred."},
     {SDI_SECTION_ROUTE, "poll_interval", SDI_KEY_DURATION, "200ms", 10, MINUTE, NULL,
      AT(route_settings, poll_interval_ms), "How often each node is asked for its role and its lag."},
+    {SDI_SECTION_ROUTE, "catalog_interval", SDI_KEY_DURATION, "2s", 0, HOUR, NULL,
+     AT(route_settings, catalog_interval_ms),
+     "How often the primary is asked whether another program has changed tables, views, functions or policies (0: never). "
+     "Until then plans are those of before."},
     {SDI_SECTION_ROUTE, "max_lag", SDI_KEY_DURATION, "5s", 0, DAY, NULL, AT(route_settings, max_lag_ms),
      "While the cache cannot be asked what was written, a replica further behind than this serves nothing."},
     {SDI_SECTION_ROUTE, "wait_for_replica", SDI_KEY_DURATION, "20ms", 0, 10 * SECOND, NULL,

@@ -30,6 +30,7 @@ typedef struct sdi_pool_settings {
 typedef struct sdi_route_settings {
     const char *zone;            /* where this process runs; "" for unknown */
     int64_t poll_interval_ms;    /* role, lag and health of each node */
+    int64_t catalog_interval_ms; /* between two looks for DDL of other programs; 0: none */
     int64_t max_lag_ms;          /* a replica further behind serves nothing while fences cannot be read */
     int64_t wait_for_replica_ms; /* how long a read waits for a replica to replay what it needs */
     int64_t primary_reads;       /* reads the primary takes at a time because no replica could */

@@ -236,10 +236,10 @@ START_TEST(an_ambiguous_write_has_ended_when_that_is_told)
     pthread_t thread;
     servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS gate; CREATE TABLE gate (id int PRIMARY KEY); "
                 "INSERT INTO gate VALUES (1)");
-    servers_sql(
-        "CREATE OR REPLACE FUNCTION slow_gate() RETURNS trigger LANGUAGE plpgsql AS "
-        "'BEGIN PERFORM pg_sleep(1.2); RETURN NEW; END'; CREATE TRIGGER slow BEFORE UPDATE ON item FOR EACH ROW "
-        "EXECUTE FUNCTION slow_gate()");
+    servers_sql("CREATE OR REPLACE FUNCTION slow_gate() RETURNS trigger LANGUAGE plpgsql AS "
+                "'BEGIN PERFORM pg_sleep(1.2); RETURN NEW; END'; COMMENT ON FUNCTION slow_gate() IS "
+                "'shopdata writes: nothing'; CREATE TRIGGER slow BEFORE UPDATE ON item FOR EACH ROW "
+                "EXECUTE FUNCTION slow_gate()");
     pthread_create(&thread, NULL, write_slowly, &status);
     for (int i = 0; i < 200 && !number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"); i++)
         usleep(5000);

@@ -3,6 +3,7 @@
  * against what a server answered once (recorded.h), and doc/sql.md is made of them. */
 #ifndef SDI_TESTS_PLANS_H
 #define SDI_TESTS_PLANS_H
+/* clang-format off */
 
 #include "schema.h"
 
@@ -22,4 +23,5 @@ static const struct {
 
 #define PLAN_COUNT (sizeof plans / sizeof *plans)
 
+/* clang-format on */
 #endif

@@ -1,0 +1,452 @@
+/* test_sql.c - what stands behind the SQL, through a client: views, row-level security with settings of the session,
+ * triggers, and DDL of another program while this one runs. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../support/servers.h"
+#include "../unit/unit.h"
+
+static shopdata_client *client;
+static shopdata_session *session;
+
+static shopdata_config *config_of(const char *prefix)
+{
+    shopdata_config *config = servers_config("redis");
+    ck_assert_int_eq(shopdata_config_set(config, "route.catalog_interval", "50ms", NULL), SHOPDATA_OK);
+    ck_assert_int_eq(shopdata_config_set(config, "cache.key_prefix", prefix, NULL), SHOPDATA_OK);
+    return config;
+}
+
+/* A key prefix of the case's own, which a second client of it may share. */
+static const char *prefix_of_case(void)
+{
+    static char prefix[64];
+    static int number;
+    snprintf(prefix, sizeof prefix, "sql-%d-%d", (int)getpid(), number++);
+    return prefix;
+}
+
+static const char *prefix;
+
+static void begin(const char *schema)
+{
+    servers_sql("DROP SCHEMA IF EXISTS opened CASCADE; CREATE SCHEMA opened;"
+                "CREATE TABLE opened.item (id int PRIMARY KEY, shelf int, name text);"
+                "INSERT INTO opened.item SELECT i, i / 10, 'item ' || i FROM generate_series(1, 20) i");
+    servers_sql(schema);
+    prefix = prefix_of_case();
+    client = servers_open_with(config_of(prefix));
+    servers_ok(shopdata_session_new(client, &session, NULL), NULL);
+}
+
+static void finish(void)
+{
+    shopdata_session_free(session);
+    shopdata_close(client);
+    servers_sql("DROP SCHEMA opened CASCADE");
+}
+
+/* The first cell, "NULL", or "none"; *source tells who answered. */
+static const char *first_of(shopdata_session *who, shopdata_statement *statement, int *source)
+{
+    static char text[256];
+    shopdata_error *error = NULL;
+    shopdata_result *result = NULL;
+    const char *cell = NULL;
+    servers_ok(shopdata_query(who, statement, NULL, 0, &result, &error), error);
+    if (shopdata_result_rows(result))
+        servers_ok(shopdata_result_text(result, 0, 0, &cell, NULL, &error), error);
+    snprintf(text, sizeof text, "%s", cell ? cell : shopdata_result_rows(result) ? "NULL" : "none");
+    *source = shopdata_result_source(result);
+    shopdata_result_free(result);
+    return text;
+}
+
+static void expect(shopdata_session *who, shopdata_statement *statement, const char *expected)
+{
+    int source;
+    ck_assert_str_eq(first_of(who, statement, &source), expected);
+}
+
+static void expect_cached(shopdata_session *who, shopdata_statement *statement, const char *expected)
+{
+    int source;
+    expect(who, statement, expected);
+    ck_assert_str_eq(first_of(who, statement, &source), expected);
+    ck_assert_int_eq(source, SHOPDATA_FROM_CACHE);
+}
+
+static void expect_uncached(shopdata_session *who, shopdata_statement *statement, const char *expected)
+{
+    int source;
+    expect(who, statement, expected);
+    ck_assert_str_eq(first_of(who, statement, &source), expected);
+    ck_assert_int_ne(source, SHOPDATA_FROM_CACHE);
+}
+
+static void expect_soon(shopdata_statement *statement, const char *expected)
+{
+    int source;
+    for (int i = 0; i < 500 && strcmp(first_of(session, statement, &source), expected) != 0; i++)
+        usleep(10000);
+    expect(session, statement, expected);
+}
+
+static void execute(const char *sql)
+{
+    shopdata_error *error = NULL;
+    shopdata_statement *statement = servers_statement(client, sql);
+    servers_ok(shopdata_execute(session, statement, NULL, 0, NULL, &error), error);
+    shopdata_statement_free(statement);
+}
+
+static shopdata_session *session_with(const char *name, const char *value)
+{
+    shopdata_session *made;
+    shopdata_error *error = NULL;
+    servers_ok(shopdata_session_new(client, &made, NULL), NULL);
+    if (name)
+        servers_ok(shopdata_session_set(made, name, value, &error), error);
+    return made;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- views */
+
+START_TEST(a_view_is_as_fresh_as_its_tables)
+{
+    begin("CREATE VIEW opened.shown AS SELECT id AS number, name AS title FROM opened.item WHERE shelf = 1;"
+          "CREATE VIEW opened.again AS SELECT title FROM opened.shown WHERE number = 12");
+    shopdata_statement *read = servers_statement(client, "SELECT title FROM opened.shown WHERE number = 12");
+    shopdata_statement *nested = servers_statement(client, "SELECT * FROM opened.again");
+    expect_cached(session, read, "item 12");
+    expect_cached(session, nested, "item 12");
+    execute("UPDATE opened.item SET name = 'a' WHERE id = 12");
+    expect_cached(session, read, "a");
+    expect_cached(session, nested, "a");
+    execute("UPDATE opened.shown SET title = 'b' WHERE number = 12");
+    expect_cached(session, read, "b");
+    expect_cached(session, nested, "b");
+    execute("UPDATE opened.item SET name = 'c' WHERE id = 13");
+    int source;
+    ck_assert_str_eq(first_of(session, read, &source), "b");
+    ck_assert_int_eq(source, SHOPDATA_FROM_CACHE);
+    execute("DELETE FROM opened.shown WHERE number = 12");
+    expect(session, read, "none");
+    shopdata_statement_free(read);
+    shopdata_statement_free(nested);
+    finish();
+}
+END_TEST
+
+/* Another process holds a plan of the old view: it hangs on the view's tag. */
+START_TEST(a_view_that_is_replaced_is_seen_by_others_at_once)
+{
+    begin("CREATE VIEW opened.shown AS SELECT id, name FROM opened.item");
+    shopdata_config *slow = config_of(prefix);
+    ck_assert_int_eq(shopdata_config_set(slow, "route.catalog_interval", "0s", NULL), SHOPDATA_OK);
+    shopdata_client *other_client = servers_open_with(slow);
+    shopdata_session *other;
+    servers_ok(shopdata_session_new(other_client, &other, NULL), NULL);
+    shopdata_statement *read = servers_statement(other_client, "SELECT name FROM opened.shown WHERE id = 1");
+    expect_cached(other, read, "item 1");
+    execute("CREATE OR REPLACE VIEW opened.shown AS SELECT id, upper(name) AS name FROM opened.item");
+    expect(other, read, "ITEM 1");
+    shopdata_statement_free(read);
+    shopdata_session_free(other);
+    shopdata_close(other_client);
+    finish();
+}
+END_TEST
+
+/* -------------------------------------------------------------------------------------------------------- settings */
+
+static const char tenants[] = "CREATE TABLE opened.note (id int PRIMARY KEY, tenant text, body text);"
+                              "INSERT INTO opened.note VALUES (1, 'a', 'of a'), (2, 'b', 'of b');"
+                              "ALTER TABLE opened.note ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+                              "CREATE POLICY own ON opened.note USING (tenant = current_setting('app.tenant', true))";
+
+START_TEST(tenants_do_not_see_each_others_rows)
+{
+    begin(tenants);
+    shopdata_session *a = session_with("app.tenant", "a"), *b = session_with("App.Tenant", "b");
+    shopdata_statement *all = servers_statement(client, "SELECT string_agg(body, ',') FROM opened.note");
+    shopdata_statement *one = servers_statement(client, "SELECT body FROM opened.note WHERE id = 1");
+    for (int i = 0; i < 3; i++) {
+        expect_cached(a, all, "of a");
+        expect_cached(b, all, "of b");
+        expect_uncached(session, all, "NULL");
+        expect_cached(a, one, "of a");
+        expect_cached(b, one, "none");
+        expect_uncached(session, one, "none");
+    }
+    execute("ALTER TABLE opened.note NO FORCE ROW LEVEL SECURITY");
+    expect_cached(session, one, "of a");
+    expect_cached(b, one, "of a");
+    shopdata_statement_free(all);
+    shopdata_statement_free(one);
+    shopdata_session_free(a);
+    shopdata_session_free(b);
+    finish();
+}
+END_TEST
+
+START_TEST(a_write_is_seen_by_every_tenant)
+{
+    begin(tenants);
+    shopdata_session *a = session_with("app.tenant", "a"), *b = session_with("app.tenant", "b");
+    shopdata_statement *one = servers_statement(client, "SELECT body FROM opened.note WHERE id = 1");
+    shopdata_statement *change = servers_statement(client, "UPDATE opened.note SET body = 'new' WHERE id = 1");
+    shopdata_statement *move = servers_statement(client, "UPDATE opened.note SET tenant = 'b' WHERE id = 1");
+    shopdata_error *error = NULL;
+    shopdata_result *result;
+    expect_cached(a, one, "of a");
+    expect_cached(b, one, "none");
+    servers_ok(shopdata_execute(b, change, NULL, 0, &result, &error), error);
+    ck_assert_uint_eq(shopdata_result_changed(result), 0);
+    shopdata_result_free(result);
+    servers_ok(shopdata_execute(a, change, NULL, 0, NULL, &error), error);
+    expect_cached(a, one, "new");
+    ck_assert_int_eq(shopdata_execute(a, move, NULL, 0, NULL, NULL), SHOPDATA_ERR_SQL);
+    servers_sql("ALTER TABLE opened.note NO FORCE ROW LEVEL SECURITY");
+    expect_soon(one, "new");
+    shopdata_statement_free(one);
+    shopdata_statement_free(change);
+    shopdata_statement_free(move);
+    shopdata_session_free(a);
+    shopdata_session_free(b);
+    finish();
+}
+END_TEST
+
+/* One connection for all: what a session declares must be gone when the next one comes, however the call ended. */
+START_TEST(no_connection_keeps_a_setting)
+{
+    shopdata_config *config;
+    shopdata_error *error = NULL;
+    ck_assert_int_eq(shopdata_config_new(&config, NULL), SHOPDATA_OK);
+    ck_assert_int_eq(shopdata_config_set(config, "node.primary.conninfo", getenv("SHOPDATA_PRIMARY"), NULL), 0);
+    ck_assert_int_eq(shopdata_config_set(config, "pool.size", "1", NULL), SHOPDATA_OK);
+    servers_ok(shopdata_open(config, &client, &error), error);
+    shopdata_config_free(config);
+    shopdata_session *a = session_with("app.tenant", "a"), *nobody = session_with(NULL, NULL);
+    shopdata_statement *ask = servers_statement(client, "SELECT coalesce(current_setting('app.tenant', true), '')");
+    shopdata_statement *bad = servers_statement(client, "SELECT 1 / (current_setting('app.tenant') = 'b')::int");
+    shopdata_statement *write = servers_statement(client, "SELECT pg_notify('a', current_setting('app.tenant'))");
+    shopdata_statement *fail = servers_statement(client, "SELECT pg_notify('a', (1 / 0)::text)");
+    expect(a, ask, "a");
+    expect(nobody, ask, "");
+    shopdata_result *result;
+    ck_assert_int_eq(shopdata_query(a, bad, NULL, 0, &result, NULL), SHOPDATA_ERR_SQL);
+    expect(nobody, ask, "");
+    servers_ok(shopdata_execute(a, write, NULL, 0, NULL, &error), error);
+    ck_assert_int_eq(shopdata_execute(a, fail, NULL, 0, NULL, NULL), SHOPDATA_ERR_SQL);
+    expect(nobody, ask, "");
+    servers_ok(shopdata_begin(a, SHOPDATA_REPEATABLE_READ, &error), error);
+    expect(a, ask, "a");
+    servers_ok(shopdata_savepoint(a, "s", &error), error);
+    servers_ok(shopdata_rollback_to(a, "s", &error), error);
+    expect(a, ask, "a");
+    ck_assert_int_eq(shopdata_session_set(a, "app.tenant", "b", NULL), SHOPDATA_ERR_TRANSACTION);
+    servers_ok(shopdata_commit(a, &error), error);
+    expect(nobody, ask, "");
+    servers_ok(shopdata_session_set(a, "app.tenant", NULL, &error), error);
+    expect(a, ask, "");
+    shopdata_statement_free(ask);
+    shopdata_statement_free(bad);
+    shopdata_statement_free(write);
+    shopdata_statement_free(fail);
+    shopdata_session_free(a);
+    shopdata_session_free(nobody);
+    shopdata_close(client);
+}
+END_TEST
+
+/* The server no longer takes a prepared statement in the middle of a batch: what is sent again needs the setting too.
+ */
+START_TEST(a_batch_that_is_mended_keeps_its_setting)
+{
+    begin(tenants);
+    shopdata_session *a = session_with("app.tenant", "a");
+    shopdata_statement *texts[] = {
+        servers_statement(client, "SELECT name FROM opened.item WHERE id = 1 AND now() > '-infinity'"),
+        servers_statement(client, "SELECT * FROM opened.item WHERE id = 2 AND now() > '-infinity'"),
+        servers_statement(client, "SELECT body FROM opened.note WHERE now() > '-infinity'")};
+    const shopdata_call calls[] = {{texts[0], NULL, 0, SHOPDATA_PRIMARY},
+                                   {texts[1], NULL, 0, SHOPDATA_PRIMARY},
+                                   {texts[2], NULL, 0, SHOPDATA_PRIMARY}};
+    for (int i = 0; i < 4; i++) {
+        shopdata_result *results[3];
+        shopdata_error *error = NULL;
+        const char *body;
+        servers_ok(shopdata_query_many(a, calls, 3, results, &error), error);
+        ck_assert_uint_eq(shopdata_result_rows(results[2]), 1);
+        servers_ok(shopdata_result_text(results[2], 0, 0, &body, NULL, &error), error);
+        ck_assert_str_eq(body, "of a");
+        for (int r = 0; r < 3; r++)
+            shopdata_result_free(results[r]);
+        servers_sql(
+            "ALTER TABLE opened.item ADD COLUMN more int; ALTER TABLE opened.item RENAME COLUMN more TO less;"
+            "ALTER TABLE opened.item ALTER COLUMN less TYPE text; ALTER TABLE opened.item DROP COLUMN shelf CASCADE;"
+            "ALTER TABLE opened.item RENAME COLUMN less TO shelf");
+    }
+    ck_assert_double_ge(servers_metric(client, "shopdata_statements_mended_total", NULL), 1);
+    for (int i = 0; i < 3; i++)
+        shopdata_statement_free(texts[i]);
+    shopdata_session_free(a);
+    finish();
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------- others' changes */
+
+/* Each reads '1' before and '2' after what another program does, and would go on reading '1' for a whole TTL. */
+static const struct {
+    const char *schema, *sql, *change;
+} changes[] = {
+    {"CREATE VIEW opened.seen AS SELECT 1 AS n FROM opened.item WHERE id = 1", "SELECT n FROM opened.seen",
+     "CREATE OR REPLACE VIEW opened.seen AS SELECT 2 AS n FROM opened.item WHERE id = 1"},
+    {"CREATE FUNCTION opened.n() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
+     "SELECT opened.n() FROM opened.item WHERE id = 1",
+     "CREATE OR REPLACE FUNCTION opened.n() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2'"},
+    {"ALTER TABLE opened.item ADD n int DEFAULT 1, ADD m int DEFAULT 2", "SELECT n FROM opened.item WHERE id = 1",
+     "ALTER TABLE opened.item RENAME n TO o; ALTER TABLE opened.item RENAME m TO n"},
+    {"CREATE TYPE opened.t AS ENUM ('1', '3'); ALTER TABLE opened.item ADD n opened.t DEFAULT '1'",
+     "SELECT n FROM opened.item WHERE id = 1", "ALTER TYPE opened.t RENAME VALUE '1' TO '2'"},
+    {"ALTER TABLE opened.item ADD n numeric(3, 0) DEFAULT 1.6; UPDATE opened.item SET n = 1",
+     "SELECT n * 2 FROM opened.item WHERE id = 1",
+     "ALTER TABLE opened.item DROP COLUMN n, ADD COLUMN n numeric(3, 1) DEFAULT 1"},
+    {"ALTER TABLE opened.item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+     "CREATE POLICY p ON opened.item USING (id = 1)",
+     "SELECT min(id) FROM opened.item", "ALTER POLICY p ON opened.item USING (id = 2)"},
+};
+
+START_TEST(changes_of_another_program_are_noticed)
+{
+    bool type = strstr(changes[_i].sql, "n * 2") != NULL;
+    begin(changes[_i].schema);
+    shopdata_statement *read = servers_statement(client, changes[_i].sql);
+    expect_cached(session, read, type ? "2" : "1");
+    servers_sql(changes[_i].change);
+    expect_soon(read, type ? "2.0" : "2");
+    shopdata_statement_free(read);
+    finish();
+}
+END_TEST
+
+/* What comes and goes all day is none: every plan would be made again each time. */
+START_TEST(what_is_no_change_of_the_schema_makes_no_plan_again)
+{
+    begin("CREATE MATERIALIZED VIEW opened.sums AS SELECT sum(id) FROM opened.item");
+    shopdata_statement *read = servers_statement(client, "SELECT name FROM opened.item WHERE id = 1");
+    const char *before, *after;
+    usleep(300000);
+    servers_ok(shopdata_statement_explain(read, &before, NULL), NULL);
+    servers_sql("TRUNCATE opened.item; REFRESH MATERIALIZED VIEW opened.sums; ANALYZE opened.item;"
+                "CREATE TEMP TABLE t (a int PRIMARY KEY); INSERT INTO opened.item VALUES (1, 1, 'x')");
+    usleep(300000);
+    servers_ok(shopdata_statement_explain(read, &after, NULL), NULL);
+    ck_assert_ptr_eq(before, after);
+    servers_sql("CREATE TABLE opened.more (a int)");
+    for (int i = 0; i < 500 && before == after; i++) {
+        usleep(10000);
+        servers_ok(shopdata_statement_explain(read, &after, NULL), NULL);
+    }
+    ck_assert_ptr_ne(before, after);
+    shopdata_statement_free(read);
+    finish();
+}
+END_TEST
+
+/* A cascade that another program adds: what is written from then on bumps the child too. */
+START_TEST(a_cascade_of_another_program_is_followed)
+{
+    begin("CREATE TABLE opened.part (id int PRIMARY KEY, item int); INSERT INTO opened.part VALUES (1, 5)");
+    shopdata_statement *read = servers_statement(client, "SELECT item FROM opened.part WHERE id = 1");
+    shopdata_statement *remove = servers_statement(client, "DELETE FROM opened.item WHERE id = 5");
+    const char *text = "";
+    expect_cached(session, read, "5");
+    servers_sql("ALTER TABLE opened.part ADD FOREIGN KEY (item) REFERENCES opened.item ON DELETE CASCADE");
+    for (int i = 0; i < 500 && !strstr(text, "opened.part"); i++) {
+        usleep(10000);
+        servers_ok(shopdata_statement_explain(remove, &text, NULL), NULL);
+    }
+    servers_ok(shopdata_execute(session, remove, NULL, 0, NULL, NULL), NULL);
+    expect(session, read, "none");
+    shopdata_statement_free(read);
+    shopdata_statement_free(remove);
+    finish();
+}
+END_TEST
+
+/* -------------------------------------------------------------------------------------------------------- triggers */
+
+START_TEST(a_trigger_is_refused_until_it_is_declared)
+{
+    begin("CREATE TABLE opened.total (id int PRIMARY KEY, n int); INSERT INTO opened.total VALUES (1, 20);"
+          "CREATE FUNCTION opened.count() RETURNS trigger LANGUAGE plpgsql AS"
+          "  'BEGIN UPDATE opened.total SET n = n + 1; RETURN NEW; END';"
+          "CREATE TRIGGER count AFTER INSERT ON opened.item FOR EACH ROW EXECUTE FUNCTION opened.count()");
+    shopdata_statement *read = servers_statement(client, "SELECT n FROM opened.total WHERE id = 1");
+    shopdata_statement *add = servers_statement(client, "INSERT INTO opened.item VALUES (21)");
+    shopdata_error *error = NULL;
+    expect_cached(session, read, "20");
+    ck_assert_int_eq(shopdata_execute(session, add, NULL, 0, NULL, &error), SHOPDATA_ERR_REFUSED);
+    ck_assert_ptr_nonnull(strstr(shopdata_error_message(error), "the trigger count of opened.item"));
+    shopdata_error_free(error);
+    servers_sql("COMMENT ON FUNCTION opened.count() IS 'shopdata writes: opened.total'");
+    for (int i = 0; i < 500 && shopdata_execute(session, add, NULL, 0, NULL, NULL) == SHOPDATA_ERR_REFUSED; i++)
+        usleep(10000);
+    expect(session, read, "21");
+    shopdata_statement_free(read);
+    shopdata_statement_free(add);
+    finish();
+}
+END_TEST
+
+/* A cast that runs unasked stands in no statement. */
+START_TEST(a_cast_that_runs_unasked_is_objected_to)
+{
+    begin("CREATE TYPE opened.odd AS (a int); CREATE FUNCTION opened.even(opened.odd) RETURNS int LANGUAGE sql VOLATILE"
+          " AS 'SELECT 1'; CREATE CAST (opened.odd AS int) WITH FUNCTION opened.even(opened.odd) AS IMPLICIT");
+    shopdata_statement *read = servers_statement(client, "SELECT name FROM opened.item WHERE id = 1");
+    const char *text;
+    servers_ok(shopdata_statement_explain(read, &text, NULL), NULL);
+    ck_assert_str_eq(text, "read, not cached: may use a cast of the application's own that is not IMMUTABLE; declare "
+                           "tags to cache it");
+    shopdata_statement_free(read);
+    finish();
+}
+END_TEST
+
+static void fill(TCase *cases)
+{
+    tcase_add_checked_fixture(cases, NULL, servers_heal);
+    tcase_add_test(cases, a_view_is_as_fresh_as_its_tables);
+    tcase_add_test(cases, a_view_that_is_replaced_is_seen_by_others_at_once);
+    tcase_add_test(cases, tenants_do_not_see_each_others_rows);
+    tcase_add_test(cases, a_write_is_seen_by_every_tenant);
+    tcase_add_test(cases, no_connection_keeps_a_setting);
+    tcase_add_test(cases, a_batch_that_is_mended_keeps_its_setting);
+    tcase_add_loop_test(cases, changes_of_another_program_are_noticed, 0, sizeof changes / sizeof *changes);
+    tcase_add_test(cases, what_is_no_change_of_the_schema_makes_no_plan_again);
+    tcase_add_test(cases, a_cascade_of_another_program_is_followed);
+    tcase_add_test(cases, a_trigger_is_refused_until_it_is_declared);
+    tcase_add_test(cases, a_cast_that_runs_unasked_is_objected_to);
+}
+
+int main(void)
+{
+    servers_required();
+    Suite *suite = suite_create("sql");
+    TCase *cases = tcase_create("sql");
+    tcase_set_timeout(cases, 60);
+    fill(cases);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
