@@ -128,8 +128,9 @@ START_TEST(what_repeats_is_compressed)
     ck_assert_int_eq(shopdata_result_source(result), SHOPDATA_FROM_CACHE);
     servers_ok(shopdata_result_text(result, 0, 0, &text, &length, NULL), NULL);
     ck_assert_uint_eq(length, 500000 / 6 * 6);
-    for (size_t i = 0; i < length; i++)
-        ck_assert_int_eq(text[i], "item 1"[i % 6]);
+    for (size_t i = 0; i < length; i += 6)
+        if (memcmp(text + i, "item 1", 6))
+            ck_abort_msg("another text at byte %zu", i);
     shopdata_result_free(result);
     finish();
 }
@@ -275,11 +276,11 @@ static int count_source(const asker *crowd, int source)
 START_TEST(one_refreshes_while_the_others_get_the_old_answer)
 {
     asker crowd[CROWD];
-    begin("redis", (const char *[]){"policy.default.ttl=500ms", "policy.default.stale=1m", NULL});
-    shopdata_statement *slow = slow_read("0.4");
+    begin("redis", (const char *[]){"policy.default.ttl=300ms", "policy.default.stale=1m", NULL});
+    shopdata_statement *slow = slow_read("0.25");
     ck_assert_int_eq(ask(session, slow, 1).price, 1);
     ck_assert_int_eq(ask(session, slow, 1).source, SHOPDATA_FROM_CACHE);
-    usleep(550000);
+    usleep(330000);
     double asked = servers_metric(client, "shopdata_node_queries_total", NULL);
     ask_at_once(crowd, slow, NULL);
     ck_assert_double_eq(servers_metric(client, "shopdata_node_queries_total", NULL) - asked, 1);
@@ -301,7 +302,7 @@ START_TEST(an_overtaken_answer_is_never_the_writers)
 {
     asker crowd[CROWD];
     begin("redis", (const char *[]){"policy.default.stale_overtaken=1m", NULL});
-    shopdata_statement *slow = slow_read("0.4");
+    shopdata_statement *slow = slow_read("0.25");
     shopdata_session *writer = new_session(5000);
     ck_assert_int_eq(ask(session, slow, 1).price, 1);
     write_price(writer, 1, 100);
@@ -324,7 +325,7 @@ END_TEST
 START_TEST(a_database_too_slow_leaves_the_old_answer)
 {
     begin("redis", (const char *[]){"policy.default.ttl=100ms", "policy.default.stale=1m", NULL});
-    shopdata_statement *slow = slow_read("0.3");
+    shopdata_statement *slow = slow_read("0.2");
     shopdata_session *hasty = new_session(100);
     ck_assert_int_eq(ask(session, slow, 1).price, 1);
     usleep(120000);
@@ -387,13 +388,13 @@ START_TEST(without_a_database_the_policy_decides)
                                     "policy.overtaken.stale_overtaken=1m", NULL});
     shopdata_statement *expiring = under_policy("expiring"), *overtaken = under_policy("overtaken"),
                        *plain = under_policy(NULL);
-    shopdata_session *writer = new_session(5000), *seer = new_session(5000), *other = new_session(300);
+    shopdata_session *writer = new_session(5000), *seer = new_session(5000), *other = new_session(150);
     ck_assert_int_eq(ask(session, plain, 9).price, 9); /* its plan is made while there is a database */
     prepare_outage(expiring, overtaken, writer, seer);
     do_all((const char *[]){"stop replica1", "stop replica2", "stop primary", NULL});
     usleep(100000);
-    shopdata_session_set_deadline(writer, 300, NULL);
-    shopdata_session_set_deadline(seer, 300, NULL);
+    shopdata_session_set_deadline(writer, 150, NULL);
+    shopdata_session_set_deadline(seer, 150, NULL);
     for (int i = 0; i < 3; i++)
         check_stale(ask(other, expiring, 1), 1, false);
     check_stale(ask(other, overtaken, 2), 2, true);
@@ -442,11 +443,11 @@ START_TEST(the_bound_grows_with_the_lag)
     begin("none", (const char *[]){NULL});
     do_all((const char *[]){"pause replica1", "pause replica2", NULL});
     servers_sql("UPDATE item SET price = 1000 WHERE id = 1");
-    usleep(600000);
+    usleep(400000);
     answer got = ask(session, by_id, 1);
     ck_assert_int_eq(got.source, SHOPDATA_FROM_REPLICA);
     ck_assert_int_eq(got.price, 1);
-    ck_assert_int_ge(got.staleness_ms, 500);
+    ck_assert_int_ge(got.staleness_ms, 300);
     do_all((const char *[]){"resume replica1", "resume replica2", NULL});
     finish();
 }
@@ -518,7 +519,7 @@ START_TEST(of_two_processes_one_asks)
     answer got[2];
     begin("redis", settings);
     shopdata_client *other = second_client("lease-1", settings);
-    ask_both(other, "SELECT id, price, nap(0.4) FROM item WHERE id = $1", got);
+    ask_both(other, "SELECT id, price, nap(0.25) FROM item WHERE id = $1", got);
     ck_assert_double_eq(of_both(other, "shopdata_queries_total", "source=\"cache\""), 1);
     ck_assert_int_eq(got[0].price + got[1].price, 2);
     check_leases(other, 1, 1, 1);
@@ -537,7 +538,7 @@ START_TEST(a_lease_is_given_back)
     begin("redis", settings);
     shopdata_client *other = second_client("lease-2", settings);
     int64_t began = sdi_now();
-    ask_both(other, "SELECT id, price, repeat('x', 2000), nap(0.3) FROM item WHERE id = $1", got);
+    ask_both(other, "SELECT id, price, repeat('x', 2000), nap(0.2) FROM item WHERE id = $1", got);
     ck_assert_int_lt(sdi_now() - began, 20000000);
     ck_assert_int_eq(got[0].status, SHOPDATA_OK);
     ck_assert_int_eq(got[1].status, SHOPDATA_OK);
@@ -583,12 +584,12 @@ static bool lease_stands(const shopdata_statement *statement, int id)
 
 START_TEST(a_lease_left_behind_is_waited_for_and_no_longer)
 {
-    begin(caches[_i], (const char *[]){"policy.default.lease=300ms", NULL});
+    begin(caches[_i], (const char *[]){"policy.default.lease=200ms", NULL});
     source_of(1);
     put_lease(by_id, 2, 60000);
     int64_t began = sdi_now();
     ck_assert_int_ne(source_of(2), SHOPDATA_FROM_CACHE);
-    ck_assert_int_ge(sdi_now() - began, 250000);
+    ck_assert_int_ge(sdi_now() - began, 150000);
     ck_assert_int_eq(source_of(2), SHOPDATA_FROM_CACHE);
     ck_assert(lease_stands(by_id, 2)); /* it was not his to give back */
     put_lease(by_id, 3, 1);
@@ -606,7 +607,7 @@ START_TEST(a_late_answer_leaves_the_lease_of_another_alone)
     pthread_barrier_t start;
     begin("redis", (const char *[]){"policy.default.lease=50ms", NULL});
     pthread_barrier_init(&start, NULL, 1);
-    shopdata_statement *slow = slow_read("0.4");
+    shopdata_statement *slow = slow_read("0.25");
     ck_assert_int_eq(ask(session, slow, 2).price, 2);
     late = (asker){.start = &start, .session = session, .statement = slow};
     pthread_create(&late.thread, NULL, ask_with_others, &late);
@@ -656,7 +657,7 @@ START_TEST(a_cache_that_dies_is_not_waited_for)
 }
 END_TEST
 
-static void fill(TCase *cases)
+static void fill_well(TCase *cases)
 {
     tcase_add_loop_test(cases, what_is_over_max_bytes_is_not_kept, 0, CACHES);
     tcase_add_loop_test(cases, what_repeats_is_compressed, 0, CACHES);
@@ -665,27 +666,38 @@ static void fill(TCase *cases)
     tcase_add_test(cases, one_refreshes_while_the_others_get_the_old_answer);
     tcase_add_test(cases, an_overtaken_answer_is_never_the_writers);
     tcase_add_test(cases, a_database_too_slow_leaves_the_old_answer);
-    tcase_add_test(cases, a_busy_primary_leaves_the_old_answer);
-    tcase_add_test(cases, without_a_database_the_policy_decides);
     tcase_add_test(cases, where_no_fence_was_asked_the_bound_is_the_replicas);
-    tcase_add_test(cases, the_bound_grows_with_the_lag);
     tcase_add_loop_test(cases, where_fences_pass_the_bound_is_zero, 0, CACHES);
     tcase_add_test(cases, of_two_processes_one_asks);
     tcase_add_test(cases, a_lease_is_given_back);
     tcase_add_loop_test(cases, a_lease_left_behind_is_waited_for_and_no_longer, 0, CACHES);
     tcase_add_test(cases, a_late_answer_leaves_the_lease_of_another_alone);
     tcase_add_loop_test(cases, who_has_an_old_answer_does_not_wait_for_a_lease, 0, CACHES);
+}
+
+/* What makes servers ill; they are made well again after each. */
+static void fill_ill(TCase *cases)
+{
+    tcase_add_checked_fixture(cases, NULL, servers_heal);
+    tcase_add_test(cases, a_busy_primary_leaves_the_old_answer);
+    tcase_add_test(cases, without_a_database_the_policy_decides);
+    tcase_add_test(cases, the_bound_grows_with_the_lag);
     tcase_add_test(cases, a_cache_that_dies_is_not_waited_for);
+}
+
+static void add_case(Suite *suite, const char *name, void (*fill)(TCase *))
+{
+    TCase *cases = tcase_create(name);
+    tcase_set_timeout(cases, 60);
+    fill(cases);
+    suite_add_tcase(suite, cases);
 }
 
 static int run_suite(void)
 {
     Suite *suite = suite_create("integration/policies");
-    TCase *cases = tcase_create("policies");
-    tcase_set_timeout(cases, 60);
-    tcase_add_checked_fixture(cases, NULL, servers_heal);
-    fill(cases);
-    suite_add_tcase(suite, cases);
+    add_case(suite, "well", fill_well);
+    add_case(suite, "ill", fill_ill);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int bad = srunner_ntests_failed(runner) || !srunner_ntests_run(runner);
