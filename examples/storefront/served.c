@@ -7,7 +7,8 @@
 
 static bool is_from_cache(const shopdata_result *result)
 {
-    return shopdata_result_source(result) == SHOPDATA_FROM_CACHE;
+    int source = shopdata_result_source(result);
+    return source == SHOPDATA_FROM_CACHE || source == SHOPDATA_FROM_STALE;
 }
 
 /* "cache", or the node that answered: "replica2". */

@@ -13,8 +13,8 @@
 #include "client/statement.h"
 #include "fresh/keys.h"
 
-static const char *const caches[] = {"redis", "memory"};
-enum { CACHES = 2 };
+static const char *const caches[] = {"redis", "memory", "memcached"};
+enum { CACHES = 3 };
 
 static shopdata_client *client;
 static shopdata_session *session;
@@ -600,6 +600,22 @@ START_TEST(a_lease_left_behind_is_waited_for_and_no_longer)
 }
 END_TEST
 
+/* Memcached remembers for a second that it was given back. */
+START_TEST(a_lease_that_was_given_back_is_free)
+{
+    begin(caches[_i], (const char *[]){"policy.default.lease=40s", NULL});
+    for (int price = 10; price < 15; price++) {
+        write_price(session, 1, price);
+        answer got = ask(session, by_id, 1);
+        ck_assert_int_eq(got.price, price);
+        ck_assert_int_ne(got.source, SHOPDATA_FROM_CACHE);
+    }
+    ck_assert_double_eq(servers_metric(client, "shopdata_leases_total", "event=\"taken\""), 5);
+    ck_assert_double_eq(servers_metric(client, "shopdata_leases_total", "event=\"awaited\""), 0);
+    finish();
+}
+END_TEST
+
 /* The answer comes after the lease has run out and another process has claimed it. */
 START_TEST(a_late_answer_leaves_the_lease_of_another_alone)
 {
@@ -671,6 +687,7 @@ static void fill_well(TCase *cases)
     tcase_add_test(cases, of_two_processes_one_asks);
     tcase_add_test(cases, a_lease_is_given_back);
     tcase_add_loop_test(cases, a_lease_left_behind_is_waited_for_and_no_longer, 0, CACHES);
+    tcase_add_loop_test(cases, a_lease_that_was_given_back_is_free, 0, CACHES);
     tcase_add_test(cases, a_late_answer_leaves_the_lease_of_another_alone);
     tcase_add_loop_test(cases, who_has_an_old_answer_does_not_wait_for_a_lease, 0, CACHES);
 }
@@ -708,5 +725,6 @@ static int run_suite(void)
 int main(void)
 {
     servers_required();
+    servers_required_memcached();
     return run_suite();
 }
