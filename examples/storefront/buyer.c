@@ -78,13 +78,18 @@ bool shop_read_email(const char *text, char email[SHOP_EMAIL_SIZE])
     return at && at > email && !strchr(at + 1, '@') && point && point > at + 1 && point[1];
 }
 
+static bool read_text(const char *text, char *copy, size_t size, size_t most)
+{
+    return shop_trim(text, copy, size) && copy[0] && shop_characters(copy) <= most;
+}
+
 const char *shop_check_buyer(const char *name, const char *email, const char *address, struct shop_buyer *buyer)
 {
-    if (!shop_trim(name, buyer->name, sizeof buyer->name) || !buyer->name[0])
+    if (!read_text(name, buyer->name, sizeof buyer->name, SHOP_BUYER_NAME_MAX))
         return "We need your name, of at most 100 characters.";
     if (!shop_read_email(email, buyer->email))
         return "We need your e-mail address, such as ada@example.com.";
-    if (!shop_trim(address, buyer->address, sizeof buyer->address) || !buyer->address[0])
+    if (!read_text(address, buyer->address, sizeof buyer->address, SHOP_ADDRESS_MAX))
         return "We need the address to send it to, of at most 500 characters.";
     return NULL;
 }

@@ -4,7 +4,13 @@
 
 #include <stdbool.h>
 
-enum { SHOP_BUYER_NAME_SIZE = 101, SHOP_EMAIL_SIZE = 255, SHOP_ADDRESS_SIZE = 501, SHOP_ORDER_NUMBER_SIZE = 13 };
+enum { SHOP_BUYER_NAME_MAX = 100, SHOP_ADDRESS_MAX = 500 }; /* characters, of up to four bytes each */
+enum {
+    SHOP_BUYER_NAME_SIZE = 4 * SHOP_BUYER_NAME_MAX + 1,
+    SHOP_EMAIL_SIZE = 255,
+    SHOP_ADDRESS_SIZE = 4 * SHOP_ADDRESS_MAX + 1,
+    SHOP_ORDER_NUMBER_SIZE = 13,
+};
 
 struct shop_buyer {
     char name[SHOP_BUYER_NAME_SIZE];

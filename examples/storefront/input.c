@@ -142,3 +142,11 @@ bool shop_is_text(const char *text)
     }
     return true;
 }
+
+size_t shop_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}

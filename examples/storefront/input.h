@@ -40,5 +40,7 @@ const char *shop_sort_name(enum shop_sort sort);
 
 /* shop_is_text is true for valid UTF-8: the library refuses anything else, and a visitor's typing is no fault of it. */
 bool shop_is_text(const char *text);
+/* shop_characters counts the characters of a text; a browser's maxlength does not count bytes either. */
+size_t shop_characters(const char *text);
 
 #endif

@@ -87,7 +87,7 @@ static const char *read_search(const struct shop_request *request, struct shop_s
     *search = (struct shop_search){.words = typed(request, "q"), .category = typed(request, "in")};
     if (!request->is_text)
         return "The search must be UTF-8 text without zero bytes.";
-    if (strlen(search->words) > SHOP_WORDS_MAX)
+    if (shop_characters(search->words) > SHOP_WORDS_MAX)
         return "The search must have at most 100 characters.";
     if (!shop_parse_sort(shop_argument(request, "sort"), &search->sort))
         return "The order must be best, price, price-down or name.";

@@ -85,14 +85,22 @@ static bool get_keys(const struct options *options, struct shop_keys *keys)
     return false;
 }
 
-static void print_status(struct shop *shop, struct shop_server *server, struct shop_status *before)
+/* What was counted up to a moment. */
+struct counts {
+    struct shop_topology topology;
+    double requests;
+};
+
+/* Once a second: the line, and one more moment for the page that draws them. */
+static void beat(struct shop *shop, struct shop_server *server, struct counts *before)
 {
-    struct shop_status now;
+    struct counts now = {.requests = (double)shop_server_requests(server)};
     char line[200];
-    if (shop_status_take(shop_client(shop), shop_server_requests(server), &now) < 0)
+    if (shop_topology_take(shop_client(shop), &now.topology) < 0)
         return;
-    shop_status_line(before, &now, line, sizeof line);
+    shop_status_line(&before->topology, &now.topology, now.requests - before->requests, line, sizeof line);
     puts(line);
+    shop_pulse_beat(shop_pulse(shop), &now.topology);
     *before = now;
 }
 
@@ -100,12 +108,10 @@ static void print_status(struct shop *shop, struct shop_server *server, struct s
 static void serve_until(const sigset_t *ending, struct shop *shop, struct shop_server *server)
 {
     static const struct timespec second = {.tv_sec = 1};
-    struct shop_status before = {0};
+    struct counts before = {0};
     while (sigtimedwait(ending, NULL, &second) < 0) {
-        if (errno != EAGAIN)
-            continue;
-        print_status(shop, server, &before);
-        shop_pulse_beat(shop_pulse(shop), shop_client(shop));
+        if (errno == EAGAIN)
+            beat(shop, server, &before);
     }
 }
 

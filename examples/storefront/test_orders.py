@@ -262,8 +262,10 @@ class TestCheckout(OrderTest):
             self.assertEqual(response.status, 400, wrong)
         response = self.customer.post("/checkout", **{**form, "name": '"><script>', "email": "?"})
         self.assert_complains(response, 400, 'value="&quot;&gt;&lt;script&gt;"')
-        self.assertEqual(self.orders(), orders)
         self.assertEqual(self.customer.post("/checkout", **{**form, "name": "a\0b"}).status, 400)
+        self.assertEqual(self.customer.post("/checkout", **{**form, "name": "é" * 101}).status, 400)
+        self.assertEqual(self.orders(), orders)
+        order_of(self.customer.post("/checkout", **{**form, "name": "é" * 100, "address": "字" * 500}))
 
     def test_without_a_token_nothing_is_ordered(self):
         self.customer.add(12)

@@ -148,11 +148,11 @@ class TestSearch(PageTest):
 
     def test_any_bytes_are_safe(self):
         for query in ("%27", "%22", "%5C", "%3Cscript%3E", "a%20%26%20%7C%20!", ":*", "%28%28%29", "%01%02", "%F0%9F%92%A9", "%25",
-                      "%E2%80%9C", "-", "or", "%22%22", "a" * 100):
+                      "%E2%80%9C", "-", "or", "%22%22", "a" * 100, "%C3%A9" * 100):
             page = self.get(f"/search?q={query}")
             self.assertNotIn("<script", page)
             self.found(f"q={query}")
-        for query in ("q=%ff", "q=a%00b", "in=%c0%af", "q=" + "a" * 101, "sort=%00", "q=%ED%A0%80"):
+        for query in ("q=%ff", "q=a%00b", "in=%c0%af", "q=" + "a" * 101, "q=" + "%C3%A9" * 101, "sort=%00", "q=%ED%A0%80"):
             for prefix in ("", "/api"):
                 self.get(f"{prefix}/search?{query}", 400)
 

@@ -131,13 +131,10 @@ void shop_pulse_free(struct shop_pulse *pulse)
     free(pulse);
 }
 
-void shop_pulse_beat(struct shop_pulse *pulse, shopdata_client *client)
+void shop_pulse_beat(struct shop_pulse *pulse, const struct shop_topology *now)
 {
-    struct shop_topology now;
-    if (shop_topology_take(client, &now) < 0)
-        return;
     pthread_mutex_lock(&pulse->lock);
-    pulse->moments[pulse->beats++ % MOMENTS] = now;
+    pulse->moments[pulse->beats++ % MOMENTS] = *now;
     pthread_mutex_unlock(&pulse->lock);
 }
 

@@ -40,8 +40,8 @@ struct shop_pulse;
 
 struct shop_pulse *shop_pulse_new(void);
 void shop_pulse_free(struct shop_pulse *pulse);
-/* shop_pulse_beat takes one more moment; to be called once a second. */
-void shop_pulse_beat(struct shop_pulse *pulse, shopdata_client *client);
+/* shop_pulse_beat adds a moment; to be called once a second. */
+void shop_pulse_beat(struct shop_pulse *pulse, const struct shop_topology *now);
 /* shop_pulse_read copies the moments, the oldest first; how many there are. */
 size_t shop_pulse_read(struct shop_pulse *pulse, struct shop_topology moments[SHOP_PULSE_SECONDS + 1]);
 

@@ -8,7 +8,7 @@ from .http import Connection, HttpError, Response
 from .ledger import Offer
 from .reading import ReadingError, sentence
 from .sales import Sale, Sales
-from .visitors import World
+from .visitors import World, receive
 
 # One product in so many is for buyers.
 SHARE = 7
@@ -135,14 +135,6 @@ class Crowd(threading.Thread):
         for number in won[:1]:
             self.world.confirm({product: 1}, number)
         self.world.record.add("races")
-
-
-def receive(customer: Customer) -> Response | HttpError:
-    """Every answer must be fetched, also after one that failed."""
-    try:
-        return customer.receive()
-    except HttpError as error:
-        return error
 
 
 class Counter:

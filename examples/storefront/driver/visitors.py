@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from .customer import Customer
 from .http import Connection, HttpError, Response
 from .ledger import Ledger, Offer
 from .reading import ReadingError, offer_in_form, offers, sentence
@@ -194,7 +195,7 @@ class Editor(threading.Thread):
                 self.world.record.add("probes")
 
 
-def receive(connection: Connection) -> Response | HttpError:
+def receive(connection: Connection | Customer) -> Response | HttpError:
     """Every answer must be fetched, also after one that failed: else it would be taken for the next request's."""
     try:
         return connection.receive()
