@@ -135,7 +135,7 @@ sdi_memcached_handle *sdi_memcached_ring_take(sdi_memcached_ring *ring, int64_t 
 }
 
 /* The worst of all: one server in trouble is trouble. */
-static void show_breakers(sdi_memcached_ring *ring)
+void sdi_memcached_ring_show(sdi_memcached_ring *ring)
 {
     enum sdi_breaker_state worst = SDI_BREAKER_CLOSED;
     for (size_t i = 0; i < ring->count; i++) {
@@ -152,14 +152,14 @@ static void report(sdi_memcached_ring *ring, size_t server, int outcome, bool bl
         bool paused = sdi_breaker_state(breaker) != SDI_BREAKER_CLOSED;
         sdi_breaker_succeeded(breaker);
         if (paused)
-            show_breakers(ring);
+            sdi_memcached_ring_show(ring);
         return;
     }
     if (outcome == SDI_MEMCACHED_NO_MEMORY)
         return;
     sdi_cache_failed(ring->cache, (enum sdi_cache_fault)outcome, &ring->addresses[server], NULL);
     if ((outcome != SDI_CACHE_FAULT_TIMEOUT || blamed) && sdi_breaker_failed(breaker, sdi_now()))
-        show_breakers(ring);
+        sdi_memcached_ring_show(ring);
 }
 
 void sdi_memcached_ring_give(sdi_memcached_ring *ring, sdi_memcached_handle *handle, bool blamed)

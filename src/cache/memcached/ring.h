@@ -47,6 +47,8 @@ sdi_memcached_handle *sdi_memcached_ring_take(sdi_memcached_ring *ring, int64_t 
 /* sdi_memcached_ring_give counts what went wrong and tells the breakers. `blamed`: the servers had the time that the
  * settings give them; a caller's own short deadline is no fault of theirs. */
 void sdi_memcached_ring_give(sdi_memcached_ring *ring, sdi_memcached_handle *handle, bool blamed);
+/* sdi_memcached_ring_show tells the metrics how the ring's breakers are. */
+void sdi_memcached_ring_show(sdi_memcached_ring *ring);
 /* sdi_memcached_ring_alive: one server at least is not known to be in trouble. */
 bool sdi_memcached_ring_alive(sdi_memcached_ring *ring, const sdi_memcached_handle *handle);
 

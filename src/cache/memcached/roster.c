@@ -20,6 +20,8 @@ void sdi_memcached_roster_free(sdi_memcached_roster *roster)
 
 void sdi_memcached_roster_abandon(sdi_memcached_roster *roster)
 {
+    if (pthread_mutex_trylock(&roster->lock) != 0)
+        return; /* another thread of the parent was changing it: it is left behind */
     for (size_t i = 0; i < roster->count; i++)
         sdi_memcached_ring_abandon(roster->versions[i].ring);
 }
@@ -63,6 +65,8 @@ static void forget_old(sdi_memcached_roster *roster, int64_t now)
     while (old + 1 < roster->count && now >= roster->versions[old + 1].seen + SETTLED * roster->interval_us)
         old++;
     drop_first(roster, old);
+    if (old)
+        sdi_memcached_ring_show(newest(roster)->ring); /* a server that was taken out is no trouble any more */
     if (now >= roster->quarantine)
         roster->quarantine = 0;
 }

@@ -10,6 +10,7 @@
 enum { INTERVAL_MS = 1000, TENTH_US = 100000 };
 
 static sdi_memcached_roster roster;
+static sdi_cache told; /* of the breakers */
 
 static int64_t at(int64_t tenths)
 {
@@ -22,7 +23,7 @@ static sdi_memcached_ring *ring_of(uint64_t number)
     static const sdi_cache_settings settings = {.connections = 1, .breaker_failures = 1};
     char prefix[24];
     snprintf(prefix, sizeof prefix, "%d:", (int)number);
-    sdi_memcached_ring *ring = sdi_memcached_ring_new(&settings, &address, 1, prefix, NULL);
+    sdi_memcached_ring *ring = sdi_memcached_ring_new(&settings, &address, 1, prefix, &told);
     ck_assert_ptr_nonnull(ring);
     return ring;
 }
@@ -40,12 +41,14 @@ static void see(uint64_t number, int64_t tenths)
 
 static void set_up(void)
 {
+    told.metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
     sdi_memcached_roster_init(&roster, INTERVAL_MS);
 }
 
 static void tear_down(void)
 {
     sdi_memcached_roster_free(&roster);
+    sdi_metrics_free(told.metrics);
 }
 
 /* "1 2": version 1 is read, both are written; "" if the cache is not used. */
