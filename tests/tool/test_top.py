@@ -39,7 +39,7 @@ class Exporter:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def metrics(self) -> str:
         return subprocess.run([METRICS_TEXT, str(self.looks)], capture_output=True, text=True, check=True).stdout
