@@ -4,11 +4,13 @@
  *     build/doc/generate metrics > doc/metrics.md
  *     build/doc/generate logging > doc/logging.md
  *
- * A test compares the committed pages with what this prints. */
+ * A test compares the committed pages with what this prints. `generate manual` prints shopdata.ini(5), which is made
+ * when the library is built. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "generate.h"
 #include "model/config_value.h"
 #include "model/log_events.h"
 #include "model/metrics_table.h"
@@ -85,9 +87,10 @@ static const char metrics_intro[] =
     "(rate(shopdata_cache_misses_total[5m])))\n"
     "```\n"
     "\n"
-    "and without `by (policy)` that of all. CloudWatch gets it computed, as `shopdata_cache_hit_ratio`. Worth an "
-    "alarm: `shopdata_unfenced_pending_tags` above 0 for\n"
-    "minutes, `shopdata_node_breaker_state` at 2, a rate of `shopdata_errors_total{kind=\"busy\"}`, and any\n"
+    "and without `by (policy)` that of all. CloudWatch gets it computed, as `shopdata_cache_hit_ratio`.\n"
+    "\n"
+    "Worth an alarm: `shopdata_unfenced_pending_tags` above 0 for minutes, `shopdata_node_breaker_state` at 2, a rate\n"
+    "of `shopdata_errors_total{kind=\"busy\"}`, and any\n"
     "`shopdata_transactions_abandoned_total`, which is a mistake in the calling program.\n"
     "\n";
 
@@ -149,27 +152,27 @@ static bool has_range(enum sdi_key_type type)
     return type == SDI_KEY_INT || type == SDI_KEY_PERCENT || type == SDI_KEY_DURATION || type == SDI_KEY_BYTES;
 }
 
-static void print_range(const sdi_config_key *key)
+void generate_type(sdi_buffer *out, const sdi_config_key *key)
 {
-    sdi_buffer range = SDI_BUFFER_INIT;
+    sdi_buffer_text(out, type_word(key->type));
     if (has_range(key->type)) {
-        sdi_buffer_text(&range, ", ");
-        sdi_config_value_show(&range, key->type, key->low);
-        sdi_buffer_text(&range, " to ");
-        sdi_config_value_show(&range, key->type, key->high);
+        sdi_buffer_text(out, ", ");
+        sdi_config_value_show(out, key->type, key->low);
+        sdi_buffer_text(out, " to ");
+        sdi_config_value_show(out, key->type, key->high);
     } else if (key->type != SDI_KEY_BOOL && key->high) {
-        sdi_buffer_printf(&range, ", %" PRId64 " to %" PRId64 " bytes", key->low, key->high);
+        sdi_buffer_printf(out, ", %" PRId64 " to %" PRId64 " bytes", key->low, key->high);
     }
     for (size_t i = 0; key->choices && key->choices[i]; i++)
-        sdi_buffer_printf(&range, "%s`%s`", i ? ", " : ": ", key->choices[i]);
-    fputs(range.data ? range.data : "", stdout);
-    sdi_buffer_free(&range);
+        sdi_buffer_printf(out, "%s`%s`", i ? ", " : ": ", key->choices[i]);
 }
 
 static void print_key(const sdi_config_key *key)
 {
-    printf("| `%s` | %s", key->name, type_word(key->type));
-    print_range(key);
+    sdi_buffer about = SDI_BUFFER_INIT;
+    generate_type(&about, key);
+    printf("| `%s` | %s", key->name, about.data ? about.data : "");
+    sdi_buffer_free(&about);
     if (!key->fallback)
         fputs(" | must be set", stdout);
     else
@@ -256,7 +259,9 @@ int main(int count, char **arguments)
         print_metrics();
     else if (!strcmp(page, "logging"))
         print_logging();
+    else if (!strcmp(page, "manual"))
+        generate_manual();
     else
-        return fputs("usage: generate configuration|metrics|logging\n", stderr), 2;
+        return fputs("usage: generate configuration|metrics|logging|manual\n", stderr), 2;
     return fflush(stdout) ? 1 : 0;
 }
