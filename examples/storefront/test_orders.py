@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -330,6 +331,36 @@ class TestCrowd(OrderTest):
                     customer.add(product)
             self.assertEqual([answer.status for answer in self.race(crowd)], [303] * 8)
         self.assertEqual({self.stock(product) for product in wanted}, {6})
+
+
+class TestDeadlock(OrderTest):
+    """Another program locks the same products the other way round."""
+
+    def wait_until(self, sql: str, wanted: str) -> None:
+        deadline = time.monotonic() + 20
+        while shop.sql(sql) != wanted:
+            self.assertLess(time.monotonic(), deadline, sql)
+            time.sleep(0.02)
+
+    def test_the_order_is_tried_again(self):
+        self.stock(45, 10)
+        self.stock(46, 10)
+        self.customer.add(45)
+        self.customer.add(46)
+        form = self.customer.checkout()
+        waiting = (f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{DATABASE}' AND wait_event_type = 'Lock'")
+        other = subprocess.Popen(
+            ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", f"{os.environ['SHOPDATA_SUPERUSER_PRIMARY']} dbname={DATABASE}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        other.stdin.write("BEGIN; UPDATE products SET image = image WHERE product_id = 46 RETURNING 1;\n")
+        other.stdin.flush()
+        self.assertEqual(other.stdout.readline(), "1\n")
+        self.customer.send("/checkout", **form)
+        self.wait_until(waiting, "1")   # it has 45 and waits for 46
+        other.communicate("UPDATE products SET image = image WHERE product_id = 45; COMMIT;\n", timeout=30)
+        self.assertEqual(order_of(self.customer.receive())[1], "thanks")
+        self.assertEqual((self.stock(45), self.stock(46), other.returncode), (9, 9, 0))
+        self.wait_until(f"SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = '{DATABASE}'", "t")
 
 
 class TestBrokenLines(OrderTest):

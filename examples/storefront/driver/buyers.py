@@ -39,7 +39,7 @@ class Buyer(threading.Thread):
             one.close()
 
     def new_cart(self) -> dict[int, int]:
-        wanted = self.products[:WANTED] if self.chance.random() < 0.6 else self.products
+        wanted = self.products[:WANTED] if self.chance.random() < 0.3 else self.products
         products = self.chance.sample(wanted, min(len(wanted), self.chance.randint(1, 4)))
         return {product: self.chance.randint(1, 2) for product in products}
 
