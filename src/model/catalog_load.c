@@ -1,5 +1,7 @@
 /* Views and policies are statements too: their tables and calls are asked for in turn, until nothing is left to open.
  */
+#include <string.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/catalog_facts.h"
@@ -13,6 +15,7 @@ typedef struct loading {
     void *context;
     size_t statements;
     size_t depth;
+    const sdi_relation *open[DEEP_MAX]; /* what is being opened, the outermost first */
 } loading;
 
 static int load(loading *l, const sdi_sql *sql, sdi_catalog **catalog_out, shopdata_error **error_out);
@@ -53,7 +56,8 @@ static int parse_inside(sdi_inside *inside, shopdata_error **error_out)
     return status;
 }
 
-static int open_inside(loading *l, sdi_inside *inside, sdi_hash128 *shape, shopdata_error **error_out)
+static int open_inside(loading *l, const sdi_relation *relation, sdi_inside *inside, sdi_hash128 *shape,
+                       shopdata_error **error_out)
 {
     if (!inside->text.length)
         return SHOPDATA_OK;
@@ -63,7 +67,7 @@ static int open_inside(loading *l, sdi_inside *inside, sdi_hash128 *shape, shopd
     int status = parse_inside(inside, error_out);
     if (status != SHOPDATA_OK || !inside->sql)
         return status;
-    l->depth++;
+    l->open[l->depth++] = relation;
     status = load(l, inside->sql, &inside->catalog, error_out);
     l->depth--;
     if (status != SHOPDATA_OK)
@@ -73,16 +77,27 @@ static int open_inside(loading *l, sdi_inside *inside, sdi_hash128 *shape, shopd
     return SHOPDATA_OK;
 }
 
+/* A view never reads itself: within it the name is a CTE's, as CREATE RECURSIVE VIEW writes it. */
+static bool is_cte_within(const loading *l, const sdi_relation *relation)
+{
+    for (size_t i = 0; relation->kind == 'v' && i < l->depth; i++)
+        if (!strcmp(l->open[i]->name, relation->name) && !strcmp(l->open[i]->schema, relation->schema))
+            return true;
+    return false;
+}
+
 static int open_all(loading *l, sdi_catalog *catalog, shopdata_error **error_out)
 {
     int status = SHOPDATA_OK;
     for (size_t i = 0; i < catalog->relation_count && status == SHOPDATA_OK; i++) {
         sdi_relation *relation = &catalog->relations[i];
-        if (relation->system)
+        if (relation->found && is_cte_within(l, relation))
+            relation->found = false;
+        if (!relation->found || relation->system)
             continue;
-        status = open_inside(l, &relation->view, &catalog->shape, error_out);
+        status = open_inside(l, relation, &relation->view, &catalog->shape, error_out);
         if (status == SHOPDATA_OK && relation->row_security)
-            status = open_inside(l, &relation->policies, &catalog->shape, error_out);
+            status = open_inside(l, relation, &relation->policies, &catalog->shape, error_out);
     }
     return status;
 }

@@ -48,6 +48,8 @@ KIND("Views")
      "read, cached\nhangs on shop.barrier, shop.products/product_id=$1, shop.products/*\nan empty answer also on shop.products"},
     {"SELECT * FROM invoker WHERE product_id = $1",
      "read, cached\nhangs on shop.invoker, shop.products/product_id=$1, shop.products/*\nan empty answer also on shop.products"},
+    {"SELECT * FROM ancestors WHERE category_id = $1",
+     "read, cached\nhangs on shop.ancestors, shop.categories"},
     {"SELECT * FROM of_summary",
      "read, cached\nhangs on shop.of_summary, shop.summary"},
     {"SELECT * FROM of_events WHERE event_id = $1",

@@ -76,6 +76,8 @@ static const char *const plans_schema[] = {
     "CREATE VIEW doubled AS SELECT product_id * 2 AS product_id FROM products;",
     "CREATE VIEW barrier WITH (security_barrier) AS SELECT * FROM products WHERE stock > 0;",
     "CREATE VIEW invoker WITH (security_invoker) AS SELECT * FROM products WHERE stock > 0;",
+    "CREATE RECURSIVE VIEW ancestors (category_id, parent) AS SELECT category_id, parent FROM categories"
+    "    UNION SELECT a.category_id, c.parent FROM ancestors a JOIN categories c ON c.category_id = a.parent;",
     "CREATE VIEW of_summary AS SELECT * FROM summary;",
     "CREATE VIEW of_events AS SELECT * FROM events;",
     "CREATE VIEW of_unlogged AS SELECT * FROM visits;",
