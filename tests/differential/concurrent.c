@@ -137,7 +137,7 @@ static void begin_player(play *in, player *p, size_t number)
 {
     *p = (player){.in = in, .number = number, .client = number % in->of->w.clients};
     p->random = (prng){prng_next(&in->of->random)};
-    servers_ok(shopdata_session_new(in->of->w.client[p->client], &p->session, NULL), NULL);
+    p->session = world_session(&in->of->w, p->client);
     int failed = pthread_create(&p->thread, NULL, number < WRITERS ? write_on : read_on, p);
     ck_assert_int_eq(failed, 0);
 }

@@ -52,14 +52,21 @@ static bool say_word(shopdata_session *session, const char *word, int *status)
     return true;
 }
 
-static bool steer(const char *word)
+/* The words that reach past the library. False if the step is none. */
+static bool steer(world *w, size_t client, const char *word, int *status)
 {
     char command[64];
-    bool pause = begins_with(word, "PAUSE "), resume = begins_with(word, "RESUME ");
-    if (!pause && !resume)
+    bool pause = begins_with(word, "PAUSE ");
+    if (begins_with(word, "TENANT ")) {
+        world_set_tenant(w, client, word + 7);
+    } else if (begins_with(word, "OUTSIDE ")) {
+        *status = world_outside(w, word + 8) ? SHOPDATA_OK : SHOPDATA_ERR_SQL;
+    } else if (pause || begins_with(word, "RESUME ")) {
+        snprintf(command, sizeof command, "%s %s", pause ? "pause" : "resume", strchr(word, ' ') + 1);
+        servers_do(command);
+    } else {
         return false;
-    snprintf(command, sizeof command, pause ? "pause %s" : "resume %s", word + (pause ? 6 : 7));
-    servers_do(command);
+    }
     return true;
 }
 
@@ -88,7 +95,7 @@ int trial_run(trial *t, shopdata_session *session, const sentence *write, size_t
     int status = SHOPDATA_OK;
     for (size_t i = 0; i < write->count && is_expected(status); i++) {
         const step *of = &write->steps[i];
-        if (!steer(of->sql) && !say_word(session, of->sql, &status))
+        if (!steer(&t->w, client, of->sql, &status) && !say_word(session, of->sql, &status))
             status = run_sql(t, session, of, client);
     }
     shopdata_rollback(session, NULL);
@@ -103,15 +110,8 @@ static enum outcome outcome_of(int status)
 static bool changes_schema(const sentence *write)
 {
     const char *sql = write->steps[0].sql;
-    return begins_with(sql, "ALTER ") || begins_with(sql, "CREATE ") || begins_with(sql, "DROP ");
-}
-
-/* A client learns of its own DDL only: the others begin anew. */
-static void tell_others(trial *t, size_t client)
-{
-    for (size_t other = 0; other < t->w.clients; other++)
-        if (other != client)
-            world_reopen(&t->w, other);
+    return begins_with(sql, "OUTSIDE ") || begins_with(sql, "ALTER ") || begins_with(sql, "CREATE ") ||
+           begins_with(sql, "DROP ");
 }
 
 /* A group is good if its last step was. */
@@ -120,7 +120,7 @@ void trial_write(trial *t, const sentence *write, size_t client)
     int status = trial_run(t, t->w.session[client], write, client);
     ck_assert_msg(is_expected(status), "%s, see above", shopdata_status_name(status));
     if (changes_schema(write) && status == SHOPDATA_OK)
-        tell_others(t, client);
+        world_wait_for_catalog(&t->w);
     if (t->counts)
         census_write(t->counts, write, outcome_of(status));
 }
@@ -135,7 +135,7 @@ static bool is_cached(shopdata_statement *made)
 
 static bool compare(trial *t, size_t read, size_t client, char *cached, difference *found)
 {
-    char *bare = world_bare_answer(&t->w, &t->reads[read].of->steps[0]);
+    char *bare = world_bare_answer(&t->w, client, &t->reads[read].of->steps[0]);
     ck_assert_ptr_nonnull(bare);
     bool differs = strcmp(cached, bare) != 0;
     if (t->counts)

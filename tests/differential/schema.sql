@@ -123,6 +123,15 @@ CREATE TABLE version_parts (id int4 PRIMARY KEY, v int8) PARTITION BY HASH (id);
 CREATE TABLE version_parts_0 PARTITION OF version_parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE version_parts_1 PARTITION OF version_parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 
+-- Row-level security: a session sees what its setting tells.
+CREATE TABLE secrets (secret_id int4 PRIMARY KEY, tenant text DEFAULT current_setting('app.tenant', true), word text);
+ALTER TABLE secrets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE secrets FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_secrets ON secrets USING (tenant = current_setting('app.tenant', true));
+CREATE POLICY shared_secrets ON secrets FOR SELECT USING (secret_id IN (SELECT small_id FROM smalls WHERE n = 5));
+CREATE VIEW secret_words AS SELECT secret_id, upper(word) AS word FROM secrets;
+CREATE VIEW invoked_secrets WITH (security_invoker) AS SELECT tenant, count(*) AS secrets FROM secrets GROUP BY 1;
+
 -- Functions that read tables. What they read must be declared.
 CREATE FUNCTION stock_of(int8) RETURNS int4 LANGUAGE sql STABLE AS
     'SELECT stock FROM differential.items WHERE item_id = $1';
@@ -165,6 +174,10 @@ INSERT INTO categories SELECT n, 'category ' || n, nullif(n / 2, 0) FROM generat
 INSERT INTO events SELECT n, ('202' || 3 + n % 3 || '-06-01')::date, CASE n % 2 WHEN 0 THEN 'sale' ELSE 'visit' END,
     'event ' || n FROM generate_series(1, 8) AS n;
 INSERT INTO event_notes SELECT event_id, event_id, day, kind, 'note on ' || event_id FROM events WHERE event_id < 6;
+SELECT set_config('app.tenant', 'a', false);
+INSERT INTO secrets SELECT n, 'a', 'word ' || n FROM generate_series(1, 4) AS n;
+SELECT set_config('app.tenant', 'b', false);
+INSERT INTO secrets SELECT n, 'b', 'word ' || n FROM generate_series(5, 8) AS n;
 INSERT INTO drafts SELECT n, n FROM generate_series(4, 6) AS n;
 INSERT INTO copies SELECT n, 'place ' || n % 3, n FROM generate_series(1, 8) AS n;
 INSERT INTO animals SELECT n, 'animal ' || n FROM generate_series(1, 4) AS n;

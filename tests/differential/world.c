@@ -7,14 +7,16 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "client/core.h"
+#include "model/catalog_version.h"
 #include "model/result.h"
 #include "support/servers.h"
 
-/* Two schemas, so that names are looked for in more than one place. Compiling queries would take most of the time. */
-static const char settings[] = " options='-cjit=off -csearch_path=differential,\"Od.d,1/*\"'";
+/* Two schemas, so that names are looked for in more than one place. */
+static const char settings[] = " options='-csearch_path=differential,\"Od.d,1/*\"'";
 
 static const char pins[] = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres';"
-                           "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET client_min_messages = warning";
+                           "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET client_min_messages = error";
 
 /* --------------------------------------------------------------------------------------------------------- opening */
 
@@ -59,14 +61,13 @@ static void set_memcached(shopdata_config *config)
 
 static void open_client(world *w, size_t at)
 {
-    shopdata_error *error = NULL;
     shopdata_config *config = servers_config(w->cache);
     set_nodes(config);
     if (!strcmp(w->cache, "memcached"))
         set_memcached(config);
     set(config, "cache.key_prefix", w->prefix);
+    set(config, "route.catalog_interval", "50ms");
     w->client[at] = servers_open_with(config);
-    servers_ok(shopdata_session_new(w->client[at], &w->session[at], &error), error);
 }
 
 static void drop_statements(sdi_map *statements)
@@ -105,22 +106,31 @@ static void wait_for_replicas(world *w)
     PGresult *behind;
     int count;
     do {
-        behind = PQexec(w->bare, "SELECT FROM pg_stat_replication WHERE replay_lsn < pg_current_wal_flush_lsn()"
-                                 " UNION ALL SELECT WHERE (SELECT count(*) FROM pg_stat_replication) < 2");
-        ck_assert_msg(PQresultStatus(behind) == PGRES_TUPLES_OK, "%s", PQerrorMessage(w->bare));
+        behind = PQexec(w->bare[0], "SELECT FROM pg_stat_replication WHERE replay_lsn < pg_current_wal_flush_lsn()"
+                                    " UNION ALL SELECT WHERE (SELECT count(*) FROM pg_stat_replication) < 2");
+        ck_assert_msg(PQresultStatus(behind) == PGRES_TUPLES_OK, "%s", PQerrorMessage(w->bare[0]));
         count = PQntuples(behind);
         PQclear(behind);
         usleep(count ? 2000 : 0);
     } while (count);
 }
 
-static void connect_bare(world *w)
+static void run_bare(PGconn *bare, const char *sql)
+{
+    PGresult *done = PQexec(bare, sql);
+    ck_assert_msg(PQresultStatus(done) == PGRES_COMMAND_OK || PQresultStatus(done) == PGRES_TUPLES_OK, "%s",
+                  PQerrorMessage(bare));
+    PQclear(done);
+}
+
+static PGconn *connect_bare(void)
 {
     char *to = conninfo("SHOPDATA_PRIMARY");
-    w->bare = PQconnectdb(to);
-    ck_assert_msg(PQstatus(w->bare) == CONNECTION_OK, "%s", PQerrorMessage(w->bare));
+    PGconn *bare = PQconnectdb(to);
+    ck_assert_msg(PQstatus(bare) == CONNECTION_OK, "%s", PQerrorMessage(bare));
     sdi_free(to);
-    world_bare_run(w, pins);
+    run_bare(bare, pins);
+    return bare;
 }
 
 void world_open(world *w, const char *cache)
@@ -132,26 +142,44 @@ void world_open(world *w, const char *cache)
     sdi_mutex_init(&w->lock);
     servers_do("resume replica1");
     servers_do("resume replica2");
-    connect_bare(w);
-    world_bare_run(w, schema);
+    for (size_t i = 0; i < w->clients; i++)
+        w->bare[i] = connect_bare();
+    run_bare(w->bare[0], schema);
     sdi_free(schema);
     wait_for_replicas(w);
-    for (size_t i = 0; i < w->clients; i++)
+    for (size_t i = 0; i < w->clients; i++) {
         open_client(w, i);
+        w->session[i] = world_session(w, i);
+        world_set_tenant(w, i, i ? "b" : "a");
+    }
 }
 
 void world_close(world *w)
 {
-    for (size_t i = 0; i < w->clients; i++)
+    for (size_t i = 0; i < w->clients; i++) {
         close_client(w, i);
-    PQfinish(w->bare);
+        PQfinish(w->bare[i]);
+    }
     sdi_mutex_destroy(&w->lock);
 }
 
-void world_reopen(world *w, size_t client)
+shopdata_session *world_session(const world *w, size_t client)
 {
-    close_client(w, client);
-    open_client(w, client);
+    shopdata_error *error = NULL;
+    shopdata_session *made = NULL;
+    servers_ok(shopdata_session_new(w->client[client], &made, &error), error);
+    servers_ok(shopdata_session_set(made, "app.tenant", w->tenant[client], &error), error);
+    return made;
+}
+
+void world_set_tenant(world *w, size_t client, const char *tenant)
+{
+    char command[64];
+    shopdata_error *error = NULL;
+    snprintf(w->tenant[client], sizeof w->tenant[client], "%s", tenant);
+    snprintf(command, sizeof command, "SET app.tenant = '%s'", tenant);
+    run_bare(w->bare[client], command);
+    servers_ok(shopdata_session_set(w->session[client], "app.tenant", tenant, &error), error);
 }
 
 static shopdata_statement *make_statement(world *w, size_t client, const step *of, shopdata_error **error)
@@ -233,14 +261,6 @@ char *answer_text(int status, const shopdata_result *result, const shopdata_erro
     return made;
 }
 
-void world_bare_run(world *w, const char *sql)
-{
-    PGresult *done = PQexec(w->bare, sql);
-    ck_assert_msg(PQresultStatus(done) == PGRES_COMMAND_OK || PQresultStatus(done) == PGRES_TUPLES_OK, "%s",
-                  PQerrorMessage(w->bare));
-    PQclear(done);
-}
-
 static shopdata_result *as_result(const PGresult *from)
 {
     sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
@@ -253,11 +273,11 @@ static shopdata_result *as_result(const PGresult *from)
     return sdi_result_build(&builder);
 }
 
-char *world_bare_answer(world *w, const step *of)
+char *world_bare_answer(world *w, size_t client, const step *of)
 {
-    PGresult *got =
-        PQexecParams(w->bare, of->sql, (int)of->count, NULL, (const char *const *)of->values, NULL, NULL, 0);
-    ck_assert_msg(PQstatus(w->bare) == CONNECTION_OK, "%s", PQerrorMessage(w->bare));
+    PGconn *bare = w->bare[client];
+    PGresult *got = PQexecParams(bare, of->sql, (int)of->count, NULL, (const char *const *)of->values, NULL, NULL, 0);
+    ck_assert_msg(PQstatus(bare) == CONNECTION_OK, "%s", PQerrorMessage(bare));
     if (PQresultStatus(got) != PGRES_TUPLES_OK) {
         sdi_buffer text = SDI_BUFFER_INIT;
         sdi_buffer_printf(&text, "error %s", PQresultErrorField(got, PG_DIAG_SQLSTATE));
@@ -269,4 +289,47 @@ char *world_bare_answer(world *w, const step *of)
     shopdata_result_free(result);
     PQclear(got);
     return text;
+}
+
+/* ----------------------------------------------------------------------------------------------- what others change */
+
+bool world_outside(world *w, const char *sql)
+{
+    PGresult *done = PQexec(w->bare[0], sql);
+    bool good = PQresultStatus(done) == PGRES_COMMAND_OK;
+    PQclear(done);
+    return good;
+}
+
+static sdi_hash128 catalog_version(world *w)
+{
+    sdi_hash128 version = {0};
+    PGresult *got = PQexec(w->bare[0], sdi_catalog_version_question());
+    ck_assert_msg(PQresultStatus(got) == PGRES_TUPLES_OK, "%s", PQerrorMessage(w->bare[0]));
+    shopdata_result *result = as_result(got);
+    ck_assert(sdi_catalog_version_read(result, &version));
+    shopdata_result_free(result);
+    PQclear(got);
+    return version;
+}
+
+static bool knows(shopdata_client *client, sdi_hash128 version)
+{
+    sdi_core *core = client->core;
+    sdi_lock(&core->lock);
+    bool same = core->catalog_version.low == version.low && core->catalog_version.high == version.high;
+    sdi_unlock(&core->lock);
+    return same;
+}
+
+void world_wait_for_catalog(world *w)
+{
+    enum { TRIES = 10000 };
+    sdi_hash128 version = catalog_version(w);
+    for (size_t i = 0; i < w->clients; i++) {
+        int tries = 0;
+        while (!knows(w->client[i], version) && tries++ < TRIES)
+            usleep(2000);
+        ck_assert_msg(tries < TRIES, "client %zu does not notice a change of the schema", i + 1);
+    }
 }

@@ -19,20 +19,26 @@ typedef struct world {
     shopdata_session *session[CLIENTS_MAX];
     sdi_map statements[CLIENTS_MAX]; /* by text: one is made once and kept, plans and all */
     sdi_mutex lock;                  /* guards statements */
-    PGconn *bare;                    /* to the primary */
+    PGconn *bare[CLIENTS_MAX];       /* to the primary, with the client's settings */
+    char tenant[CLIENTS_MAX][8];     /* app.tenant */
 } world;
 
 /* world_open makes the schema anew and opens the clients; a failure fails the Check test. Both replicas replay, and
  * have the schema. world_close closes all. */
 void world_open(world *w, const char *cache);
 void world_close(world *w);
-/* world_reopen opens a client anew. */
-void world_reopen(world *w, size_t client);
+/* world_session makes one more session of a client, with its settings; world_set_tenant sets app.tenant there and at
+ * the connection that asks without the library. */
+shopdata_session *world_session(const world *w, size_t client);
+void world_set_tenant(world *w, size_t client, const char *tenant);
+/* world_wait_for_catalog waits until every client has seen the schema as it is. */
+void world_wait_for_catalog(world *w);
 
-/* world_bare_run runs SQL past the library. world_bare_answer is a statement's answer by libpq on the primary: columns
- * with their types, and the rows sorted; or the error's SQLSTATE. Free it. */
-void world_bare_run(world *w, const char *sql);
-char *world_bare_answer(world *w, const step *of);
+/* world_outside runs SQL past the library; false if it fails. world_bare_answer is a statement's answer by libpq on the
+ * primary, with the client's settings: columns with their types, and the rows sorted; or the error's SQLSTATE. Free it.
+ */
+bool world_outside(world *w, const char *sql);
+char *world_bare_answer(world *w, size_t client, const step *of);
 
 /* answer_text is the same of what the library answered. Free it. */
 char *answer_text(int status, const shopdata_result *result, const shopdata_error *error);
