@@ -282,6 +282,16 @@ class Options(unittest.TestCase):
         self.assertEqual(done.stdout.split(),
                          ["SHOPDATA_LAUNCH", "SHOPDATA_LAUNCHED", "SHOPDATA_MEMCACHED", "SHOPDATA_MINE", "SHOPDATA_SERVERS"])
 
+    def test_several_memcached_servers_have_names_and_contents_of_their_own(self):
+        servers = Launched("--no-postgres", "--memcached", "3")
+        self.addCleanup(servers.close)
+        addresses = [servers.environment[f"SHOPDATA_MEMCACHED{number}"] for number in ("", 2, 3)]
+        self.assertEqual(len(set(addresses)), 3)
+        self.assertEqual(ask(addresses[1], b"set k 0 0 1\r\nv\r\n"), b"STORED\r\n")
+        self.assertEqual(ask(addresses[2], b"get k\r\n"), b"END\r\n")
+        self.assertEqual(servers.ctl("restart", "memcached2").returncode, 0)
+        self.assertEqual(ask(addresses[1], b"get k\r\n"), b"END\r\n")
+
     def test_redis_user_is_the_only_way_in(self):
         servers = Launched("--no-postgres", "--redis-user", "shop", "--redis-password", "secret")
         self.addCleanup(servers.close)

@@ -1,8 +1,9 @@
 #include "cache/memcached/cluster.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 
-enum { HOST_MAX = 255, PORT_DIGITS_MAX = 5 };
+enum { HOST_MAX = 255, PORT_MAX = 65535 };
 
 /* Cuts off what precedes `end`; false if there is none. */
 static bool cut(sdi_slice *rest, char end, sdi_slice *piece_out)
@@ -22,15 +23,16 @@ static sdi_slice without_blanks_behind(sdi_slice text)
     return text;
 }
 
-static bool read_version(sdi_slice text, uint64_t *version_out)
+/* Digits alone, and more than nothing. */
+static bool read_number(sdi_slice text, uint64_t *number_out)
 {
-    uint64_t version = 0;
+    uint64_t number = 0;
     for (size_t i = 0; i < text.length; i++)
-        if (text.data[i] < '0' || text.data[i] > '9' || __builtin_mul_overflow(version, 10, &version) ||
-            __builtin_add_overflow(version, (uint64_t)(text.data[i] - '0'), &version))
+        if (text.data[i] < '0' || text.data[i] > '9' || __builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(text.data[i] - '0'), &number))
             return false;
-    *version_out = version;
-    return version > 0;
+    *number_out = number;
+    return number > 0;
 }
 
 /* A name or an IP address; nothing that would be a path, or more than one item, in a list of addresses. */
@@ -46,14 +48,15 @@ static bool is_host(sdi_slice text)
 static bool add_item(sdi_slice item, sdi_buffer *list)
 {
     sdi_slice name, ip;
-    if (!cut(&item, '|', &name) || !cut(&item, '|', &ip) || item.length > PORT_DIGITS_MAX)
+    uint64_t port;
+    if (!cut(&item, '|', &name) || !cut(&item, '|', &ip) || !read_number(item, &port) || port > PORT_MAX)
         return false;
     sdi_slice host = name.length ? name : ip;
     if (!is_host(host))
         return false;
     bool v6 = memchr(host.data, ':', host.length) != NULL;
-    sdi_buffer_printf(list, "%s%s%.*s%s:%.*s", list->length ? "," : "", v6 ? "[" : "", (int)host.length, host.data,
-                      v6 ? "]" : "", (int)item.length, item.data);
+    sdi_buffer_printf(list, "%s%s%.*s%s:%" PRIu64, list->length ? "," : "", v6 ? "[" : "", (int)host.length, host.data,
+                      v6 ? "]" : "", port);
     return true;
 }
 
@@ -72,7 +75,7 @@ bool sdi_memcached_cluster_parse(sdi_slice text, sdi_memcached_cluster *cluster_
     sdi_memcached_cluster cluster = {0};
     sdi_buffer list = SDI_BUFFER_INIT, fault = SDI_BUFFER_INIT;
     sdi_slice line, rest = text;
-    if (cut(&rest, '\n', &line) && read_version(without_blanks_behind(line), &cluster.version) &&
+    if (cut(&rest, '\n', &line) && read_number(without_blanks_behind(line), &cluster.version) &&
         add_items(without_blanks_behind(rest), &list)) {
         sdi_slice items = {list.data, list.length};
         if (sdi_addresses_check(items, &fault))
