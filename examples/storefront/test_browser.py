@@ -217,6 +217,16 @@ class TestTopology(BrowserTest):
         self.assertTrue(browser.run("window.stays"))
         self.assertEqual(browser.run("document.body.dataset.live"), "yes")
 
+    def test_it_is_loaded_anew_where_there_are_no_scripts(self):
+        browser.call("Emulation.setScriptExecutionDisabled", value=True)
+        try:
+            self.go("/topology")
+            browser.events.clear()
+            browser.wait_event("Page.loadEventFired")
+        finally:
+            browser.call("Emulation.setScriptExecutionDisabled", value=False)
+        self.go("/")
+
     def test_a_cache_that_stops_and_a_primary_that_is_lost(self):
         self.go("/topology")
         if "SHOPDATA_REDIS" in os.environ:
