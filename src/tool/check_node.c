@@ -107,6 +107,14 @@ static void check_tls(const sdi_settings *settings, const sdi_checked_node *node
     shopdata_result_free(answer);
 }
 
+/* It is not needed while the server is the primary, which it may not stay. */
+static void check_monitor(const sdi_moment *moment, bool may_look, sdi_report *report)
+{
+    if (!moment->standby && !may_look)
+        sdi_report_note(report, "GRANT pg_monitor to the role",
+                        "the role is no member of pg_monitor: as a replica, after a failover, it could not fence");
+}
+
 /* Without these there are no fences. */
 static void check_fences(const sdi_settings *settings, const sdi_checked_node *node, sdi_report *report)
 {
@@ -130,6 +138,7 @@ static void check_fences(const sdi_settings *settings, const sdi_checked_node *n
     else
         sdi_report_good(report, "can fence: system %llu, timeline %u, %s", (unsigned long long)moment->era.system,
                         moment->era.timeline, moment->standby ? "replay position" : "snapshot and flush position");
+    check_monitor(moment, may_look, report);
 }
 
 void sdi_check_node(const sdi_settings *settings, const sdi_node_settings *node, sdi_checked_node *checked,

@@ -154,11 +154,12 @@ static void put_latency(const frame *f)
     char value[NAME_MAX_BYTES], name[LABEL_MAX];
     size_t at = 0;
     sdi_buffer_text(f->out, "p50/p99 ");
+    size_t nothing = f->out->length;
     while (sdi_scrape_label(f->now, "shopdata_query_seconds_count", "source", &at, value, sizeof value))
         put_quantiles(f, value, "shopdata_query_seconds", label_text(name, "source", value));
     put_quantiles(f, "write", "shopdata_write_seconds", NULL);
     put_quantiles(f, "round trip to the cache", "shopdata_cache_roundtrip_seconds", NULL);
-    sdi_buffer_char(f->out, '\n');
+    sdi_buffer_text(f->out, f->out->length == nothing ? "  -\n" : "\n");
 }
 
 static void put_cache(const frame *f)

@@ -62,7 +62,7 @@ class Check(Case):
         nodes = {name: os.environ[variable] + " user=ordinary password=hunter2"
                  for name, variable in (("primary", "SHOPDATA_PRIMARY"), ("replica1", "SHOPDATA_REPLICA1"))}
         wait_until(lambda: sql("SELECT 1 FROM pg_roles WHERE rolname = 'ordinary'", on="SHOPDATA_REPLICA1"))
-        self.check(1, "may not see the timeline", "-> GRANT pg_monitor to the role",
+        self.check(1, "may not see the timeline", "-> GRANT pg_monitor to the role", "after a failover, it could not fence",
                    "role ordinary may read none of", nodes=nodes)
 
     def test_server_that_tells_no_positions(self):
