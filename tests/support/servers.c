@@ -34,31 +34,45 @@ static int connect_control(void)
     return fd;
 }
 
-void servers_do(const char *command)
+/* Sends a command and gives the answer's beginning. */
+static void tell(const char *command, char *answer, size_t size)
 {
-    char answer[512];
     size_t length = 0;
     ssize_t got;
     int fd = connect_control();
     ck_assert_int_eq(dprintf(fd, "%s\n", command), (int)strlen(command) + 1);
-    while (length < sizeof answer - 1 && (got = read(fd, answer + length, sizeof answer - 1 - length)) > 0)
+    while (length < size - 1 && (got = read(fd, answer + length, size - 1 - length)) > 0)
         length += (size_t)got;
     answer[length] = '\0';
     close(fd);
+}
+
+void servers_do(const char *command)
+{
+    char answer[512];
+    tell(command, answer, sizeof answer);
     ck_assert_msg(!strncmp(answer, "ok", 2), "%s: %s", command, answer);
+}
+
+/* What is stopped cannot be thawed, and says so: then starting it is what counts. */
+static void revive(const char *server)
+{
+    char command[64], answer[512];
+    snprintf(command, sizeof command, "thaw %s", server);
+    tell(command, answer, sizeof answer);
+    snprintf(command, sizeof command, "start %s", server);
+    servers_do(command);
 }
 
 void servers_heal(void)
 {
-    static const char *const commands[] = {"thaw primary",    "thaw replica1",  "thaw replica2",  "thaw redis",
-                                           "start primary",   "start replica1", "start replica2", "start redis",
-                                           "resume replica1", "resume replica2"};
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        servers_do(commands[i]);
-    if (getenv("SHOPDATA_MEMCACHED")) {
-        servers_do("thaw memcached");
-        servers_do("start memcached");
-    }
+    static const char *const servers[] = {"primary", "replica1", "replica2", "redis"};
+    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++)
+        revive(servers[i]);
+    if (getenv("SHOPDATA_MEMCACHED"))
+        revive("memcached");
+    servers_do("resume replica1");
+    servers_do("resume replica2");
 }
 
 static void set(shopdata_config *config, const char *key, const char *value)
