@@ -59,36 +59,23 @@ static int take_line(const struct attempt *attempt, const struct shop_line *line
     return status;
 }
 
-static int by_product(const void *left, const void *right)
-{
-    const struct shop_line *a = left, *b = right;
-    return (a->product_id > b->product_id) - (a->product_id < b->product_id);
-}
-
-/* In the order of the products' numbers, whatever the cart's: two buyers who want the same two products then wait for
- * each other at the first, and cannot each hold what the other needs. A line that is short does not end it: the buyer
- * is told of all. */
+/* A line that is short does not end it: the buyer is told of all. */
 static int take_all(const struct attempt *attempt, int64_t *cents)
 {
-    struct shop_cart cart = *attempt->purchase->cart;
+    const struct shop_cart *cart = attempt->purchase->cart;
+    struct shop_receipt *receipt = attempt->receipt;
     int status = SHOPDATA_OK;
-    qsort(cart.lines, cart.count, sizeof *cart.lines, by_product);
-    for (size_t i = 0; status == SHOPDATA_OK && i < cart.count; i++) {
-        bool is_short = false;
-        status = take_line(attempt, &cart.lines[i], cents, &is_short);
-        if (status == SHOPDATA_OK && is_short) {
-            attempt->receipt->outcome = SHOP_SOLD_OUT;
-            for (size_t line = 0; line < cart.count; line++)
-                attempt->receipt->is_short[line] |=
-                    attempt->purchase->cart->lines[line].product_id == cart.lines[i].product_id;
-        }
+    for (size_t i = 0; status == SHOPDATA_OK && i < cart->count; i++) {
+        status = take_line(attempt, &cart->lines[i], cents, &receipt->is_short[i]);
+        if (receipt->is_short[i])
+            receipt->outcome = SHOP_SOLD_OUT;
     }
-    if (status == SHOPDATA_OK && attempt->receipt->outcome == SHOP_ORDERED && *cents != attempt->purchase->cents)
-        attempt->receipt->outcome = SHOP_PRICES_CHANGED;
+    if (receipt->outcome == SHOP_ORDERED && *cents != attempt->purchase->cents)
+        receipt->outcome = SHOP_PRICES_CHANGED;
     return status;
 }
 
-/* The number of the order that was made with our token; no rows if there is none. */
+/* Fills in the number of the order that was made with our token, if there is one. */
 static int find_order(const struct attempt *attempt, bool *found)
 {
     const shopdata_param token = shopdata_text(attempt->purchase->token);
@@ -173,12 +160,26 @@ static int begin_again(struct attempt *attempt)
     return shopdata_session_new(shop_client(attempt->shop), &attempt->session, &receipt->error);
 }
 
+static int by_product(const void *left, const void *right)
+{
+    const struct shop_line *a = left, *b = right;
+    return (a->product_id > b->product_id) - (a->product_id < b->product_id);
+}
+
+/* In the order of the products' numbers: two buyers who want the same two products then wait for each other at the
+ * first, and cannot each hold what the other needs. */
+static void sort_lines(struct shop_cart *cart)
+{
+    qsort(cart->lines, cart->count, sizeof *cart->lines, by_product);
+}
+
 void shop_check_out(struct shop *shop, const struct shop_purchase *purchase, struct shop_receipt *receipt)
 {
     struct attempt attempt = {.shop = shop, .purchase = purchase, .receipt = receipt};
     time_t end = time(NULL) + PATIENCE_SECONDS;
     int status;
     *receipt = (struct shop_receipt){0};
+    sort_lines(purchase->cart);
     for (int i = 0;; i++) {
         status = begin_again(&attempt);
         if (status == SHOPDATA_OK)

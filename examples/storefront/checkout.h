@@ -7,8 +7,8 @@
 #include "shop.h"
 
 struct shop_purchase {
-    const char *token; /* of the form: who presses its button twice orders once */
-    const struct shop_cart *cart;
+    const char *token;      /* of the form: who presses its button twice orders once */
+    struct shop_cart *cart; /* shop_check_out sorts its lines */
     const struct shop_buyer *buyer;
     int64_t cents; /* the total that the buyer was shown */
 };
@@ -28,7 +28,7 @@ struct shop_receipt {
     char number[SHOP_ORDER_NUMBER_SIZE];
     bool is_late;      /* the shared cache could not be told yet: SHOPDATA_UNFENCED */
     bool was_in_doubt; /* the connection was lost while committing; the order was looked up, and it stands */
-    bool is_short[SHOP_CART_LINES];
+    bool is_short[SHOP_CART_LINES]; /* the cart's lines of which there are fewer left */
     shopdata_error *error;
 };
 
