@@ -1,0 +1,496 @@
+/* Where an operation goes: the answers by which a cluster, a sentinel or a demoted primary sends it elsewhere, by two
+ * servers that answer what they are told. */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../unit.h"
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/memory.h"
+#include "cache/backend.h"
+#include "cache/redis/slot.h"
+#include "greeting.h"
+
+enum { SERVERS = 2, ANSWERS = 8, WORDS = 6, SEEN_MAX = 4096, TIMEOUT_MS = 1000 };
+
+/* One server. Under the lock: `answers` are given to the next commands that are no greeting, then the ordinary ones;
+ * `seen` is their names, with a blank behind each. */
+typedef struct place {
+    pthread_t thread;
+    int socket;
+    int64_t port;
+    const char *replication; /* what it says of its role */
+    const char *answers[ANSWERS];
+    size_t answered;
+    char seen[SEEN_MAX];
+} place;
+
+static place places[SERVERS];
+static sdi_mutex lock = SDI_MUTEX_INIT;
+static sdi_condition arrived;
+static char map[256], named[256]; /* what CLUSTER SLOTS and SENTINEL answer */
+static char to_first[64], to_second[64], ask_second[64];
+static bool together; /* nobody answers before both have been asked */
+static sdi_address addresses[SERVERS];
+static sdi_cache_settings settings;
+static sdi_metrics *metrics;
+static sdi_cache *cache;
+
+typedef struct command {
+    char words[WORDS][128];
+} command;
+
+static bool read_command(FILE *in, command *read)
+{
+    char line[64];
+    if (!fgets(line, sizeof line, in))
+        return false;
+    *read = (command){.words = {""}};
+    for (long i = 0, count = strtol(line + 1, NULL, 10); i < count; i++) {
+        if (!fgets(line, sizeof line, in))
+            return false;
+        size_t length = (size_t)strtol(line + 1, NULL, 10) + 2;
+        char *word = malloc(length);
+        bool whole = word && fread(word, 1, length, in) == length;
+        if (whole && i < WORDS)
+            snprintf(read->words[i], sizeof read->words[i], "%.*s", (int)length - 2, word);
+        free(word);
+        if (!whole)
+            return false;
+    }
+    return true;
+}
+
+static const char *greeting_answer(const place *at, const command *asked)
+{
+    const char *name = asked->words[0];
+    if (!strcmp(name, "INFO"))
+        return strcmp(asked->words[1], "server") ? at->replication : SERVER_REPLY;
+    if (!strcmp(name, "SCRIPT"))
+        return SHA_REPLY;
+    if (!strcmp(name, "CLUSTER"))
+        return map;
+    if (!strcmp(name, "SENTINEL"))
+        return named;
+    return NULL;
+}
+
+static const char *ordinary_answer(const command *asked)
+{
+    const char *name = asked->words[0];
+    if (!strcmp(name, "MGET"))
+        return VALUE;
+    return !strcmp(name, "SET") || !strcmp(name, "ASKING") ? "+OK\r\n" : ":0\r\n";
+}
+
+static bool all_seen(void)
+{
+    for (size_t i = 0; i < SERVERS; i++)
+        if (!*places[i].seen)
+            return false;
+    return true;
+}
+
+static const char *answer(place *at, const command *asked)
+{
+    const char *given = greeting_answer(at, asked);
+    if (given)
+        return given;
+    size_t length = strlen(at->seen);
+    snprintf(at->seen + length, sizeof at->seen - length, "%s ", asked->words[0]);
+    sdi_wake_all(&arrived);
+    for (int64_t limit = sdi_deadline_in(5000); together && !all_seen();)
+        if (!sdi_wait(&arrived, &lock, limit))
+            break;
+    if (strcmp(asked->words[0], "ASKING") == 0 || at->answered == ANSWERS || !at->answers[at->answered])
+        return ordinary_answer(asked);
+    return at->answers[at->answered++];
+}
+
+typedef struct guest {
+    place *at;
+    int fd;
+} guest;
+
+static void *serve_one(void *argument)
+{
+    guest met = *(guest *)argument;
+    free(argument);
+    FILE *in = fdopen(met.fd, "r");
+    for (command asked; read_command(in, &asked);) {
+        sdi_lock(&lock);
+        const char *given = answer(met.at, &asked);
+        sdi_unlock(&lock);
+        (void)!send(met.fd, given, strlen(given), MSG_NOSIGNAL);
+    }
+    fclose(in);
+    return NULL;
+}
+
+static void *serve(void *argument)
+{
+    place *at = argument;
+    for (int fd; (fd = accept(at->socket, NULL, NULL)) >= 0;) {
+        pthread_t thread;
+        guest *met = malloc(sizeof *met);
+        *met = (guest){at, fd};
+        pthread_create(&thread, NULL, serve_one, met);
+        pthread_detach(thread);
+    }
+    return NULL;
+}
+
+static void begin_place(place *at)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    *at = (place){.socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .replication = PRIMARY_REPLY};
+    ck_assert_int_eq(bind(at->socket, (struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(listen(at->socket, 16), 0);
+    ck_assert_int_eq(getsockname(at->socket, (struct sockaddr *)&address, &length), 0);
+    at->port = ntohs(address.sin_port);
+    ck_assert_int_eq(pthread_create(&at->thread, NULL, serve, at), 0);
+}
+
+/* The map: slots up to `last` on the first server, the others on the second. */
+static void divide(int last)
+{
+    if (last == SDI_REDIS_SLOTS - 1)
+        snprintf(map, sizeof map, "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:%" PRId64 "\r\n",
+                 places[0].port);
+    else
+        snprintf(map, sizeof map,
+                 "*2\r\n*3\r\n:0\r\n:%d\r\n*2\r\n$9\r\n127.0.0.1\r\n:%" PRId64
+                 "\r\n*3\r\n:%d\r\n:16383\r\n*3\r\n$-1\r\n:%" PRId64 "\r\n$4\r\nname\r\n",
+                 last, places[0].port, last + 1, places[1].port);
+}
+
+static void set_up(void)
+{
+    sdi_condition_init(&arrived);
+    together = false;
+    for (size_t i = 0; i < SERVERS; i++) {
+        begin_place(&places[i]);
+        addresses[i] = (sdi_address){"127.0.0.1", places[i].port};
+    }
+    divide(SDI_REDIS_SLOTS - 1);
+    snprintf(to_first, sizeof to_first, "-MOVED 866 127.0.0.1:%" PRId64 "\r\n", places[0].port);
+    snprintf(to_second, sizeof to_second, "-MOVED 866 :%" PRId64 "\r\n", places[1].port);
+    snprintf(ask_second, sizeof ask_second, "-ASK 866 127.0.0.1:%" PRId64 "\r\n", places[1].port);
+    settings = (sdi_cache_settings){
+        .kind = SDI_CACHE_REDIS,
+        .addresses = addresses,
+        .address_count = 1,
+        .user = "",
+        .password = "",
+        .key_prefix = "shop",
+        .cluster = true,
+        .sentinel_primary = "",
+        .sentinel_password = "",
+        .connections = 2,
+        .connect_timeout_ms = TIMEOUT_MS,
+        .timeout_ms = TIMEOUT_MS,
+        .breaker_failures = 1000,
+        .breaker_open_ms = 1000,
+        .breaker_open_max_ms = 1000,
+        .max_entry_bytes = 65536,
+    };
+}
+
+static void open_cache(void)
+{
+    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
+    ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
+}
+
+static void close_cache(void)
+{
+    sdi_cache_close(cache);
+    sdi_metrics_free(metrics);
+}
+
+static void tear_down(void)
+{
+    for (size_t i = 0; i < SERVERS; i++) {
+        shutdown(places[i].socket, SHUT_RDWR);
+        pthread_join(places[i].thread, NULL);
+        close(places[i].socket);
+    }
+    usleep(20000); /* those who served see the end of their connections */
+}
+
+/* "hello" is in slot 866. */
+static bool get(void)
+{
+    sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = sdi_slice_of("hello")};
+    bool done = sdi_cache_run(cache, &operation, 1, SDI_NEVER);
+    ck_assert_int_eq(done, operation.block != NULL);
+    if (done)
+        ck_assert_str_eq(operation.block, "hello");
+    sdi_free(operation.block);
+    return done;
+}
+
+static void check_seen(const char *first, const char *second)
+{
+    sdi_lock(&lock);
+    ck_assert_str_eq(places[0].seen, first);
+    ck_assert_str_eq(places[1].seen, second);
+    *places[0].seen = *places[1].seen = '\0';
+    sdi_unlock(&lock);
+}
+
+static void check_trouble(const char *expected)
+{
+    sdi_buffer trouble = SDI_BUFFER_INIT;
+    sdi_cache_trouble(cache, &trouble);
+    ck_assert_msg(trouble.data && strstr(trouble.data, expected), "%s", trouble.data ? trouble.data : "none");
+    sdi_buffer_free(&trouble);
+}
+
+START_TEST(moved_is_followed_and_remembered)
+{
+    open_cache();
+    places[0].answers[0] = to_second;
+    ck_assert(get());
+    check_seen("MGET ", "MGET ");
+    divide(865);
+    ck_assert(get());
+    check_seen("", "MGET ");
+    close_cache();
+}
+END_TEST
+
+START_TEST(ask_is_followed_once)
+{
+    open_cache();
+    places[0].answers[0] = ask_second;
+    ck_assert(get());
+    check_seen("MGET ", "ASKING MGET ");
+    ck_assert(get());
+    check_seen("MGET ", "");
+    close_cache();
+}
+END_TEST
+
+START_TEST(who_asks_for_time_is_asked_again)
+{
+    open_cache();
+    places[0].answers[0] = "-TRYAGAIN Multiple keys request during rehashing of slot\r\n";
+    places[0].answers[1] = "-CLUSTERDOWN The cluster is down\r\n";
+    ck_assert(get());
+    check_seen("MGET MGET MGET ", "");
+    close_cache();
+}
+END_TEST
+
+START_TEST(what_goes_in_circles_ends)
+{
+    for (size_t i = 0; i < ANSWERS; i++) {
+        places[0].answers[i] = to_second;
+        places[1].answers[i] = to_first;
+    }
+    settings.timeout_ms = 100;
+    open_cache();
+    int64_t begun = sdi_now();
+    ck_assert(!get());
+    ck_assert_int_lt(sdi_now() - begun, 2000000);
+    check_trouble("MOVED 866");
+    close_cache();
+}
+END_TEST
+
+START_TEST(what_stands_behind_a_moved_command_is_repeated_in_its_slot)
+{
+    sdi_slice key = sdi_slice_of("hello"), value = sdi_slice_of("x");
+    sdi_cache_op batch[] = {{.verb = SDI_CACHE_SET, .key = key, .value = value, .ttl_ms = 1000},
+                            {.verb = SDI_CACHE_SET, .key = sdi_slice_of("foo"), .value = value, .ttl_ms = 1000},
+                            {.verb = SDI_CACHE_GET, .key = key}};
+    open_cache();
+    places[0].answers[0] = to_second;
+    ck_assert(sdi_cache_run(cache, batch, 3, SDI_NEVER));
+    ck_assert_str_eq(batch[2].block, "hello");
+    sdi_free(batch[2].block);
+    check_seen("SET SET MGET ", "SET MGET ");
+    close_cache();
+}
+END_TEST
+
+START_TEST(all_are_sent_before_any_is_awaited)
+{
+    sdi_cache_op batch[] = {{.verb = SDI_CACHE_GET, .key = sdi_slice_of("hello")},
+                            {.verb = SDI_CACHE_GET, .key = sdi_slice_of("foo")}};
+    divide(8000);
+    together = true;
+    open_cache();
+    ck_assert(sdi_cache_run(cache, batch, 2, SDI_NEVER));
+    check_seen("MGET ", "MGET ");
+    sdi_free(batch[0].block);
+    sdi_free(batch[1].block);
+    close_cache();
+}
+END_TEST
+
+START_TEST(rubbish_is_no_place)
+{
+    static const char *const rubbish[] = {
+        "-MOVED \r\n",       "-MOVED 866\r\n",      "-MOVED 866 \r\n",        "-MOVED 99999 a:1\r\n",
+        "-MOVED -1 a:1\r\n", "-MOVED 866 a:0\r\n",  "-MOVED 866 a:99999\r\n", "-ASK 866 a\r\n",
+        "-ASK 866 :\r\n",    "-MOVED 866:7000\r\n",
+    };
+    for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
+        settings.timeout_ms = 50;
+        open_cache();
+        for (size_t j = 0; j < ANSWERS; j++)
+            places[0].answers[j] = rubbish[i];
+        places[0].answered = 0;
+        ck_assert_msg(!get() || places[0].answered == ANSWERS, "%s", rubbish[i]);
+        close_cache();
+    }
+}
+END_TEST
+
+START_TEST(rubbish_is_no_map)
+{
+    static const char *const rubbish[] = {
+        "*0\r\n",
+        "$2\r\nno\r\n",
+        "-ERR This instance has cluster support disabled\r\n",
+        "*1\r\n*1\r\n:0\r\n",
+        "*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\na\r\n:1\r\n",
+        "*1\r\n*3\r\n:-1\r\n:1\r\n*2\r\n$1\r\na\r\n:1\r\n",
+        "*1\r\n*3\r\n:0\r\n:16383\r\n:1\r\n",
+        "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$1\r\n?\r\n:1\r\n",
+        "*1\r\n*3\r\n$1\r\n0\r\n$1\r\n1\r\n*1\r\n$1\r\na\r\n",
+        "rubbish\r\n",
+    };
+    for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
+        snprintf(map, sizeof map, "%s", rubbish[i]);
+        open_cache();
+        ck_assert(!get());
+        check_trouble("");
+        close_cache();
+    }
+}
+END_TEST
+
+START_TEST(a_replica_is_never_the_cache)
+{
+    settings.cluster = false;
+    places[0].replication = REPLICA_REPLY;
+    open_cache();
+    ck_assert(!get());
+    check_trouble("a replica, not the primary");
+    ck_assert_uint_eq(sdi_counted(metrics, SDI_M_CACHE_ERRORS, SDI_CACHE_FAULT_REJECTED), 1);
+    check_seen("", "");
+    close_cache();
+}
+END_TEST
+
+START_TEST(of_several_addresses_the_primary_is_used)
+{
+    settings.cluster = false;
+    settings.address_count = 2;
+    places[0].replication = REPLICA_REPLY;
+    open_cache();
+    ck_assert(get());
+    check_seen("", "MGET UNLINK ");
+    close_cache();
+}
+END_TEST
+
+/* Demoted while our connection was open: its answer to the GET is not taken. */
+START_TEST(a_primary_that_became_a_replica_is_left)
+{
+    settings.cluster = false;
+    settings.address_count = 2;
+    open_cache();
+    ck_assert(get());
+    check_seen("MGET UNLINK ", "");
+    sdi_lock(&lock);
+    places[0].replication = REPLICA_REPLY;
+    places[0].answers[0] = VALUE;
+    places[0].answers[1] = "-READONLY You can't write against a read only replica.\r\n";
+    sdi_unlock(&lock);
+    ck_assert(get());
+    check_seen("MGET UNLINK ", "MGET UNLINK ");
+    ck_assert(get());
+    check_seen("", "MGET UNLINK ");
+    close_cache();
+}
+END_TEST
+
+START_TEST(a_value_of_another_epoch_is_none)
+{
+    sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = sdi_slice_of("hello")};
+    open_cache();
+    places[0].answers[0] = "*1\r\n$21\r\n0123456789abcdefhello\r\n";
+    places[0].answers[1] = "*1\r\n$3\r\nold\r\n";
+    for (int i = 0; i < 2; i++) {
+        ck_assert(sdi_cache_run(cache, &operation, 1, SDI_NEVER));
+        ck_assert(!operation.found && !operation.block);
+    }
+    close_cache();
+}
+END_TEST
+
+static void name_primary(int64_t port)
+{
+    snprintf(named, sizeof named, "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n%" PRId64 "\r\n", port);
+}
+
+START_TEST(the_sentinel_tells_where_the_primary_is)
+{
+    settings.cluster = false;
+    settings.sentinel_primary = "shop";
+    name_primary(places[1].port);
+    open_cache();
+    ck_assert(get());
+    check_seen("", "MGET UNLINK ");
+    close_cache();
+}
+END_TEST
+
+START_TEST(a_sentinel_may_know_nothing_or_be_behind)
+{
+    settings.cluster = false;
+    settings.sentinel_primary = "shop";
+    snprintf(named, sizeof named, "*-1\r\n");
+    open_cache();
+    ck_assert(!get());
+    check_trouble("the sentinel watches no primary `shop`");
+    name_primary(places[1].port);
+    places[1].replication = REPLICA_REPLY;
+    ck_assert(!get());
+    check_trouble("a replica, not the primary");
+    snprintf(named, sizeof named, "-ERR No such master with that name\r\n");
+    ck_assert(!get());
+    check_trouble("refused: ERR No such master");
+    close_cache();
+}
+END_TEST
+
+static void fill(TCase *cases)
+{
+    tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_test(cases, moved_is_followed_and_remembered);
+    tcase_add_test(cases, ask_is_followed_once);
+    tcase_add_test(cases, who_asks_for_time_is_asked_again);
+    tcase_add_test(cases, what_goes_in_circles_ends);
+    tcase_add_test(cases, what_stands_behind_a_moved_command_is_repeated_in_its_slot);
+    tcase_add_test(cases, all_are_sent_before_any_is_awaited);
+    tcase_add_test(cases, rubbish_is_no_place);
+    tcase_add_test(cases, rubbish_is_no_map);
+    tcase_add_test(cases, a_replica_is_never_the_cache);
+    tcase_add_test(cases, of_several_addresses_the_primary_is_used);
+    tcase_add_test(cases, a_primary_that_became_a_replica_is_left);
+    tcase_add_test(cases, a_value_of_another_epoch_is_none);
+    tcase_add_test(cases, the_sentinel_tells_where_the_primary_is);
+    tcase_add_test(cases, a_sentinel_may_know_nothing_or_be_behind);
+}
+
+UNIT_MAIN("cache/redis_places", fill, 60)
