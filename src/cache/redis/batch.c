@@ -18,7 +18,8 @@ typedef struct command {
     uint16_t slot;
     bool pending;
     bool spelled;             /* the script's text is to be sent */
-    bool asking;              /* `server` was named for this once */
+    bool named;               /* `server` was told by another: the map may not know yet */
+    bool asking;              /* it was told for this once */
     sdi_redis_server *server; /* where it goes this round */
 } command;
 
@@ -111,7 +112,7 @@ static int assign(batch_state *batch)
         sdi_cache_unset(at->operations, at->count);
         if (!is_cluster(batch))
             at->server = batch->servers->server;
-        else if (!at->asking)
+        else if (!at->named)
             at->server = sdi_redis_cluster_find(&batch->servers->cluster, at->slot, &outcome, batch->trouble);
         if (!at->server)
             return outcome;
@@ -236,6 +237,7 @@ static void follow(batch_state *batch, command *sent_on, const sdi_redis_reply *
 {
     sdi_redis_server *target =
         sdi_redis_cluster_target(&batch->servers->cluster, reply->target, sent_on->server, moved);
+    sent_on->named = target != NULL;
     sent_on->asking = target && !moved;
     if (target)
         sent_on->server = target;
@@ -248,7 +250,7 @@ static void settle_reply(batch_state *batch, const sdi_redis_reply *reply)
     command *settled = reply->owner;
     if (!settled)
         return;
-    settled->asking = false;
+    settled->named = settled->asking = false;
     settled->pending = reply->verdict != SDI_REDIS_TAKEN;
     settled->spelled |= reply->verdict == SDI_REDIS_NOSCRIPT;
     if (reply->verdict == SDI_REDIS_AGAIN && is_cluster(batch)) {
@@ -358,8 +360,9 @@ static void look_again(batch_state *batch, int round)
 {
     if (round > 0 && (batch->pause || round > 2))
         pause_before(batch, round);
+    bool look = round == 0 || batch->pause || batch->reconnect;
     batch->pause = false;
-    if (is_cluster(batch))
+    if (is_cluster(batch) && look)
         sdi_redis_cluster_refresh(&batch->servers->cluster, batch->deadline, batch->trouble);
 }
 

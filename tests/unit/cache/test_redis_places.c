@@ -15,7 +15,7 @@
 #include "cache/redis/slot.h"
 #include "greeting.h"
 
-enum { SERVERS = 2, ANSWERS = 8, WORDS = 6, SEEN_MAX = 4096, TIMEOUT_MS = 1000 };
+enum { SERVERS = 2, ANSWERS = 8, WORDS = 6, SEEN_MAX = 4096, TIMEOUT_MS = 5000 };
 
 /* One server. Under the lock: `answers` are given to the next commands that are no greeting, then the ordinary ones;
  * `seen` is their names, with a blank behind each. */
@@ -31,7 +31,8 @@ typedef struct place {
 
 static place places[SERVERS];
 static sdi_mutex lock = SDI_MUTEX_INIT;
-static sdi_condition arrived;
+static sdi_condition arrived;     /* a command, or the end of a guest */
+static int guests;                /* connections that are being served */
 static char map[256], named[256]; /* what CLUSTER SLOTS and SENTINEL answer */
 static char to_first[64], to_second[64], ask_second[64];
 static bool together; /* nobody answers before both have been asked */
@@ -123,11 +124,16 @@ static void *serve_one(void *argument)
     FILE *in = fdopen(met.fd, "r");
     for (command asked; read_command(in, &asked);) {
         sdi_lock(&lock);
-        const char *given = answer(met.at, &asked);
+        char given[256];
+        snprintf(given, sizeof given, "%s", answer(met.at, &asked));
         sdi_unlock(&lock);
         (void)!send(met.fd, given, strlen(given), MSG_NOSIGNAL);
     }
     fclose(in);
+    sdi_lock(&lock);
+    guests--;
+    sdi_wake_all(&arrived);
+    sdi_unlock(&lock);
     return NULL;
 }
 
@@ -138,6 +144,9 @@ static void *serve(void *argument)
         pthread_t thread;
         guest *met = malloc(sizeof *met);
         *met = (guest){at, fd};
+        sdi_lock(&lock);
+        guests++;
+        sdi_unlock(&lock);
         pthread_create(&thread, NULL, serve_one, met);
         pthread_detach(thread);
     }
@@ -220,7 +229,13 @@ static void tear_down(void)
         pthread_join(places[i].thread, NULL);
         close(places[i].socket);
     }
-    usleep(20000); /* those who served see the end of their connections */
+    sdi_lock(&lock);
+    int64_t limit = sdi_deadline_in(2000); /* a test that failed has not closed its cache */
+    while (guests > 0 && sdi_wait(&arrived, &lock, limit))
+        continue;
+    guests = 0;
+    sdi_unlock(&lock);
+    sdi_condition_destroy(&arrived);
 }
 
 /* "hello" is in slot 866. */
@@ -258,7 +273,9 @@ START_TEST(moved_is_followed_and_remembered)
     places[0].answers[0] = to_second;
     ck_assert(get());
     check_seen("MGET ", "MGET ");
+    sdi_lock(&lock);
     divide(865);
+    sdi_unlock(&lock);
     ck_assert(get());
     check_seen("", "MGET ");
     close_cache();
@@ -299,7 +316,6 @@ START_TEST(what_goes_in_circles_ends)
     int64_t begun = sdi_now();
     ck_assert(!get());
     ck_assert_int_lt(sdi_now() - begun, 2000000);
-    check_trouble("MOVED 866");
     close_cache();
 }
 END_TEST
@@ -345,10 +361,15 @@ START_TEST(rubbish_is_no_place)
     for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
         settings.timeout_ms = 50;
         open_cache();
+        sdi_lock(&lock);
         for (size_t j = 0; j < ANSWERS; j++)
             places[0].answers[j] = rubbish[i];
         places[0].answered = 0;
-        ck_assert_msg(!get() || places[0].answered == ANSWERS, "%s", rubbish[i]);
+        sdi_unlock(&lock);
+        bool done = get();
+        sdi_lock(&lock);
+        ck_assert_msg(!done || places[0].answered == ANSWERS, "%s", rubbish[i]);
+        sdi_unlock(&lock);
         close_cache();
     }
 }
@@ -369,7 +390,9 @@ START_TEST(rubbish_is_no_map)
         "rubbish\r\n",
     };
     for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
+        sdi_lock(&lock);
         snprintf(map, sizeof map, "%s", rubbish[i]);
+        sdi_unlock(&lock);
         open_cache();
         ck_assert(!get());
         check_trouble("");
@@ -438,16 +461,27 @@ START_TEST(a_value_of_another_epoch_is_none)
 }
 END_TEST
 
-static void name_primary(int64_t port)
+/* What the sentinel answers from now on. */
+static void say(const char *answer, const char *role)
 {
-    snprintf(named, sizeof named, "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n%" PRId64 "\r\n", port);
+    sdi_lock(&lock);
+    snprintf(named, sizeof named, "%s", answer);
+    places[1].replication = role;
+    sdi_unlock(&lock);
+}
+
+static void name_second(const char *role)
+{
+    char answer[64];
+    snprintf(answer, sizeof answer, "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n%" PRId64 "\r\n", places[1].port);
+    say(answer, role);
 }
 
 START_TEST(the_sentinel_tells_where_the_primary_is)
 {
     settings.cluster = false;
     settings.sentinel_primary = "shop";
-    name_primary(places[1].port);
+    name_second(PRIMARY_REPLY);
     open_cache();
     ck_assert(get());
     check_seen("", "MGET UNLINK ");
@@ -459,15 +493,14 @@ START_TEST(a_sentinel_may_know_nothing_or_be_behind)
 {
     settings.cluster = false;
     settings.sentinel_primary = "shop";
-    snprintf(named, sizeof named, "*-1\r\n");
+    say("*-1\r\n", PRIMARY_REPLY);
     open_cache();
     ck_assert(!get());
     check_trouble("the sentinel watches no primary `shop`");
-    name_primary(places[1].port);
-    places[1].replication = REPLICA_REPLY;
+    name_second(REPLICA_REPLY);
     ck_assert(!get());
     check_trouble("a replica, not the primary");
-    snprintf(named, sizeof named, "-ERR No such master with that name\r\n");
+    say("-ERR No such master with that name\r\n", REPLICA_REPLY);
     ck_assert(!get());
     check_trouble("refused: ERR No such master");
     close_cache();
