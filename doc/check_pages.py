@@ -1,6 +1,7 @@
 """Checks pages of doc/ against what they speak of.
 
     check_pages.py generated PAGE PROGRAM NAME   PAGE is what `PROGRAM NAME` prints
+    check_pages.py part PAGE PROGRAM             PAGE has what `PROGRAM` prints between the marks "<!-- made -->"
     check_pages.py statuses PAGE HEADER          PAGE has a row for every status of HEADER, with its number
 """
 import re
@@ -20,6 +21,16 @@ def check_generated(page, program, name):
     return []
 
 
+def check_part(page, program):
+    made = subprocess.run([program], check=True, capture_output=True, encoding="utf-8").stdout
+    parts = read(page).split("<!-- made -->\n")
+    if len(parts) != 3:
+        return [f"{page}: {len(parts) - 1} marks <!-- made --> instead of two"]
+    if parts[1] != made:
+        return [f"{page}: not what tests/plans says; put what build/doc/statements prints between the marks"]
+    return []
+
+
 def check_statuses(page, header):
     body = re.search(r"enum shopdata_status \{(.*?)\};", read(header), re.S).group(1)
     statuses = re.findall(r"^\s*(SHOPDATA_\w+) = (-?\d+)", body, re.M)
@@ -31,7 +42,7 @@ def check_statuses(page, header):
 
 
 def main():
-    check = {"generated": check_generated, "statuses": check_statuses}[sys.argv[1]]
+    check = {"generated": check_generated, "part": check_part, "statuses": check_statuses}[sys.argv[1]]
     faults = check(*sys.argv[2:])
     print("\n".join(faults) or "ok")
     return 1 if faults else 0

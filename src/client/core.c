@@ -180,27 +180,44 @@ void sdi_core_catalog_asked(sdi_core *core, int64_t took_us)
     sdi_unlock(&core->lock);
 }
 
-/* The first one counts as a change: plans may have been made of what was there before it was asked. */
-void sdi_core_catalog(sdi_core *core, sdi_hash128 version, sdi_era era, sdi_lsn lsn)
+/* Nodes must have what the primary had flushed: more may never come to them, if it is lost now. A commit that did not
+ * wait for its flush may be among the rest, so plans are made once more when that has been flushed too. */
+static bool raise_catalog(sdi_core *core, bool news, const sdi_moment *moment)
 {
-    sdi_lock(&core->lock);
-    bool same = version.low == core->catalog_version.low && version.high == core->catalog_version.high;
-    bool first = !core->catalog_known, changed = first || !same;
-    core->catalog_version = version;
-    core->catalog_known = true;
-    if (changed)
-        sdi_raise(&core->catalog_era, &core->catalog_lsn, era, lsn);
-    sdi_unlock(&core->lock);
-    if (first)
-        atomic_fetch_add(&core->schema, 1);
-    else if (changed)
-        sdi_core_schema_changed(core);
+    bool flushed = !news && core->catalog_unflushed && moment->flush >= core->catalog_unflushed;
+    if (news)
+        core->catalog_unflushed = moment->insert > moment->flush ? moment->insert : 0;
+    else if (flushed)
+        core->catalog_unflushed = 0;
+    if (news || flushed)
+        sdi_raise(&core->catalog_era, &core->catalog_lsn, moment->era, moment->flush);
+    return flushed;
 }
 
-void sdi_core_catalog_need(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
+/* Plans that were made before the first one may be of what was there before it was asked. */
+void sdi_core_catalog(sdi_core *core, sdi_hash128 version, const sdi_moment *moment)
 {
     sdi_lock(&core->lock);
+    bool first = !core->catalog_known;
+    bool changed = !first && (version.low != core->catalog_version.low || version.high != core->catalog_version.high);
+    bool flushed = raise_catalog(core, first || changed, moment);
+    core->catalog_version = version;
+    core->catalog_known = true;
+    sdi_unlock(&core->lock);
+    if (changed)
+        sdi_core_schema_changed(core);
+    else if (flushed || (first && atomic_load(&core->planned)))
+        atomic_fetch_add(&core->schema, 1);
+}
+
+/* Without a primary nothing is cached that it did not know, and replicas should answer. */
+void sdi_core_catalog_need(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
+{
+    size_t primary;
+    bool known = sdi_router_primary(core->router, &primary);
+    sdi_lock(&core->lock);
     sdi_raise(era, lsn, core->write_era, core->last_write);
-    sdi_raise(era, lsn, core->catalog_era, core->catalog_lsn);
+    if (known)
+        sdi_raise(era, lsn, core->catalog_era, core->catalog_lsn);
     sdi_unlock(&core->lock);
 }

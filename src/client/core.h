@@ -38,18 +38,20 @@ typedef struct sdi_core {
     sdi_doubtful doubtful;
     _Atomic uint64_t schema; /* counts the DDL that was noticed: plans of an older number are made again */
 
-    atomic_bool met;  /* a server has been reached: the next two are known, and fixed for ever */
-    char *identity;   /* of the connections (sdi_pg_identity) */
-    sdi_buffer space; /* what all keys begin with */
+    atomic_bool planned; /* a plan has been made */
+    atomic_bool met;     /* a server has been reached: the next two are known, and fixed for ever */
+    char *identity;      /* of the connections (sdi_pg_identity) */
+    sdi_buffer space;    /* what all keys begin with */
 
     sdi_mutex lock; /* guards what follows, and the first meeting */
     sdi_era write_era;
     sdi_lsn last_write; /* of this process */
     sdi_hash128 catalog_version;
-    bool catalog_known;   /* it has been asked for once */
-    sdi_era catalog_era;  /* of catalog_lsn */
-    sdi_lsn catalog_lsn;  /* where a node must be to know the DDL of other programs that was noticed */
-    int64_t catalog_next; /* when it is to be asked for again */
+    bool catalog_known;        /* it has been asked for once */
+    sdi_era catalog_era;       /* of catalog_lsn */
+    sdi_lsn catalog_lsn;       /* where a node must be to know the DDL of other programs that was noticed */
+    sdi_lsn catalog_unflushed; /* the primary had written so far, but not flushed; 0: it had */
+    int64_t catalog_next;      /* when it is to be asked for again */
 } sdi_core;
 
 /* sdi_core_new takes the settings over (in every case). */
@@ -70,10 +72,10 @@ void sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn);
 /* sdi_core_schema_changed: plans made before are made again. */
 void sdi_core_schema_changed(sdi_core *core);
 /* sdi_core_catalog_due: is it time to ask the primary for the version of its catalog? sdi_core_catalog takes it, with a
- * position read after it; if it is another one, plans are made again, of nodes that have come so far.
+ * moment asked after it; if it is another one, plans are made again, of nodes that have come so far.
  * sdi_core_catalog_asked notes how long it took. */
 bool sdi_core_catalog_due(sdi_core *core);
-void sdi_core_catalog(sdi_core *core, sdi_hash128 version, sdi_era era, sdi_lsn lsn);
+void sdi_core_catalog(sdi_core *core, sdi_hash128 version, const sdi_moment *moment);
 void sdi_core_catalog_asked(sdi_core *core, int64_t took_us);
 /* sdi_core_catalog_need raises `era` and `lsn` to what a node must have to be asked about the catalog. */
 void sdi_core_catalog_need(sdi_core *core, sdi_era *era, sdi_lsn *lsn);

@@ -139,12 +139,27 @@ static int ask_catalog(void *context, const sdi_catalog_question questions[SDI_C
     return status;
 }
 
+/* Who plans before there is a node waits for one, and what is noticed until then needs no second plan. */
+static void await_node(sdi_core *core, bool primary, int64_t deadline)
+{
+    for (;;) {
+        size_t node;
+        sdi_slice space;
+        uint64_t seen = sdi_router_changes(core->router);
+        bool there = primary ? sdi_router_primary(core->router, &node) : sdi_core_space(core, &space, NULL);
+        if (there || !sdi_router_wait(core->router, seen, deadline))
+            return;
+    }
+}
+
 static int make_plan(shopdata_statement *statement, int64_t deadline, sdi_planned *planned, shopdata_error **error_out)
 {
     sdi_core *core = statement->client->core;
     sdi_catalog *catalog = NULL;
     sdi_slice space;
     const char *identity;
+    await_node(core, planned->primary, deadline);
+    atomic_store(&core->planned, true);
     planned->schema = atomic_load(&core->schema);
     asking where = {core, planned->primary, deadline};
     int status = sdi_catalog_load(statement->sql, ask_catalog, &where, &catalog, error_out);

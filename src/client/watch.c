@@ -34,6 +34,23 @@ static bool connect_to(sdi_core *core, size_t node, sdi_pg_connection **connecti
     return false;
 }
 
+/* The version is asked before the moment, so whoever has come so far has what the version tells of. */
+static void compare_catalog(sdi_core *core, sdi_pg_connection *connection, const sdi_moment *seen)
+{
+    if (seen->standby || seen->era.timeline < sdi_router_timeline(core->router) || !sdi_core_catalog_due(core))
+        return;
+    sdi_moment moment;
+    sdi_hash128 version;
+    int64_t begin = sdi_now();
+    sdi_pg_command asks[] = {{.sql = sdi_catalog_version_question()}, sdi_moment_command()};
+    int status = sdi_pg_read(connection, asks, 2, (size_t)core->settings->max_result_bytes, look_timeout(core), NULL);
+    if (status == SHOPDATA_OK && asks[0].outcome == SDI_PG_DONE && asks[1].outcome == SDI_PG_DONE &&
+        sdi_catalog_version_read(asks[0].result, &version) && sdi_moment_read(connection, asks[1].result, &moment))
+        sdi_core_catalog(core, version, &moment);
+    sdi_core_catalog_asked(core, sdi_now() - begin);
+    sdi_pg_commands_free(asks, 2);
+}
+
 static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, shopdata_error **error)
 {
     sdi_moment moment = {0};
@@ -45,30 +62,11 @@ static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, 
         sdi_pg_command_failure(&ask, error);
     bool told = status == SHOPDATA_OK && ask.outcome == SDI_PG_DONE && sdi_moment_read(connection, ask.result, &moment);
     moment.asked_at = asked_at;
+    if (told) /* before callers hear of the node, and make plans */
+        compare_catalog(core, connection, &moment);
     told = told && sdi_router_observe(core->router, node, &moment);
     sdi_pg_commands_free(&ask, 1);
     return told;
-}
-
-static bool is_primary(const sdi_core *core, size_t node)
-{
-    size_t primary;
-    return sdi_router_primary(core->router, &primary) && primary == node;
-}
-
-/* The version is asked before the moment, so whoever has come so far has what the version tells of. */
-static void compare_catalog(sdi_core *core, sdi_pg_connection *connection)
-{
-    sdi_moment moment;
-    sdi_hash128 version;
-    int64_t begin = sdi_now();
-    sdi_pg_command asks[] = {{.sql = sdi_catalog_version_question()}, sdi_moment_command()};
-    int status = sdi_pg_read(connection, asks, 2, (size_t)core->settings->max_result_bytes, look_timeout(core), NULL);
-    if (status == SHOPDATA_OK && asks[0].outcome == SDI_PG_DONE && asks[1].outcome == SDI_PG_DONE &&
-        sdi_catalog_version_read(asks[0].result, &version) && sdi_moment_read(connection, asks[1].result, &moment))
-        sdi_core_catalog(core, version, moment.era, moment.insert);
-    sdi_core_catalog_asked(core, sdi_now() - begin);
-    sdi_pg_commands_free(asks, 2);
 }
 
 static void drop(sdi_pg_connection **connection)
@@ -85,8 +83,6 @@ static void look(sdi_core *core, size_t node, sdi_pg_connection **connection)
         size_t ended = sdi_pool_reap(pool, *connection, look_timeout(core));
         sdi_count(core->metrics, SDI_M_CANCELS, 0, ended);
         sdi_doubt_settle(core, node, *connection, look_timeout(core));
-        if (is_primary(core, node) && sdi_core_catalog_due(core))
-            compare_catalog(core, *connection);
         if (sdi_pg_broken(*connection)) /* over the catalog: no word against the node */
             drop(connection);
         return;
