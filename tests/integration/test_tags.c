@@ -417,7 +417,7 @@ static void fill(trial *t)
 {
     size_t part = getenv("SHOPDATA_TEST_BRIEF") ? 4 : 1;
     for (size_t i = 0; i < PLAN_COUNT; i++)
-        if (plans[i].explained && strncmp(plans[i].sql, "EXPLAIN", 7) && !below(2 * part))
+        if (plans[i].explained && strncmp(plans[i].sql, "EXPLAIN", 7) && !below(3 * part))
             add(t, sdi_strdup(plans[i].sql));
     for (size_t reads = t->read_count + READS_MADE_UP / part; t->read_count < reads;)
         add(t, made_up_read());
