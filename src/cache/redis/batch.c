@@ -3,11 +3,13 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cache/operation.h"
+#include "cache/redis/greeting.h"
 
 enum {
     VALUE_SLACK = 4096,    /* what an entry's head and a fence may add to the largest answer */
     ROUNDS_MAX = 20,       /* a batch that is sent about more often goes in circles */
     LONGEST_PAUSE_MS = 16, /* before a server that asked for time is asked again */
+    UNUSED_MS = 1000,      /* a connection unused for this long is asked whether its server is what it was */
     DOUBT_MS = 10000,      /* a connection this old that meets values of another epoch learns the epoch anew */
 };
 
@@ -72,7 +74,7 @@ static bool make_room(batch_state *batch, size_t count)
 {
     size_t parts = is_cluster(batch) ? count : 1;
     batch->commands = sdi_calloc(count, sizeof *batch->commands);
-    batch->replies = sdi_calloc(2 * count + 1, sizeof *batch->replies);
+    batch->replies = sdi_calloc(2 * count + parts + 1, sizeof *batch->replies);
     batch->parts = sdi_calloc(parts, sizeof *batch->parts);
     batch->exchanges = sdi_calloc(parts, sizeof *batch->exchanges);
     batch->waited = sdi_calloc(parts, sizeof *batch->waited);
@@ -215,6 +217,23 @@ static void format_probe(const batch_state *batch, sdi_redis_exchange *exchange)
     expect(&exchange->replies, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_NUMBER});
 }
 
+/* A server may have been demoted, promoted again, and have lost writes in between, while nobody used the connection:
+ * its epoch is another one then. Who uses it all the time is told when it is demoted. */
+static void format_check(sdi_redis_exchange *exchange)
+{
+    sdi_redis_connection *connection = exchange->connection;
+    sdi_buffer_clear(&connection->role);
+    if (sdi_now() - connection->used < UNUSED_MS * INT64_C(1000))
+        return;
+    sdi_redis_command(&connection->out, "INFO", "replication", (char *)NULL);
+    expect(&exchange->replies, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_TEXT, .info = &connection->role});
+}
+
+static bool still_holds(const sdi_redis_connection *connection)
+{
+    return !connection->role.length || sdi_redis_still_holds(&connection->greeting, &connection->role);
+}
+
 /* Fills one part's pipeline; returns how many replies it used. */
 static size_t format_part(batch_state *batch, size_t number, sdi_redis_reply *list)
 {
@@ -230,6 +249,7 @@ static size_t format_part(batch_state *batch, size_t number, sdi_redis_reply *li
             format_command(exchange, at);
     if (!is_cluster(batch))
         format_probe(batch, exchange);
+    format_check(exchange);
     return exchange->replies.count;
 }
 
@@ -287,6 +307,9 @@ static int settle_part(batch_state *batch, size_t number, bool *lost)
 {
     batch_part *part = &batch->parts[number];
     sdi_redis_exchange *exchange = &batch->exchanges[number];
+    if (exchange->replies.outcome == SDI_REDIS_DONE && !still_holds(exchange->connection))
+        exchange->replies.outcome =
+            sdi_redis_tell(&exchange->connection->trouble, SDI_REDIS_DEMOTED, "it was demoted, or promoted, meanwhile");
     int outcome = exchange->replies.outcome;
     if (outcome == SDI_REDIS_DONE)
         for (size_t i = 0; i < exchange->replies.count; i++)

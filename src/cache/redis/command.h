@@ -15,6 +15,7 @@ enum { SDI_REDIS_SHA = 40, SDI_REDIS_EPOCH = 16 };
 typedef struct sdi_redis_greeting {
     char add[SDI_REDIS_SHA + 1], swap[SDI_REDIS_SHA + 1], merge[SDI_REDIS_SHA + 1]; /* names of the scripts */
     char epoch[SDI_REDIS_EPOCH + 1];
+    uint64_t run; /* hash of its run id */
     bool primary;
 } sdi_redis_greeting;
 

@@ -42,6 +42,7 @@ void sdi_redis_disconnect(sdi_redis_connection *connection)
     if (connection->reader)
         redisReaderFree(connection->reader);
     sdi_buffer_free(&connection->out);
+    sdi_buffer_free(&connection->role);
     connection->reader = NULL;
 }
 
@@ -131,6 +132,7 @@ static void clean_up(sdi_redis_exchange *exchange)
 {
     sdi_redis_connection *connection = exchange->connection;
     sdi_buffer_clear(&connection->out);
+    connection->used = sdi_now();
     if (exchange->replies.outcome == SDI_CACHE_FAULT_PROTOCOL)
         sdi_redis_tell(&connection->trouble, 0, "the answer is not what was asked for");
 }

@@ -20,8 +20,10 @@ typedef struct sdi_redis_access {
 typedef struct sdi_redis_connection {
     sdi_redis_transport transport;
     bool busy;
-    bool heard;    /* something of the last round trip's replies has come */
-    int64_t since; /* when it was connected */
+    bool heard;      /* something of the last round trip's replies has come */
+    int64_t since;   /* when it was connected */
+    int64_t used;    /* when it was last */
+    sdi_buffer role; /* INFO replication, asked along where it was not used for a while */
     redisReader *reader;
     sdi_redis_greeting greeting;
     sdi_buffer out;

@@ -59,18 +59,35 @@ static sdi_slice field(const sdi_buffer *info, const char *name)
     return (sdi_slice){at, strcspn(at, "\r\n")};
 }
 
+static void make_epoch(char epoch[SDI_REDIS_EPOCH + 1], uint64_t run, const sdi_buffer *replication)
+{
+    sdi_slice history = field(replication, "master_replid:");
+    snprintf(epoch, SDI_REDIS_EPOCH + 1, "%016" PRIx64, run ^ (sdi_hash64(history.data, history.length) << 1));
+}
+
+static bool is_primary(const sdi_buffer *replication)
+{
+    return sdi_slice_equal(field(replication, "role:"), sdi_slice_of("master"));
+}
+
+bool sdi_redis_still_holds(const sdi_redis_greeting *greeting, const sdi_buffer *replication)
+{
+    char epoch[SDI_REDIS_EPOCH + 1];
+    make_epoch(epoch, greeting->run, replication);
+    return !replication->failed && is_primary(replication) && strcmp(epoch, greeting->epoch) == 0;
+}
+
 static int understand(const conversation *talk, sdi_redis_connection *connection)
 {
     sdi_redis_greeting *greeting = &connection->greeting;
-    sdi_slice run_id = field(&talk->server, "run_id:"), history = field(&talk->replication, "master_replid:");
-    sdi_slice role = field(&talk->replication, "role:");
+    sdi_slice run_id = field(&talk->server, "run_id:"), role = field(&talk->replication, "role:");
     if (talk->server.failed || talk->replication.failed)
         return SDI_REDIS_NO_MEMORY;
     if (!run_id.length || !role.length)
         return sdi_redis_tell(&connection->trouble, SDI_CACHE_FAULT_REJECTED, "INFO tells no run_id or no role");
-    snprintf(greeting->epoch, sizeof greeting->epoch, "%016" PRIx64,
-             sdi_hash64(run_id.data, run_id.length) ^ (sdi_hash64(history.data, history.length) << 1));
-    greeting->primary = sdi_slice_equal(role, sdi_slice_of("master"));
+    greeting->run = sdi_hash64(run_id.data, run_id.length);
+    make_epoch(greeting->epoch, greeting->run, &talk->replication);
+    greeting->primary = is_primary(&talk->replication);
     return SDI_REDIS_DONE;
 }
 

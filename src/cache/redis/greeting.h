@@ -14,5 +14,7 @@
 
 /* sdi_redis_greet logs in, chooses the database, loads the scripts and fills connection->greeting. */
 int sdi_redis_greet(sdi_redis_connection *connection, const sdi_cache_settings *settings, int64_t deadline);
+/* sdi_redis_still_holds: is what INFO replication tells now what the greeting told? */
+bool sdi_redis_still_holds(const sdi_redis_greeting *greeting, const sdi_buffer *replication);
 
 #endif

@@ -470,6 +470,25 @@ static void say(const char *answer, const char *role)
     sdi_unlock(&lock);
 }
 
+START_TEST(a_connection_that_was_unused_learns_of_another_epoch)
+{
+    sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = sdi_slice_of("hello")};
+    open_cache();
+    ck_assert(get());
+    usleep(1100000);
+    ck_assert(get());
+    check_seen("MGET MGET ", "");
+    usleep(1100000);
+    sdi_lock(&lock);
+    places[0].replication = "$46\r\n# Replication\r\nrole:master\r\nmaster_replid:h2\r\n\r\n";
+    sdi_unlock(&lock);
+    ck_assert(sdi_cache_run(cache, &operation, 1, SDI_NEVER));
+    ck_assert(!operation.found && !operation.block);
+    check_seen("MGET MGET ", "");
+    close_cache();
+}
+END_TEST
+
 static void name_second(const char *role)
 {
     char answer[64];
@@ -522,6 +541,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, of_several_addresses_the_primary_is_used);
     tcase_add_test(cases, a_primary_that_became_a_replica_is_left);
     tcase_add_test(cases, a_value_of_another_epoch_is_none);
+    tcase_add_test(cases, a_connection_that_was_unused_learns_of_another_epoch);
     tcase_add_test(cases, the_sentinel_tells_where_the_primary_is);
     tcase_add_test(cases, a_sentinel_may_know_nothing_or_be_behind);
 }
