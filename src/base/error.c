@@ -7,12 +7,43 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-static shopdata_error out_of_memory = {.status = SHOPDATA_ERR_NO_MEMORY, .retriable = true, .message = "out of memory"};
+/* Where there is no memory for a message the status must be told all the same: AMBIGUOUS above all. */
+#define WORDLESS(name, again, text)                                                                                    \
+    [-SHOPDATA_ERR_##name] = {                                                                                         \
+        .status = SHOPDATA_ERR_##name, .retriable = again, .message = text "; there was no memory to say more"}
+
+static shopdata_error wordless[] = {
+    WORDLESS(ARGUMENT, false, "an argument is wrong"),
+    WORDLESS(CONFIG, false, "the configuration is wrong"),
+    [-SHOPDATA_ERR_NO_MEMORY] = {.status = SHOPDATA_ERR_NO_MEMORY, .retriable = true, .message = "out of memory"},
+    WORDLESS(SQL, false, "PostgreSQL rejected the statement"),
+    WORDLESS(REFUSED, false, "the statement is refused"),
+    WORDLESS(TIMEOUT, false, "the deadline passed"),
+    WORDLESS(BUSY, true, "all connections are in use"),
+    WORDLESS(UNAVAILABLE, true, "no node can be reached"),
+    WORDLESS(AMBIGUOUS, false, "the write may or may not stand"),
+    WORDLESS(TOO_LARGE, false, "the result is too large"),
+    WORDLESS(TRANSACTION, false, "the transaction is not in this state"),
+    WORDLESS(RANGE, false, "there is no such row or column"),
+    WORDLESS(TYPE, false, "the value is not of this type"),
+    WORDLESS(FORKED, false, "the client was made before fork"),
+};
+enum { WORDLESS_COUNT = sizeof wordless / sizeof *wordless };
+
+static bool is_wordless(const shopdata_error *error)
+{
+    return error >= wordless && error < wordless + WORDLESS_COUNT;
+}
+
+static void without_words(shopdata_error **error_out, int status)
+{
+    if (error_out)
+        *error_out = &wordless[status < 0 && status > -WORDLESS_COUNT ? -status : -SHOPDATA_ERR_NO_MEMORY];
+}
 
 int sdi_no_memory(shopdata_error **error_out)
 {
-    if (error_out)
-        *error_out = &out_of_memory;
+    without_words(error_out, SHOPDATA_ERR_NO_MEMORY);
     return SHOPDATA_ERR_NO_MEMORY;
 }
 
@@ -38,7 +69,7 @@ static int fill(shopdata_error **error_out, int status, const char *sqlstate, ch
     shopdata_error *error = message ? sdi_calloc(1, sizeof *error) : NULL;
     if (!error) {
         sdi_free(message);
-        sdi_no_memory(error_out);
+        without_words(error_out, status);
         return status;
     }
     error->status = status;
@@ -86,13 +117,13 @@ int sdi_fail_sql(shopdata_error **error_out, const char *sqlstate, const char *m
 
 void sdi_error_retriable(shopdata_error *error)
 {
-    if (error && error != &out_of_memory)
+    if (error && !is_wordless(error))
         error->retriable = true;
 }
 
 void sdi_error_prefix(shopdata_error *error, const char *format, ...)
 {
-    if (!error || error == &out_of_memory)
+    if (!error || is_wordless(error))
         return;
     sdi_buffer text = SDI_BUFFER_INIT;
     va_list arguments;
@@ -147,7 +178,7 @@ int shopdata_error_is_retriable(const shopdata_error *error)
 
 void shopdata_error_free(shopdata_error *error)
 {
-    if (!error || error == &out_of_memory)
+    if (!error || is_wordless(error))
         return;
     sdi_free(error->message);
     sdi_free(error);

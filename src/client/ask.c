@@ -282,6 +282,7 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
 {
     size_t own = question->settings ? 2 : 1;
     sdi_pg_command *all = sdi_calloc(count + own, sizeof *all);
+    *failed_out = SIZE_MAX;
     if (!all)
         return sdi_no_memory(error_out);
     all[0] = sdi_moment_command();

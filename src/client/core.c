@@ -154,10 +154,38 @@ void sdi_core_wrote(sdi_core *core, const sdi_point *point)
     sdi_unlock(&core->lock);
 }
 
-void sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
+bool sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
 {
     sdi_lock(&core->lock);
     sdi_raise(era, lsn, core->write_era, core->last_write);
+    bool all = core->placed == core->unplaced;
+    sdi_unlock(&core->lock);
+    return all;
+}
+
+uint64_t sdi_core_misplace(sdi_core *core)
+{
+    sdi_lock(&core->lock);
+    uint64_t number = ++core->unplaced;
+    sdi_unlock(&core->lock);
+    return number;
+}
+
+uint64_t sdi_core_misplaced(sdi_core *core)
+{
+    sdi_lock(&core->lock);
+    uint64_t number = core->unplaced;
+    sdi_unlock(&core->lock);
+    return number;
+}
+
+void sdi_core_place(sdi_core *core, uint64_t number, const sdi_point *point)
+{
+    sdi_lock(&core->lock);
+    if (number > core->placed) {
+        sdi_raise(&core->write_era, &core->last_write, point->era, point->lsn);
+        core->placed = number;
+    }
     sdi_unlock(&core->lock);
 }
 
@@ -220,4 +248,12 @@ void sdi_core_catalog_need(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
     if (known)
         sdi_raise(era, lsn, core->catalog_era, core->catalog_lsn);
     sdi_unlock(&core->lock);
+}
+
+bool sdi_core_is_placed(sdi_core *core, uint64_t number)
+{
+    sdi_lock(&core->lock);
+    bool placed = number <= core->placed;
+    sdi_unlock(&core->lock);
+    return placed;
 }

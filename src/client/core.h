@@ -52,6 +52,8 @@ typedef struct sdi_core {
     sdi_lsn catalog_lsn;       /* where a node must be to know the DDL of other programs that was noticed */
     sdi_lsn catalog_unflushed; /* the primary had written so far, but not flushed; 0: it had */
     int64_t catalog_next;      /* when it is to be asked for again */
+    uint64_t unplaced;         /* counts the writes that stand, but whose position did not come to be known */
+    uint64_t placed;           /* so many of those lie before `last_write` */
 } sdi_core;
 
 /* sdi_core_new takes the settings over (in every case). */
@@ -65,9 +67,17 @@ sdi_settings *sdi_core_abandon(sdi_core *core);
 bool sdi_core_meet(sdi_core *core, const sdi_pg_connection *connection);
 /* sdi_core_space: the beginning of all keys; false while no server has been reached. `identity` may be NULL. */
 bool sdi_core_space(const sdi_core *core, sdi_slice *space, const char **identity);
-/* sdi_core_wrote notes the process's last write; sdi_core_last_write raises `era` and `lsn` to it. */
+/* sdi_core_wrote notes the process's last write; sdi_core_last_write raises `era` and `lsn` to it, and is false if a
+ * later one has a position that is not known. */
 void sdi_core_wrote(sdi_core *core, const sdi_point *point);
-void sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn);
+bool sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn);
+/* A write stands, but its position did not come to be known: sdi_core_misplace gives it a number. Whoever asks the
+ * primary where it stands notes sdi_core_misplaced before, and gives that with the answer to sdi_core_place: the writes
+ * up to that number lie before the point. */
+uint64_t sdi_core_misplace(sdi_core *core);
+uint64_t sdi_core_misplaced(sdi_core *core);
+void sdi_core_place(sdi_core *core, uint64_t number, const sdi_point *point);
+bool sdi_core_is_placed(sdi_core *core, uint64_t number);
 
 /* sdi_core_schema_changed: plans made before are made again. */
 void sdi_core_schema_changed(sdi_core *core);

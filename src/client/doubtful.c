@@ -61,16 +61,19 @@ static void append(sdi_doubtful *doubtful, sdi_doubt *doubt)
 
 void sdi_doubt_keep(sdi_core *core, size_t node, const sdi_pg_backend_id *backend, const sdi_buffer *keys)
 {
-    sdi_doubt *doubt = core->cache && keys->length ? sdi_calloc(1, sizeof *doubt) : NULL;
-    if (!doubt)
+    if (!core->cache || !keys->length)
         return;
+    sdi_doubt *doubt = sdi_calloc(1, sizeof *doubt);
+    if (doubt)
+        sdi_buffer_append(&doubt->keys, keys->data, keys->length);
+    if (!doubt || doubt->keys.failed) {
+        free_doubt(doubt);
+        sdi_unfenced_distrust(core);
+        return;
+    }
     doubt->node = node;
     doubt->backend = *backend;
-    sdi_buffer_append(&doubt->keys, keys->data, keys->length);
-    if (doubt->keys.failed)
-        free_doubt(doubt);
-    else
-        append(&core->doubtful, doubt);
+    append(&core->doubtful, doubt);
 }
 
 static sdi_doubt *take_of(sdi_doubtful *doubtful, size_t node)

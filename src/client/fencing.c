@@ -32,10 +32,9 @@ static size_t count_keys(const sdi_buffer *keys)
     return count;
 }
 
-static void keep_all(sdi_core *core, const sdi_buffer *keys, size_t count)
+static void keep_all(sdi_core *core, sdi_buffer *keys, size_t count)
 {
-    for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
-        sdi_unfenced_keep(core, sdi_slice_of(keys->data + at));
+    sdi_unfenced_keep(core, keys);
     sdi_count(core->metrics, SDI_M_UNFENCED, 0, 1);
     SDI_LOG(core->log, SDI_LOG_WRITE_UNFENCED, SDI_NUMBER(count));
 }
@@ -55,7 +54,7 @@ static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const 
 }
 
 /* A write that has happened must be told even when its caller's deadline is over: the cache's own timeout bounds it. */
-int sdi_fence(sdi_core *core, const sdi_buffer *keys, const sdi_point *point)
+int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_point *point)
 {
     size_t count = count_keys(keys);
     if (!core->cache || !count)

@@ -25,15 +25,15 @@ static bool read_moment(sdi_core *core, size_t node, sdi_pg_connection *connecti
     return sdi_router_observe(core->router, node, &moment) && !moment.standby && sdi_moment_floor(&moment, point);
 }
 
-static bool ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
+static int ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
 {
     size_t node;
     sdi_pg_connection *connection;
     if (!sdi_router_primary(core->router, &node))
-        return false;
+        return SHOPDATA_ERR_UNAVAILABLE;
     int status = sdi_ask_take(core, node, deadline, &connection, NULL);
     if (status != SHOPDATA_OK)
-        return false;
+        return status;
     sdi_pool_expendable(sdi_router_pool(core->router, node), connection);
     sdi_count(core->metrics, SDI_M_FENCES_SAMPLED, 0, 1);
     sdi_pg_command ask = sdi_moment_command();
@@ -41,7 +41,7 @@ static bool ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
     bool known = status == SHOPDATA_OK && read_moment(core, node, connection, &ask, point);
     sdi_pg_commands_free(&ask, 1);
     sdi_ask_give(core, node, connection, status);
-    return known;
+    return known || status != SHOPDATA_OK ? status : SHOPDATA_ERR_UNAVAILABLE;
 }
 
 /* The lock is held, and let go while the primary is asked. */
@@ -51,16 +51,16 @@ static void sample(sdi_core *core, int64_t deadline)
     sdi_point point;
     floor->sent++;
     sdi_unlock(&floor->lock);
-    bool known = ask_primary(core, deadline, &point);
+    int status = ask_primary(core, deadline, &point);
     sdi_lock(&floor->lock);
     floor->answered = floor->sent;
-    floor->known = known;
-    if (known)
+    floor->status = status;
+    if (status == SHOPDATA_OK)
         floor->point = point;
     sdi_wake_all(&floor->sampled);
 }
 
-bool sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out)
+int sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out)
 {
     sdi_floor *floor = &core->floor;
     sdi_lock(&floor->lock);
@@ -71,9 +71,9 @@ bool sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out)
         else if (!sdi_wait(&floor->sampled, &floor->lock, deadline))
             break;
     }
-    bool known = floor->answered >= mine && floor->known;
-    if (known)
+    int status = floor->answered >= mine ? floor->status : SHOPDATA_ERR_TIMEOUT;
+    if (status == SHOPDATA_OK)
         *point_out = floor->point;
     sdi_unlock(&floor->lock);
-    return known;
+    return status;
 }

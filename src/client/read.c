@@ -72,17 +72,18 @@ static void claim(sdi_round *r, floor_found *floor)
 /* The order is the point: first the placeholder, then the sample. A write that returns between the two deletes the
  * placeholder, so a floor older than it is never installed. Where the cache did not say that the placeholder stands, it
  * may come to stand later, behind that write: then this floor must not be installed. */
-static bool sample_floor(sdi_round *r, floor_found *floor)
+static int sample_floor(sdi_round *r, floor_found *floor)
 {
     if (!floor->claimed)
         claim(r, floor);
     floor->installable = floor->placed;
     floor->claimed = floor->placed = false;
-    floor->sampled = sdi_floor_sample(r->core, sample_deadline(r), &floor->point);
+    int status = sdi_floor_sample(r->core, sample_deadline(r), &floor->point);
+    floor->sampled = status == SHOPDATA_OK;
     for (size_t i = 0; i < r->count && floor->sampled; i++)
         if (lacks_fence(&r->reads[i]))
             sdi_demand_floor(&r->reads[i], &floor->point);
-    return floor->sampled;
+    return status;
 }
 
 /* Every read that is still open has an old answer. */
@@ -101,8 +102,11 @@ static int find_floor(sdi_round *r, floor_found *floor, shopdata_error **error_o
     size_t primary;
     while (any_missing(r)) {
         uint64_t seen = sdi_router_changes(r->core->router);
-        if (sample_floor(r, floor))
+        int status = sample_floor(r, floor);
+        if (status == SHOPDATA_OK)
             return SHOPDATA_OK;
+        if (status == SHOPDATA_ERR_NO_MEMORY)
+            return sdi_no_memory(error_out);
         if (!sdi_router_primary(r->core->router, &primary)) {
             go_without_floor(r);
             return SHOPDATA_OK;

@@ -27,19 +27,22 @@ typedef struct group {
 } group;
 
 /* While fences can be read they say how new an answer must be. Else, for want of better, it must show this process's
- * own writes, and may not lag too far: of other processes' writes nothing is known then. */
+ * own writes, and may not lag too far: of other processes' writes nothing is known then. A write that stands, but whose
+ * position did not come to be known, is looked for on the primary: the process's others while there is one. */
 static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
 {
-    sdi_raise(&need->era, &need->lsn, r->session->era, r->session->last_write);
+    need->primary |= !sdi_session_position(r->session, &need->era, &need->lsn);
     if (read->fences_read) {
         size_t kind = read->result && !shopdata_result_rows(read->result) ? 1 : 0;
         if (read->demanded[kind])
             sdi_raise(&need->era, &need->lsn, read->demand[kind].era, read->demand[kind].lsn);
         return;
     }
+    size_t node;
     need->limit_lag = true;
     if (sdi_plan_kind(read->planned->plan) == SDI_PLAN_CACHED)
-        sdi_core_last_write(r->core, &need->era, &need->lsn);
+        need->primary |=
+            !sdi_core_last_write(r->core, &need->era, &need->lsn) && sdi_router_primary(r->core->router, &node);
 }
 
 static void gather(const sdi_round *r, group *g, bool primary)

@@ -32,6 +32,7 @@ struct shopdata_session {
     sdi_era era; /* of `lsn` */
     sdi_written_point written;
     sdi_lsn last_write; /* what a replica must have replayed to show this session its own writes; 0: nothing */
+    uint64_t misplaced; /* the last write whose position is not known (sdi_core_misplace); 0: none */
     sdi_transaction transaction;
     sdi_declared declared; /* settings that go before everything it asks */
 };
@@ -50,6 +51,8 @@ int sdi_session_set(shopdata_session *session, const char *name, const char *val
 /* sdi_settings_command tells a server the session's settings, until the transaction or the batch ends; false if there
  * are none. */
 bool sdi_settings_command(const shopdata_session *session, sdi_pg_command *command_out);
+/* sdi_session_position raises `era` and `lsn` to the session's last write; false if its position is not known. */
+bool sdi_session_position(shopdata_session *session, sdi_era *era, sdi_lsn *lsn);
 
 /* read.c: see shopdata_query_many. */
 int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,
@@ -65,9 +68,9 @@ int sdi_invalidate(shopdata_client *client, const char *const *tags, size_t coun
 sdi_pg_command sdi_xid_command(void);
 bool sdi_wrote(const sdi_pg_command *xid);
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
-                const sdi_buffer *keys);
+                sdi_buffer *keys);
 /* sdi_ambiguous: nobody knows whether it stands; SHOPDATA_ERR_AMBIGUOUS in place of the error there was. */
-int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_id *backend, const sdi_buffer *keys,
+int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_id *backend, sdi_buffer *keys,
                   shopdata_error **error_out);
 
 /* transaction.c: see shopdata_begin and the rest. */

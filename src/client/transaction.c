@@ -186,7 +186,7 @@ static void note_point(shopdata_session *session, const sdi_point *point)
 
 /* The write stands: its fences are moved, or deleted where its point did not come to be known. */
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
-                const sdi_buffer *keys)
+                sdi_buffer *keys)
 {
     sdi_moment moment;
     sdi_point point;
@@ -195,6 +195,8 @@ int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, 
     sdi_session_wrote(session, known ? &point : NULL);
     if (known)
         note_point(session, &point);
+    else
+        session->misplaced = sdi_core_misplace(session->client->core);
     return sdi_fence(session->client->core, keys, known ? &point : NULL);
 }
 
@@ -216,15 +218,15 @@ static bool end_backend(sdi_core *core, size_t node, const sdi_pg_backend_id *ba
 
 /* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that
  * it cannot commit after the fences were deleted. */
-int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_id *backend, const sdi_buffer *keys,
+int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_id *backend, sdi_buffer *keys,
                   shopdata_error **error_out)
 {
     sdi_core *core = session->client->core;
-    bool gone = end_backend(core, node, backend);
-    sdi_session_wrote(session, NULL);
-    sdi_fence(core, keys, NULL);
-    if (!gone)
+    if (!end_backend(core, node, backend))
         sdi_doubt_keep(core, node, backend, keys);
+    sdi_session_wrote(session, NULL);
+    sdi_core_misplace(core);
+    sdi_fence(core, keys, NULL);
     SDI_LOG(core->log, SDI_LOG_COMMIT_AMBIGUOUS, SDI_TEXT(sdi_router_name(core->router, node)));
     sdi_error_clear(error_out);
     return sdi_fail(error_out, SHOPDATA_ERR_AMBIGUOUS,

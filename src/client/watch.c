@@ -54,6 +54,8 @@ static void compare_catalog(sdi_core *core, sdi_pg_connection *connection, const
 static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, shopdata_error **error)
 {
     sdi_moment moment = {0};
+    sdi_point point;
+    uint64_t misplaced = sdi_core_misplaced(core);
     int64_t asked_at = sdi_now();
     sdi_pg_command ask = sdi_moment_command();
     size_t most = (size_t)core->settings->max_result_bytes;
@@ -66,6 +68,8 @@ static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, 
         compare_catalog(core, connection, &moment);
     told = told && sdi_router_observe(core->router, node, &moment);
     sdi_pg_commands_free(&ask, 1);
+    if (told && sdi_moment_floor(&moment, &point))
+        sdi_core_place(core, misplaced, &point);
     return told;
 }
 

@@ -69,6 +69,8 @@ static size_t first_error(const sdi_pg_command *steps)
 /* COMMIT was sent along: a result too large to take, too, leaves open whether the server got that far. */
 static bool fate_unknown(const sdi_pg_command *steps, size_t at)
 {
+    if (!steps[COMMIT].sent)
+        return false;
     return at == STEPS || shopdata_error_status(steps[at].error) == SHOPDATA_ERR_TOO_LARGE;
 }
 
@@ -130,8 +132,10 @@ static int conclude(write *w, size_t node, sdi_pg_connection *connection, sdi_pg
     } else if (fate_unknown(steps, at)) {
         return lost(w, node, connection, broke, error);
     } else {
-        sdi_error_clear(error);
-        status = sdi_pg_command_failure(&steps[at], error);
+        if (at < STEPS) {
+            sdi_error_clear(error);
+            status = sdi_pg_command_failure(&steps[at], error);
+        }
         if (broke == SHOPDATA_OK && sdi_pg_transaction(connection) != SDI_PG_IDLE)
             broke = roll_back(connection, sdi_deadline_in(w->session->deadline_ms));
         *next = rejected(w, node, *error);
@@ -250,7 +254,9 @@ static void add_with_kin(sdi_tags *tags, const char *tag)
     }
     sdi_buffer bulk = SDI_BUFFER_INIT;
     sdi_buffer_printf(&bulk, "%s/*", tag);
-    if (!bulk.failed)
+    if (bulk.failed)
+        tags->texts.failed = true;
+    else
         sdi_tags_add(tags, (sdi_slice){bulk.data, bulk.length});
     sdi_buffer_free(&bulk);
 }

@@ -104,6 +104,7 @@ static void reset(sdi_pg_command *commands, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         commands[i].outcome = SDI_PG_NOT_RUN;
+        commands[i].sent = false;
         commands[i].result = NULL;
         commands[i].error = NULL;
     }

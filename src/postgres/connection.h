@@ -52,6 +52,7 @@ typedef struct sdi_pg_command {
     bool leads; /* those behind it rely on what it does until the Sync: they never run without it */
     /* out */
     enum sdi_pg_outcome outcome;
+    bool sent;               /* false: it is certain that the server has not run it */
     shopdata_result *result; /* DONE: rows (0 x 0 for a command without), `changed`; the caller's */
     shopdata_error *error;   /* ERROR: the server's, or TOO_LARGE; the caller's */
 } sdi_pg_command;

@@ -83,6 +83,7 @@ typedef struct sdi_pg_batch {
     size_t window;                /* bytes put into libpq's buffer since it was last empty */
     bool writing;                 /* libpq has bytes that the socket did not take */
     bool reading;                 /* the answer to step `answered` has been asked for */
+    bool heard;                   /* some of it has come */
     bool described;               /* the columns of the answer are known */
     sdi_result_builder builder;
     int status; /* negative: the connection broke */

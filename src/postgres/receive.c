@@ -112,10 +112,12 @@ static bool done(sdi_pg_batch *batch, const PGresult *answer)
     return true;
 }
 
+/* An error without SQLSTATE is libpq's own, for want of memory say: then nobody knows what the server said. */
 static bool failed(sdi_pg_batch *batch, const PGresult *answer)
 {
     sdi_pg_connection *connection = batch->connection;
-    if (sdi_pg_fatal(answer) || PQstatus(connection->pq) == CONNECTION_BAD)
+    bool own = !PQresultErrorField(answer, PG_DIAG_SQLSTATE);
+    if (own || sdi_pg_fatal(answer) || PQstatus(connection->pq) == CONNECTION_BAD)
         return sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "", PQresultErrorMessage(answer));
     const sdi_pg_step *step = &batch->steps[batch->answered];
     sdi_pg_command *command = current(batch);
@@ -179,12 +181,13 @@ static bool receive_one(sdi_pg_batch *batch, bool *busy)
     if (*busy)
         return true;
     PGresult *answer = PQgetResult(pq);
-    if (!answer && kind == SDI_PG_SYNC)
+    if (!answer && (kind == SDI_PG_SYNC || !batch->heard))
         return sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "out of step with the server", PQerrorMessage(pq));
     bool good = !answer || take(batch, answer);
+    batch->heard = true;
     if (!answer || PQresultStatus(answer) == PGRES_PIPELINE_SYNC) {
         batch->answered++;
-        batch->reading = false;
+        batch->reading = batch->heard = false;
     }
     PQclear(answer);
     return good;

@@ -99,11 +99,12 @@ static bool send_step(sdi_pg_batch *batch, const sdi_pg_step *step)
     PGconn *pq = batch->connection->pq;
     if (step->kind == SDI_PG_SYNC)
         return PQpipelineSync(pq) || sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "", PQerrorMessage(pq));
-    const sdi_pg_command *command = &batch->commands[step->command];
+    sdi_pg_command *command = &batch->commands[step->command];
     sdi_pg_arguments *arguments = &batch->connection->arguments;
     if (!fill_arguments(arguments, command))
         return sdi_pg_break(batch, SHOPDATA_ERR_NO_MEMORY, "", "");
     batch->window += strlen(command->sql) + arguments_size(arguments, command);
+    command->sent |= step->kind == SDI_PG_EXECUTE; /* closing flushes what libpq holds: queued counts as sent */
     if (!(step->kind == SDI_PG_PREPARE ? send_prepare(batch, step) : send_execute(batch, step)))
         return sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "", PQerrorMessage(pq));
     return true;

@@ -1,0 +1,165 @@
+#include "allocation.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+typedef struct plan {
+    bool armed, failed;
+    enum allocation_whose whose;
+    enum allocation_span span;
+    size_t left; /* allocations that still succeed */
+} plan;
+
+static _Thread_local plan planned;
+static _Thread_local bool inside; /* one of ours: its malloc was judged already */
+static _Thread_local uint32_t dice;
+static atomic_uint storm_one_in;
+static atomic_int storm_whose;
+static atomic_size_t storm_failed;
+static atomic_long live;
+
+void allocation_fail_at(enum allocation_whose whose, enum allocation_span span, size_t n)
+{
+    planned = (plan){.armed = true, .whose = whose, .span = span, .left = n - 1};
+}
+
+bool allocation_heal(void)
+{
+    planned.armed = false;
+    return planned.failed;
+}
+
+size_t allocation_storm(enum allocation_whose whose, unsigned one_in)
+{
+    atomic_store(&storm_whose, (int)whose);
+    atomic_store(&storm_one_in, one_in);
+    return atomic_load(&storm_failed);
+}
+
+long allocation_live(void)
+{
+    return atomic_load(&live);
+}
+
+static bool storm_takes(enum allocation_whose whose)
+{
+    unsigned one_in = atomic_load_explicit(&storm_one_in, memory_order_relaxed);
+    if (!one_in || (int)whose > atomic_load(&storm_whose))
+        return false;
+    if (!dice)
+        dice = (uint32_t)(uintptr_t)&dice | 1;
+    dice ^= dice << 13;
+    dice ^= dice >> 17;
+    dice ^= dice << 5;
+    if (dice % one_in)
+        return false;
+    atomic_fetch_add(&storm_failed, 1);
+    return true;
+}
+
+static bool fails(enum allocation_whose whose)
+{
+    if (storm_takes(whose))
+        return true;
+    if (!planned.armed || whose > planned.whose)
+        return false;
+    if (planned.left) {
+        planned.left--;
+        return false;
+    }
+    bool again = planned.failed;
+    planned.failed = true;
+    return !again || planned.span == ALLOCATION_FROM_THERE_ON;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ ours */
+
+#define WRAPPED(type, name, parameters, arguments)                                                                     \
+    type __real_##name parameters;                                                                                     \
+    type __wrap_##name parameters;                                                                                     \
+    type __wrap_##name parameters                                                                                      \
+    {                                                                                                                  \
+        if (fails(ALLOCATION_OURS))                                                                                    \
+            return NULL;                                                                                               \
+        inside = true;                                                                                                 \
+        type memory = __real_##name arguments;                                                                         \
+        inside = false;                                                                                                \
+        return memory;                                                                                                 \
+    }
+
+WRAPPED(void *, sdi_malloc, (size_t size), (size))
+WRAPPED(void *, sdi_calloc, (size_t count, size_t size), (count, size))
+WRAPPED(void *, sdi_realloc, (void *memory_was, size_t size), (memory_was, size))
+WRAPPED(char *, sdi_strdup, (const char *text), (text))
+WRAPPED(char *, sdi_memdup0, (const void *data, size_t length), (data, length))
+
+/* ------------------------------------------------------------------------------------------------------- everybody's
+ */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+bool allocation_catches_all(void)
+{
+    return false;
+}
+
+#else
+
+bool allocation_catches_all(void)
+{
+    return true;
+}
+
+/* The program hides its symbols; these must be seen by the libraries. */
+#define SEEN __attribute__((visibility("default")))
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void __libc_free(void *memory);
+
+static void *counted(void *memory)
+{
+    if (memory)
+        atomic_fetch_add(&live, 1);
+    return memory;
+}
+
+static bool library_fails(void)
+{
+    if (inside || !fails(ALLOCATION_ALL))
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+SEEN void *malloc(size_t size)
+{
+    return library_fails() ? NULL : counted(__libc_malloc(size));
+}
+
+SEEN void *calloc(size_t count, size_t size)
+{
+    return library_fails() ? NULL : counted(__libc_calloc(count, size));
+}
+
+SEEN void *realloc(void *memory, size_t size)
+{
+    if (!memory)
+        return malloc(size);
+    return library_fails() ? NULL : __libc_realloc(memory, size);
+}
+
+SEEN void free(void *memory)
+{
+    if (memory)
+        atomic_fetch_sub(&live, 1);
+    __libc_free(memory);
+}
+
+#endif
