@@ -85,6 +85,7 @@ typedef struct sdi_pg_batch {
     bool reading;                 /* the answer to step `answered` has been asked for */
     bool heard;                   /* some of it has come */
     bool described;               /* the columns of the answer are known */
+    uint64_t changed;             /* rows, as the answer's pieces told */
     sdi_result_builder builder;
     int status; /* negative: the connection broke */
     shopdata_error *error;

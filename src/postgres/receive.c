@@ -71,14 +71,15 @@ static bool add_rows(sdi_pg_batch *batch, const PGresult *answer)
     return true;
 }
 
-static bool finish(sdi_pg_batch *batch, const PGresult *answer)
+static bool finish(sdi_pg_batch *batch)
 {
     sdi_pg_command *command = current(batch);
     command->result = sdi_result_build(&batch->builder);
     batch->described = false;
     if (!command->result)
         return sdi_pg_break(batch, SHOPDATA_ERR_NO_MEMORY, "", "");
-    command->result->changed = strtoull(PQcmdTuples((PGresult *)answer), NULL, 10);
+    command->result->changed = batch->changed;
+    batch->changed = 0;
     command->outcome = SDI_PG_DONE;
     return true;
 }
@@ -106,7 +107,7 @@ static bool done(sdi_pg_batch *batch, const PGresult *answer)
         return true;
     }
     if (!rolled_back(command, answer))
-        return finish(batch, answer);
+        return finish(batch);
     command->outcome = SDI_PG_ERROR;
     sdi_fail_sql(&command->error, "25P02", "the transaction had failed: COMMIT has rolled it back");
     return true;
@@ -139,9 +140,18 @@ static void skipped(sdi_pg_batch *batch)
         sdi_pg_statement_settle(batch->connection, step->key, false);
 }
 
+/* With chunks the count stands on the last piece that has rows, with single rows on the empty one behind them. */
+static void note_changed(sdi_pg_batch *batch, const PGresult *answer)
+{
+    const char *count = PQcmdTuples((PGresult *)answer);
+    if (*count)
+        batch->changed = strtoull(count, NULL, 10);
+}
+
 static bool take(sdi_pg_batch *batch, const PGresult *answer)
 {
     ExecStatusType status = PQresultStatus(answer);
+    note_changed(batch, answer);
     switch (status) {
     case PGRES_SINGLE_TUPLE:
 #ifdef LIBPQ_HAS_CHUNK_MODE
@@ -149,7 +159,7 @@ static bool take(sdi_pg_batch *batch, const PGresult *answer)
 #endif
         return add_rows(batch, answer);
     case PGRES_TUPLES_OK:
-        return add_rows(batch, answer) && finish(batch, answer);
+        return add_rows(batch, answer) && finish(batch);
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
         return done(batch, answer);
