@@ -52,8 +52,8 @@ typedef struct floor_found {
 } floor_found;
 
 /* A lease to claim, or a fence missing: asked of the cache in one round trip. After one that was not answered comes a
- * new nonce, for its placeholder may still come to stand. Else the old one goes on: its own placeholder is no other's.
- */
+ * new nonce, for its placeholder may still come to stand. Else the old one goes on, as long as no fence may still be on
+ * its way to it: its own placeholder is no other's. */
 static void claim(sdi_round *r, floor_found *floor)
 {
     bool wanted = any_missing(r);
@@ -153,6 +153,15 @@ static bool holds_lease(const sdi_round *r)
     return false;
 }
 
+/* Fences that the cache did not confirm may come late, behind a write: then they must not find the placeholder of the
+ * next time. */
+static void store(sdi_round *r, const floor_found *floor)
+{
+    const sdi_point *point = floor->sampled && floor->installable ? &floor->point : NULL;
+    if (!sdi_store(r->core, r->reads, r->count, r->nonce, point, r->deadline))
+        r->nonce = 0;
+}
+
 static int ask_and_store(sdi_round *r, shopdata_error **error)
 {
     floor_found floor = {0};
@@ -162,8 +171,7 @@ static int ask_and_store(sdi_round *r, shopdata_error **error)
     if (status == SHOPDATA_OK)
         status = sdi_round_ask(r, error);
     if (r->core->cache && (status == SHOPDATA_OK || holds_lease(r)))
-        sdi_store(r->core, r->reads, r->count, r->nonce, floor.sampled && floor.installable ? &floor.point : NULL,
-                  r->deadline);
+        store(r, &floor);
     return fall_back(r, status, error);
 }
 

@@ -168,16 +168,18 @@ static installation put_texts(sdi_batch *batch, uint64_t nonce, const sdi_point 
     return install;
 }
 
-void sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor, int64_t deadline)
+bool sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, const sdi_point *floor, int64_t deadline)
 {
     sdi_batch batch;
     if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
-        return;
+        return true;
     installation install = put_texts(&batch, nonce, floor);
     for (size_t i = 0; i < count; i++)
         add_stores(core, &batch, &reads[i], &install);
     for (size_t i = 0; i < count; i++)
         sdi_lease_add_release(&batch, core, &reads[i]);
-    count_fills(core, reads, count, sdi_batch_run(&batch, core, deadline));
+    bool kept = sdi_batch_run(&batch, core, deadline);
+    count_fills(core, reads, count, kept);
     sdi_batch_free(&batch);
+    return kept;
 }

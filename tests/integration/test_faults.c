@@ -184,6 +184,111 @@ START_TEST(a_placeholder_that_comes_late_installs_nothing)
 }
 END_TEST
 
+/* ---------------------------------------------------------------------------------------------------- a late fence
+ */
+
+/* A cache whose first batch that installs fences does not answer in time, and happens as the second one begins. */
+enum late_store { STORE_FIRST, STORE_HELD, STORE_OVER };
+
+typedef struct late_fences {
+    sdi_cache cache;
+    sdi_cache *inner;
+    enum late_store state;
+    sdi_cache_op swaps[8];
+    char texts[8][3][512];
+    size_t count;
+} late_fences;
+
+static late_fences held;
+
+static sdi_slice copied(char *room, sdi_slice text)
+{
+    memcpy(room, text.data, text.length);
+    return (sdi_slice){room, text.length};
+}
+
+static void keep_swaps(const sdi_cache_op *operations, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (operations[i].verb != SDI_CACHE_SWAP)
+            continue;
+        sdi_cache_op *kept = &held.swaps[held.count];
+        *kept = operations[i];
+        kept->key = copied(held.texts[held.count][0], operations[i].key);
+        kept->expected = copied(held.texts[held.count][1], operations[i].expected);
+        kept->value = copied(held.texts[held.count][2], operations[i].value);
+        held.count++;
+    }
+}
+
+static shopdata_result *name_and_price(void)
+{
+    shopdata_session *other;
+    shopdata_error *error = NULL;
+    shopdata_param one = shopdata_int64(1);
+    shopdata_result *result = NULL;
+    shopdata_statement *statement = servers_statement(client, "SELECT name, price FROM item WHERE id = $1");
+    servers_ok(shopdata_session_new(client, &other, NULL), NULL);
+    servers_ok(shopdata_query(other, statement, &one, 1, &result, &error), error);
+    shopdata_session_free(other);
+    shopdata_statement_free(statement);
+    return result;
+}
+
+/* While the fences are on their way another statement's answer is stored, and then the row is written. */
+static void overtake(void)
+{
+    shopdata_session *other;
+    shopdata_result_free(name_and_price());
+    servers_ok(shopdata_session_new(client, &other, NULL), NULL);
+    must_write(other, 1, 500);
+    shopdata_session_free(other);
+}
+
+static bool held_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline)
+{
+    (void)cache;
+    bool installs = operations[0].verb == SDI_CACHE_SWAP;
+    if (installs && held.state == STORE_FIRST) {
+        held.state = STORE_OVER; /* for what is run meanwhile */
+        keep_swaps(operations, count);
+        overtake();
+        held.state = STORE_HELD;
+        return false;
+    }
+    if (installs && held.state == STORE_HELD) {
+        held.state = STORE_OVER;
+        ck_assert(sdi_cache_run(held.inner, held.swaps, held.count, SDI_NEVER));
+    }
+    return sdi_cache_run(held.inner, operations, count, deadline);
+}
+
+static const sdi_cache_backend held_backend = {.name = "held", .run = held_run};
+
+/* A batch that goes to the database twice has a placeholder for each time: the fence of the first, which the cache did
+ * not confirm, may come to it after a write, and must not find the second one's. */
+START_TEST(a_fence_that_comes_late_replaces_no_later_placeholder)
+{
+    int64_t price;
+    shopdata_param one = shopdata_int64(1);
+    shopdata_result *results[2];
+    begin_with("memory");
+    held = (late_fences){.cache.backend = &held_backend, .inner = client->core->cache};
+    client->core->cache = &held.cache;
+    shopdata_call calls[2] = {{by_id, &one, 1, 0}, {by_id, &one, 1, 0}};
+    servers_ok(shopdata_query_many(session, calls, 2, results, NULL), NULL);
+    client->core->cache = held.inner;
+    ck_assert(held.count && held.state == STORE_OVER);
+    shopdata_result_free(results[0]);
+    shopdata_result_free(results[1]);
+    results[0] = name_and_price();
+    servers_ok(shopdata_result_int64(results[0], 0, 1, &price, NULL), NULL);
+    ck_assert_int_eq(price, 500);
+    shopdata_result_free(results[0]);
+    finish();
+}
+END_TEST
+
 /* ----------------------------------------------------------------------------------------- writes whose fate is
  * unknown */
 
@@ -632,6 +737,7 @@ static void fill(TCase *cases)
     servers_required();
     servers_required_memcached();
     tcase_add_test(cases, a_placeholder_that_comes_late_installs_nothing);
+    tcase_add_test(cases, a_fence_that_comes_late_replaces_no_later_placeholder);
     tcase_add_test(cases, an_ambiguous_write_has_ended_when_that_is_told);
     tcase_add_test(cases, a_write_to_a_frozen_primary_is_never_hidden);
     tcase_add_test(cases, a_write_whose_answer_is_too_large_is_told_of);
