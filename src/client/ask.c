@@ -311,13 +311,17 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
     return status;
 }
 
-int sdi_ask_catalog(sdi_core *core, bool primary, sdi_pg_command *commands, size_t count, int64_t deadline,
+int sdi_ask_catalog(sdi_core *core, sdi_need *need, sdi_pg_command *commands, size_t count, int64_t deadline,
                     shopdata_error **error_out)
 {
     size_t failed;
-    sdi_question question = {.need.primary = primary, .deadline = deadline};
+    sdi_question question = {.need.primary = need->primary, .deadline = deadline};
     sdi_core_catalog_need(core, &question.need.era, &question.need.lsn);
-    return sdi_ask_read(core, &question, commands, count, &failed, error_out);
+    sdi_raise(&need->era, &need->lsn, question.need.era, question.need.lsn);
+    int status = sdi_ask_read(core, &question, commands, count, &failed, error_out);
+    if (status == SHOPDATA_OK && question.stamped)
+        sdi_raise(&need->era, &need->lsn, question.stamp.era, sdi_moment_reached(commands[count - 1].result));
+    return status;
 }
 
 int sdi_ask_primary(sdi_core *core, int64_t deadline, size_t *node_out, sdi_pg_connection **connection_out,

@@ -30,9 +30,10 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
 /* sdi_sign writes into a fresh answer who gave it, and that it was now. */
 void sdi_sign(const sdi_core *core, shopdata_result *answer, size_t node, enum shopdata_source source);
 
-/* sdi_ask_catalog: reads of the system catalogs, of the primary only or of any node that has all DDL that was noticed.
- */
-int sdi_ask_catalog(sdi_core *core, bool primary, sdi_pg_command *commands, size_t count, int64_t deadline,
+/* sdi_ask_catalog: reads of the system catalogs, of the primary only (need->primary) or of any node that has all DDL
+ * that was noticed. The last one is sdi_moment_command: `need` is raised to where a node must be to know all that the
+ * others saw. */
+int sdi_ask_catalog(sdi_core *core, sdi_need *need, sdi_pg_command *commands, size_t count, int64_t deadline,
                     shopdata_error **error_out);
 
 /* sdi_ask_primary takes a connection to the primary, waiting until there is one, or the deadline. */

@@ -26,6 +26,22 @@ typedef struct group {
     bool impatient; /* all have an old answer to fall back on */
 } group;
 
+/* A replica that has not come so far answers by another schema than the key tells of. Without a primary it shall
+ * answer all the same, but nobody else. */
+static bool knows_schema(const sdi_read *read, const sdi_question *question)
+{
+    const sdi_need *need = &read->planned->need;
+    return question->source == SHOPDATA_FROM_PRIMARY || need->lsn == 0 ||
+           (sdi_era_follows(question->stamp.era, need->era) && question->stamp.lsn >= need->lsn);
+}
+
+static void need_of_schema(const sdi_round *r, const sdi_read *read, sdi_need *need)
+{
+    size_t primary;
+    if (sdi_router_primary(r->core->router, &primary))
+        sdi_raise(&need->era, &need->lsn, read->planned->need.era, read->planned->need.lsn);
+}
+
 /* While fences can be read they say how new an answer must be. Else, for want of better, it must show this process's
  * own writes, and may not lag too far: of other processes' writes nothing is known then. A write that stands, but whose
  * position did not come to be known, is looked for on the primary: the process's others while there is one. */
@@ -36,6 +52,7 @@ static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
         size_t kind = read->result && !shopdata_result_rows(read->result) ? 1 : 0;
         if (read->demanded[kind])
             sdi_raise(&need->era, &need->lsn, read->demand[kind].era, read->demand[kind].lsn);
+        need_of_schema(r, read, need);
         return;
     }
     size_t node;
@@ -89,7 +106,7 @@ static void take_answers(sdi_round *r, const group *g, const sdi_question *quest
         shopdata_result_free(read->result);
         read->result = commands[i].result;
         commands[i].result = NULL;
-        read->stamped = question->stamped && !question->assumed;
+        read->stamped = question->stamped && !question->assumed && knows_schema(read, question);
         read->stamp = question->stamp;
         read->unstored = true;
         sign_freshness(read, question);

@@ -119,7 +119,7 @@ int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_templat
 /* Where the catalog is asked. */
 typedef struct asking {
     sdi_core *core;
-    bool primary;
+    sdi_need *need;
     int64_t deadline;
 } asking;
 
@@ -127,15 +127,16 @@ static int ask_catalog(void *context, const sdi_catalog_question questions[SDI_C
                        shopdata_result *answers[SDI_CATALOG_QUESTIONS], shopdata_error **error_out)
 {
     const asking *a = context;
-    sdi_pg_command asks[SDI_CATALOG_QUESTIONS];
+    sdi_pg_command asks[SDI_CATALOG_QUESTIONS + 1];
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         asks[i] = (sdi_pg_command){.sql = questions[i].sql, .params = questions[i].params, .count = questions[i].count};
-    int status = sdi_ask_catalog(a->core, a->primary, asks, SDI_CATALOG_QUESTIONS, a->deadline, error_out);
+    asks[SDI_CATALOG_QUESTIONS] = sdi_moment_command();
+    int status = sdi_ask_catalog(a->core, a->need, asks, SDI_CATALOG_QUESTIONS + 1, a->deadline, error_out);
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS && status == SHOPDATA_OK; i++) {
         answers[i] = asks[i].result;
         asks[i].result = NULL;
     }
-    sdi_pg_commands_free(asks, SDI_CATALOG_QUESTIONS);
+    sdi_pg_commands_free(asks, SDI_CATALOG_QUESTIONS + 1);
     return status;
 }
 
@@ -158,10 +159,10 @@ static int make_plan(shopdata_statement *statement, int64_t deadline, sdi_planne
     sdi_catalog *catalog = NULL;
     sdi_slice space;
     const char *identity;
-    await_node(core, planned->primary, deadline);
+    await_node(core, planned->need.primary, deadline);
     atomic_store(&core->planned, true);
     planned->schema = atomic_load(&core->schema);
-    asking where = {core, planned->primary, deadline};
+    asking where = {core, &planned->need, deadline};
     int status = sdi_catalog_load(statement->sql, ask_catalog, &where, &catalog, error_out);
     if (status != SHOPDATA_OK)
         return status;
@@ -186,7 +187,7 @@ static int plan_again(shopdata_statement *statement, bool write, int64_t deadlin
     if (!planned)
         return sdi_no_memory(error_out);
     statement->used = true;
-    planned->primary = write;
+    planned->need.primary = write;
     int status = make_plan(statement, deadline, planned, error_out);
     if (status != SHOPDATA_OK) {
         sdi_free(planned);
@@ -202,7 +203,8 @@ static int plan_again(shopdata_statement *statement, bool write, int64_t deadlin
 
 static bool holds(const shopdata_statement *statement, const sdi_planned *planned, bool write)
 {
-    return planned && (planned->primary || !write) && planned->schema == atomic_load(&statement->client->core->schema);
+    return planned && (planned->need.primary || !write) &&
+           planned->schema == atomic_load(&statement->client->core->schema);
 }
 
 int sdi_statement_plan(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,

@@ -25,8 +25,8 @@ struct sdi_planned {
     sdi_plan *plan;
     uint64_t schema;
     sdi_hash128 fingerprint;
-    bool primary; /* of the primary's catalog */
-    bool final;   /* false: something was not found in the catalog, so it is for one use, the caller's own */
+    sdi_need need; /* what a node must have to know the catalog it was made of; primary: it was the primary's */
+    bool final;    /* false: something was not found in the catalog, so it is for one use, the caller's own */
     sdi_planned *older;
 };
 

@@ -69,6 +69,13 @@ bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result 
     return moment.standby || (moment.flush && moment.insert);
 }
 
+/* A standby may show the effect of a record that it has not counted as replayed yet. */
+sdi_lsn sdi_moment_reached(const shopdata_result *answer)
+{
+    sdi_lsn position = sdi_lsn_parse(text_at(answer, POSITION)), head = sdi_lsn_parse(text_at(answer, HEAD));
+    return sdi_lsn_settled(head > position ? head : position);
+}
+
 /* The flush position tells stamps from before a crash from writes after it: any from before the crash does. */
 bool sdi_moment_stamp(const sdi_moment *moment, sdi_stamp *stamp_out)
 {

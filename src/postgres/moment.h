@@ -30,6 +30,9 @@ bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result 
 
 /* What an answer that was asked for after this moment on the same connection certainly contained. False if unknown. */
 bool sdi_moment_stamp(const sdi_moment *moment, sdi_stamp *stamp_out);
+/* sdi_moment_reached: all that was seen on this connection before it gave this answer lies so far at most; 0 unknown.
+ */
+sdi_lsn sdi_moment_reached(const shopdata_result *answer);
 /* sdi_moment_floor: the point that demands all writes that had returned before this moment of the primary. */
 bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out);
 /* sdi_moment_written: the point that demands the write this connection has just committed; needs the flush position

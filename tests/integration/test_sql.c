@@ -335,6 +335,52 @@ START_TEST(changes_of_another_program_are_noticed)
 }
 END_TEST
 
+static void pause_replicas(bool pause)
+{
+    servers_do(pause ? "pause replica1" : "resume replica1");
+    servers_do(pause ? "pause replica2" : "resume replica2");
+}
+
+/* A replica that has not replayed it answers by the old schema, and all fences pass. */
+START_TEST(a_replica_that_lags_does_not_answer_by_the_old_schema)
+{
+    const char *before, *after;
+    begin(changes[_i].schema);
+    shopdata_statement *read = servers_statement(client, changes[_i].sql);
+    bool type = strstr(changes[_i].sql, "n * 2") != NULL;
+    expect_cached(session, read, type ? "2" : "1");
+    servers_ok(shopdata_statement_explain(read, &before, NULL), NULL);
+    pause_replicas(true);
+    servers_sql(changes[_i].change);
+    do {
+        usleep(10000);
+        servers_ok(shopdata_statement_explain(read, &after, NULL), NULL);
+    } while (before == after);
+    expect_cached(session, read, type ? "2.0" : "2");
+    pause_replicas(false);
+    expect_cached(session, read, type ? "2.0" : "2");
+    shopdata_statement_free(read);
+    finish();
+}
+END_TEST
+
+/* It bumps no table: only where it stands in the WAL tells a replica that has it. */
+START_TEST(a_function_that_this_process_replaced_is_seen_by_all_its_sessions)
+{
+    begin(changes[1].schema);
+    shopdata_session *other = session_with(NULL, NULL);
+    shopdata_statement *read = servers_statement(client, changes[1].sql);
+    expect_cached(other, read, "1");
+    pause_replicas(true);
+    execute(changes[1].change);
+    expect_cached(other, read, "2");
+    pause_replicas(false);
+    shopdata_statement_free(read);
+    shopdata_session_free(other);
+    finish();
+}
+END_TEST
+
 /* What comes and goes all day is none: every plan would be made again each time. */
 START_TEST(what_is_no_change_of_the_schema_makes_no_plan_again)
 {
@@ -444,6 +490,13 @@ int main(void)
     tcase_set_timeout(cases, 60);
     fill(cases);
     suite_add_tcase(suite, cases);
+    TCase *lag = tcase_create("lag");
+    tcase_set_timeout(lag, 60);
+    tcase_add_checked_fixture(lag, NULL, servers_heal);
+    tcase_add_loop_test(lag, a_replica_that_lags_does_not_answer_by_the_old_schema, 0,
+                        sizeof changes / sizeof *changes);
+    tcase_add_test(lag, a_function_that_this_process_replaced_is_seen_by_all_its_sessions);
+    suite_add_tcase(suite, lag);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
