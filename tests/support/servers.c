@@ -129,9 +129,9 @@ shopdata_client *servers_open(const char *cache)
     return servers_open_with(servers_config(cache));
 }
 
-char *servers_value(const char *sql)
+char *servers_value_at(const char *node, const char *sql)
 {
-    PGconn *connection = PQconnectdb(getenv("SHOPDATA_PRIMARY"));
+    PGconn *connection = PQconnectdb(getenv(node));
     ck_assert_msg(PQstatus(connection) == CONNECTION_OK, "%s", PQerrorMessage(connection));
     PGresult *result = PQexec(connection, sql);
     ExecStatusType status = PQresultStatus(result);
@@ -140,6 +140,11 @@ char *servers_value(const char *sql)
     PQclear(result);
     PQfinish(connection);
     return value;
+}
+
+char *servers_value(const char *sql)
+{
+    return servers_value_at("SHOPDATA_PRIMARY", sql);
 }
 
 void servers_sql(const char *sql)
@@ -158,6 +163,13 @@ double servers_metric(shopdata_client *client, const char *name, const char *lab
             sum += shopdata_metrics_value(metrics, i);
     shopdata_metrics_free(metrics);
     return sum;
+}
+
+double servers_asked(shopdata_client *client)
+{
+    return servers_metric(client, "shopdata_queries_total", "source=\"replica\"") +
+           servers_metric(client, "shopdata_queries_total", "source=\"primary\"") -
+           servers_metric(client, "shopdata_flights_joined_total", NULL);
 }
 
 shopdata_statement *servers_statement(shopdata_client *client, const char *sql)

@@ -21,11 +21,14 @@ shopdata_config *servers_config(const char *cache);
 shopdata_client *servers_open_with(shopdata_config *config);
 shopdata_client *servers_open(const char *cache);
 /* servers_sql runs SQL on the primary past the library; servers_value gives the first cell as text (free it), "" if
- * none. */
+ * none. servers_value_at asks the node whose connection string is in this variable of the environment. */
 void servers_sql(const char *sql);
 char *servers_value(const char *sql);
+char *servers_value_at(const char *node, const char *sql);
 /* servers_metric sums the values of that name in a snapshot: all, or those that have this label. */
 double servers_metric(shopdata_client *client, const char *name, const char *labels);
+/* servers_asked counts the reads that asked the database, and did not take the answer of another who did. */
+double servers_asked(shopdata_client *client);
 /* servers_ok demands SHOPDATA_OK. A macro, because `error` has to be read after the call has written it. */
 #define servers_ok(call, error)                                                                                        \
     do {                                                                                                               \
