@@ -381,19 +381,32 @@ START_TEST(a_function_that_this_process_replaced_is_seen_by_all_its_sessions)
 }
 END_TEST
 
+/* The first look at the catalog makes plans again, and on a busy machine comes late: so the quiet is given a few tries.
+ */
+static const char *not_planned_again_by(shopdata_statement *read, const char *sql)
+{
+    const char *before, *after;
+    int tries = 0;
+    do {
+        usleep(300000);
+        servers_ok(shopdata_statement_explain(read, &before, NULL), NULL);
+        servers_sql(sql);
+        usleep(300000);
+        servers_ok(shopdata_statement_explain(read, &after, NULL), NULL);
+    } while (before != after && ++tries < 5);
+    ck_assert_ptr_eq(before, after);
+    return after;
+}
+
 /* What comes and goes all day is none: every plan would be made again each time. */
 START_TEST(what_is_no_change_of_the_schema_makes_no_plan_again)
 {
     begin("CREATE MATERIALIZED VIEW opened.sums AS SELECT sum(id) FROM opened.item");
     shopdata_statement *read = servers_statement(client, "SELECT name FROM opened.item WHERE id = 1");
-    const char *before, *after;
-    usleep(300000);
-    servers_ok(shopdata_statement_explain(read, &before, NULL), NULL);
-    servers_sql("TRUNCATE opened.item; REFRESH MATERIALIZED VIEW opened.sums; ANALYZE opened.item;"
-                "CREATE TEMP TABLE t (a int PRIMARY KEY); INSERT INTO opened.item VALUES (1, 1, 'x')");
-    usleep(300000);
-    servers_ok(shopdata_statement_explain(read, &after, NULL), NULL);
-    ck_assert_ptr_eq(before, after);
+    const char *before = not_planned_again_by(
+        read, "TRUNCATE opened.item; REFRESH MATERIALIZED VIEW opened.sums; ANALYZE opened.item;"
+              "CREATE TEMP TABLE t (a int PRIMARY KEY); INSERT INTO opened.item VALUES (1, 1, 'x'); DROP TABLE t");
+    const char *after = before;
     servers_sql("CREATE TABLE opened.more (a int)");
     for (int i = 0; i < 500 && before == after; i++) {
         usleep(10000);
