@@ -1,17 +1,16 @@
 /* Where an operation goes: the answers by which a cluster, a sentinel or a demoted primary sends it elsewhere, by two
  * servers that answer what they are told. */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../support/caches.h"
 #include "../unit.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/memory.h"
-#include "cache/backend.h"
 #include "cache/redis/slot.h"
 #include "greeting.h"
 
@@ -155,13 +154,8 @@ static void *serve(void *argument)
 
 static void begin_place(place *at)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof address;
-    *at = (place){.socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .replication = PRIMARY_REPLY};
-    ck_assert_int_eq(bind(at->socket, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(listen(at->socket, 16), 0);
-    ck_assert_int_eq(getsockname(at->socket, (struct sockaddr *)&address, &length), 0);
-    at->port = ntohs(address.sin_port);
+    *at = (place){.replication = PRIMARY_REPLY};
+    at->socket = caches_listen(&at->port);
     ck_assert_int_eq(pthread_create(&at->thread, NULL, serve, at), 0);
 }
 
@@ -190,36 +184,14 @@ static void set_up(void)
     snprintf(to_first, sizeof to_first, "-MOVED 866 127.0.0.1:%" PRId64 "\r\n", places[0].port);
     snprintf(to_second, sizeof to_second, "-MOVED 866 :%" PRId64 "\r\n", places[1].port);
     snprintf(ask_second, sizeof ask_second, "-ASK 866 127.0.0.1:%" PRId64 "\r\n", places[1].port);
-    settings = (sdi_cache_settings){
-        .kind = SDI_CACHE_REDIS,
-        .addresses = addresses,
-        .address_count = 1,
-        .user = "",
-        .password = "",
-        .key_prefix = "shop",
-        .cluster = true,
-        .sentinel_primary = "",
-        .sentinel_password = "",
-        .connections = 2,
-        .connect_timeout_ms = TIMEOUT_MS,
-        .timeout_ms = TIMEOUT_MS,
-        .breaker_failures = 1000,
-        .breaker_open_ms = 1000,
-        .breaker_open_max_ms = 1000,
-        .max_entry_bytes = 65536,
-    };
-}
-
-static void open_cache(void)
-{
-    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
-    ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
-}
-
-static void close_cache(void)
-{
-    sdi_cache_close(cache);
-    sdi_metrics_free(metrics);
+    settings = caches_settings(SDI_CACHE_REDIS);
+    settings.addresses = addresses;
+    settings.address_count = 1;
+    settings.key_prefix = "shop";
+    settings.cluster = true;
+    settings.connections = 2;
+    settings.connect_timeout_ms = settings.timeout_ms = TIMEOUT_MS;
+    settings.breaker_failures = 1000;
 }
 
 static void tear_down(void)
@@ -259,17 +231,9 @@ static void check_seen(const char *first, const char *second)
     sdi_unlock(&lock);
 }
 
-static void check_trouble(const char *expected)
-{
-    sdi_buffer trouble = SDI_BUFFER_INIT;
-    sdi_cache_trouble(cache, &trouble);
-    ck_assert_msg(trouble.data && strstr(trouble.data, expected), "%s", trouble.data ? trouble.data : "none");
-    sdi_buffer_free(&trouble);
-}
-
 START_TEST(moved_is_followed_and_remembered)
 {
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     places[0].answers[0] = to_second;
     ck_assert(get());
     check_seen("MGET ", "MGET ");
@@ -278,30 +242,30 @@ START_TEST(moved_is_followed_and_remembered)
     sdi_unlock(&lock);
     ck_assert(get());
     check_seen("", "MGET ");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
 START_TEST(ask_is_followed_once)
 {
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     places[0].answers[0] = ask_second;
     ck_assert(get());
     check_seen("MGET ", "ASKING MGET ");
     ck_assert(get());
     check_seen("MGET ", "");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
 START_TEST(who_asks_for_time_is_asked_again)
 {
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     places[0].answers[0] = "-TRYAGAIN Multiple keys request during rehashing of slot\r\n";
     places[0].answers[1] = "-CLUSTERDOWN The cluster is down\r\n";
     ck_assert(get());
     check_seen("MGET MGET MGET ", "");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -312,11 +276,11 @@ START_TEST(what_goes_in_circles_ends)
         places[1].answers[i] = to_first;
     }
     settings.timeout_ms = 100;
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     int64_t begun = sdi_now();
     ck_assert(!get());
     ck_assert_int_lt(sdi_now() - begun, 2000000);
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -326,13 +290,13 @@ START_TEST(what_stands_behind_a_moved_command_is_repeated_in_its_slot)
     sdi_cache_op batch[] = {{.verb = SDI_CACHE_SET, .key = key, .value = value, .ttl_ms = 1000},
                             {.verb = SDI_CACHE_SET, .key = sdi_slice_of("foo"), .value = value, .ttl_ms = 1000},
                             {.verb = SDI_CACHE_GET, .key = key}};
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     places[0].answers[0] = to_second;
     ck_assert(sdi_cache_run(cache, batch, 3, SDI_NEVER));
     ck_assert_str_eq(batch[2].block, "hello");
     sdi_free(batch[2].block);
     check_seen("SET SET MGET ", "SET MGET ");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -342,12 +306,12 @@ START_TEST(all_are_sent_before_any_is_awaited)
                             {.verb = SDI_CACHE_GET, .key = sdi_slice_of("foo")}};
     divide(8000);
     together = true;
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     ck_assert(sdi_cache_run(cache, batch, 2, SDI_NEVER));
     check_seen("MGET ", "MGET ");
     sdi_free(batch[0].block);
     sdi_free(batch[1].block);
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -360,7 +324,7 @@ START_TEST(rubbish_is_no_place)
     };
     for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
         settings.timeout_ms = 50;
-        open_cache();
+        cache = caches_open(&settings, &metrics);
         sdi_lock(&lock);
         for (size_t j = 0; j < ANSWERS; j++)
             places[0].answers[j] = rubbish[i];
@@ -370,7 +334,7 @@ START_TEST(rubbish_is_no_place)
         sdi_lock(&lock);
         ck_assert_msg(!done || places[0].answered == ANSWERS, "%s", rubbish[i]);
         sdi_unlock(&lock);
-        close_cache();
+        caches_close(cache, metrics);
     }
 }
 END_TEST
@@ -393,10 +357,10 @@ START_TEST(rubbish_is_no_map)
         sdi_lock(&lock);
         snprintf(map, sizeof map, "%s", rubbish[i]);
         sdi_unlock(&lock);
-        open_cache();
+        cache = caches_open(&settings, &metrics);
         ck_assert(!get());
-        check_trouble("");
-        close_cache();
+        caches_check_trouble(cache, "");
+        caches_close(cache, metrics);
     }
 }
 END_TEST
@@ -405,12 +369,12 @@ START_TEST(a_replica_is_never_the_cache)
 {
     settings.cluster = false;
     places[0].replication = REPLICA_REPLY;
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     ck_assert(!get());
-    check_trouble("a replica, not the primary");
+    caches_check_trouble(cache, "a replica, not the primary");
     ck_assert_uint_eq(sdi_counted(metrics, SDI_M_CACHE_ERRORS, SDI_CACHE_FAULT_REJECTED), 1);
     check_seen("", "");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -419,10 +383,10 @@ START_TEST(of_several_addresses_the_primary_is_used)
     settings.cluster = false;
     settings.address_count = 2;
     places[0].replication = REPLICA_REPLY;
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     ck_assert(get());
     check_seen("", "MGET UNLINK ");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -431,7 +395,7 @@ START_TEST(a_primary_that_became_a_replica_is_left)
 {
     settings.cluster = false;
     settings.address_count = 2;
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     ck_assert(get());
     check_seen("MGET UNLINK ", "");
     sdi_lock(&lock);
@@ -443,21 +407,21 @@ START_TEST(a_primary_that_became_a_replica_is_left)
     check_seen("MGET UNLINK ", "MGET UNLINK ");
     ck_assert(get());
     check_seen("", "MGET UNLINK ");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
 START_TEST(a_value_of_another_epoch_is_none)
 {
     sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = sdi_slice_of("hello")};
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     places[0].answers[0] = "*1\r\n$21\r\n0123456789abcdefhello\r\n";
     places[0].answers[1] = "*1\r\n$3\r\nold\r\n";
     for (int i = 0; i < 2; i++) {
         ck_assert(sdi_cache_run(cache, &operation, 1, SDI_NEVER));
         ck_assert(!operation.found && !operation.block);
     }
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -473,7 +437,7 @@ static void say(const char *answer, const char *role)
 START_TEST(a_connection_that_was_unused_learns_of_another_epoch)
 {
     sdi_cache_op operation = {.verb = SDI_CACHE_GET, .key = sdi_slice_of("hello")};
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     ck_assert(get());
     usleep(1100000);
     ck_assert(get());
@@ -485,7 +449,7 @@ START_TEST(a_connection_that_was_unused_learns_of_another_epoch)
     ck_assert(sdi_cache_run(cache, &operation, 1, SDI_NEVER));
     ck_assert(!operation.found && !operation.block);
     check_seen("MGET MGET ", "");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -501,10 +465,10 @@ START_TEST(the_sentinel_tells_where_the_primary_is)
     settings.cluster = false;
     settings.sentinel_primary = "shop";
     name_second(PRIMARY_REPLY);
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     ck_assert(get());
     check_seen("", "MGET UNLINK ");
-    close_cache();
+    caches_close(cache, metrics);
 }
 END_TEST
 
@@ -513,16 +477,16 @@ START_TEST(a_sentinel_may_know_nothing_or_be_behind)
     settings.cluster = false;
     settings.sentinel_primary = "shop";
     say("*-1\r\n", PRIMARY_REPLY);
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     ck_assert(!get());
-    check_trouble("the sentinel watches no primary `shop`");
+    caches_check_trouble(cache, "the sentinel watches no primary `shop`");
     name_second(REPLICA_REPLY);
     ck_assert(!get());
-    check_trouble("a replica, not the primary");
+    caches_check_trouble(cache, "a replica, not the primary");
     say("-ERR No such master with that name\r\n", REPLICA_REPLY);
     ck_assert(!get());
-    check_trouble("refused: ERR No such master");
-    close_cache();
+    caches_check_trouble(cache, "refused: ERR No such master");
+    caches_close(cache, metrics);
 }
 END_TEST
 

@@ -1,6 +1,5 @@
 /* TLS to the cache: who is trusted, what is told when a handshake fails, and deadlines, by a server that speaks TLS as
  * badly as it is told. Its certificates are made here. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -13,10 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../support/caches.h"
 #include "../unit.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "cache/backend.h"
 #include "greeting.h"
 
 enum { DAY = 86400, TIMEOUT_MS = 300 };
@@ -175,17 +174,6 @@ static void *serve(void *unused)
     return unused;
 }
 
-static void listen_somewhere(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof address;
-    server.socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(server.socket, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(listen(server.socket, 16), 0);
-    ck_assert_int_eq(getsockname(server.socket, (struct sockaddr *)&address, &length), 0);
-    where = (sdi_address){"127.0.0.1", ntohs(address.sin_port)};
-}
-
 /* Serves with a certificate for these names; NULL: accepts and says nothing. */
 static void begin(const char *names, long ends)
 {
@@ -197,7 +185,8 @@ static void begin(const char *names, long ends)
         SSL_CTX_use_PrivateKey(server.context, leaf.key);
         drop(&leaf);
     }
-    listen_somewhere();
+    where.host = "127.0.0.1";
+    server.socket = caches_listen(&where.port);
 }
 
 static void want_client_certificate(void)
@@ -208,21 +197,17 @@ static void want_client_certificate(void)
 
 static void connect_to_it(void)
 {
-    shopdata_error *error = NULL;
     ck_assert_int_eq(pthread_create(&server.thread, NULL, serve, NULL), 0);
-    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
-    int status = sdi_cache_open(&settings, metrics, &cache, &error);
-    ck_assert_msg(status == SHOPDATA_OK, "%s", shopdata_error_message(error));
+    cache = caches_open(&settings, &metrics);
 }
 
 static void end(void)
 {
-    sdi_cache_close(cache);
+    caches_close(cache, metrics);
     shutdown(server.socket, SHUT_RDWR);
     pthread_join(server.thread, NULL);
     close(server.socket);
     SSL_CTX_free(server.context);
-    sdi_metrics_free(metrics);
 }
 
 static bool get(void)
@@ -438,28 +423,14 @@ END_TEST
 static void set_up(void)
 {
     server.drips = server.hangs_up = false;
-    settings = (sdi_cache_settings){
-        .kind = SDI_CACHE_REDIS,
-        .addresses = &where,
-        .address_count = 1,
-        .user = "",
-        .password = "",
-        .key_prefix = "shop",
-        .sentinel_primary = "",
-        .sentinel_password = "",
-        .tls = true,
-        .tls_ca_file = ca_file,
-        .tls_cert_file = "",
-        .tls_key_file = "",
-        .tls_server_name = "",
-        .connections = 1,
-        .connect_timeout_ms = TIMEOUT_MS,
-        .timeout_ms = 2 * TIMEOUT_MS,
-        .breaker_failures = 3,
-        .breaker_open_ms = 60000,
-        .breaker_open_max_ms = 60000,
-        .max_entry_bytes = 65536,
-    };
+    settings = caches_settings(SDI_CACHE_REDIS);
+    settings.addresses = &where;
+    settings.address_count = 1;
+    settings.key_prefix = "shop";
+    settings.tls = true;
+    settings.tls_ca_file = ca_file;
+    settings.connect_timeout_ms = TIMEOUT_MS;
+    settings.timeout_ms = 2 * TIMEOUT_MS;
 }
 
 static void make_authorities(void)
