@@ -16,8 +16,7 @@ static void begin(const char *cache)
                 "(id int PRIMARY KEY, name text); INSERT INTO counted SELECT i, repeat('x', 100) FROM "
                 "generate_series(1, 10) i");
     servers_ok(shopdata_config_set(config, "policy.shelf.ttl", "1m", NULL), NULL);
-    servers_ok(shopdata_open(config, &client, NULL), NULL);
-    shopdata_config_free(config);
+    client = servers_open_with(config); /* while the primary is not known yet nothing is cached */
     servers_ok(shopdata_session_new(client, &session, NULL), NULL);
 }
 
