@@ -109,9 +109,13 @@ static enum outcome outcome_of(int status)
 
 static bool changes_schema(const sentence *write)
 {
-    const char *sql = write->steps[0].sql;
-    return begins_with(sql, "OUTSIDE ") || begins_with(sql, "ALTER ") || begins_with(sql, "CREATE ") ||
-           begins_with(sql, "DROP ");
+    bool changes = false;
+    for (size_t i = 0; i < write->count; i++) {
+        const char *sql = write->steps[i].sql;
+        changes |= begins_with(sql, "OUTSIDE ") || begins_with(sql, "ALTER ") || begins_with(sql, "CREATE ") ||
+                   begins_with(sql, "DROP ");
+    }
+    return changes;
 }
 
 /* A group is good if its last step was. */
