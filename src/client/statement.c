@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "client/ask.h"
+#include "client/session.h"
 #include "model/param.h"
 
 enum { OWN_TAGS_MAX = 64 };
@@ -121,6 +122,7 @@ typedef struct asking {
     sdi_core *core;
     sdi_need *need;
     int64_t deadline;
+    shopdata_session *within; /* in its transaction; NULL: not in one */
 } asking;
 
 static int ask_catalog(void *context, const sdi_catalog_question questions[SDI_CATALOG_QUESTIONS],
@@ -131,7 +133,9 @@ static int ask_catalog(void *context, const sdi_catalog_question questions[SDI_C
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         asks[i] = (sdi_pg_command){.sql = questions[i].sql, .params = questions[i].params, .count = questions[i].count};
     asks[SDI_CATALOG_QUESTIONS] = sdi_moment_command();
-    int status = sdi_ask_catalog(a->core, a->need, asks, SDI_CATALOG_QUESTIONS + 1, a->deadline, error_out);
+    size_t failed;
+    int status = a->within ? sdi_transaction_run(a->within, asks, SDI_CATALOG_QUESTIONS + 1, &failed, error_out)
+                           : sdi_ask_catalog(a->core, a->need, asks, SDI_CATALOG_QUESTIONS + 1, a->deadline, error_out);
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS && status == SHOPDATA_OK; i++) {
         answers[i] = asks[i].result;
         asks[i].result = NULL;
@@ -153,16 +157,18 @@ static void await_node(sdi_core *core, bool primary, int64_t deadline)
     }
 }
 
-static int make_plan(shopdata_statement *statement, int64_t deadline, sdi_planned *planned, shopdata_error **error_out)
+static int make_plan(shopdata_statement *statement, shopdata_session *within, int64_t deadline, sdi_planned *planned,
+                     shopdata_error **error_out)
 {
     sdi_core *core = statement->client->core;
     sdi_catalog *catalog = NULL;
     sdi_slice space;
     const char *identity;
-    await_node(core, planned->need.primary, deadline);
+    if (!within)
+        await_node(core, planned->need.primary, deadline);
     atomic_store(&core->planned, true);
     planned->schema = atomic_load(&core->schema);
-    asking where = {core, &planned->need, deadline};
+    asking where = {core, &planned->need, deadline, within};
     int status = sdi_catalog_load(statement->sql, ask_catalog, &where, &catalog, error_out);
     if (status != SHOPDATA_OK)
         return status;
@@ -188,7 +194,7 @@ static int plan_again(shopdata_statement *statement, bool write, int64_t deadlin
         return sdi_no_memory(error_out);
     statement->used = true;
     planned->need.primary = write;
-    int status = make_plan(statement, deadline, planned, error_out);
+    int status = make_plan(statement, NULL, deadline, planned, error_out);
     if (status != SHOPDATA_OK) {
         sdi_free(planned);
         return status;
@@ -221,6 +227,25 @@ int sdi_statement_plan(shopdata_statement *statement, bool write, int64_t deadli
     }
     if (status == SHOPDATA_OK)
         *planned_out = planned;
+    return status;
+}
+
+int sdi_statement_plan_within(shopdata_statement *statement, shopdata_session *session, sdi_planned **planned_out,
+                              shopdata_error **error_out)
+{
+    sdi_planned *planned = sdi_calloc(1, sizeof *planned);
+    if (!planned)
+        return sdi_no_memory(error_out);
+    sdi_lock(&statement->lock);
+    statement->used = true;
+    sdi_unlock(&statement->lock);
+    planned->need.primary = true;
+    int status = make_plan(statement, session, sdi_session_deadline(session), planned, error_out);
+    planned->final = false;
+    if (status == SHOPDATA_OK)
+        *planned_out = planned;
+    else
+        sdi_free(planned);
     return status;
 }
 

@@ -210,6 +210,13 @@ static void tell(const write *w, int64_t took, int status, const shopdata_result
         sdi_tell_slow(core, &(sdi_slow_call){"write", took, status, w->statement, result});
 }
 
+static int plan(write *w, shopdata_error **error_out)
+{
+    if (sdi_in_transaction(w->session) && w->session->transaction.schema)
+        return sdi_statement_plan_within(w->statement, w->session, &w->planned, error_out);
+    return sdi_statement_plan(w->statement, true, w->deadline, &w->planned, error_out);
+}
+
 int sdi_write(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
               shopdata_result **result_out, shopdata_error **error_out)
 {
@@ -222,7 +229,7 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
     int64_t begin = sdi_now();
     int status = sdi_statement_check(statement, session->client, params, count, error_out);
     if (status == SHOPDATA_OK)
-        status = sdi_statement_plan(statement, true, w.deadline, &w.planned, error_out);
+        status = plan(&w, error_out);
     if (status == SHOPDATA_OK)
         status = check_kind(&w, error_out);
     if (status == SHOPDATA_OK)

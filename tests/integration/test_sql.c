@@ -160,6 +160,24 @@ START_TEST(a_view_that_is_replaced_is_seen_by_others_at_once)
 }
 END_TEST
 
+/* Nobody but the transaction sees which table the view writes now. */
+START_TEST(a_write_goes_by_the_schema_of_its_transaction)
+{
+    begin("CREATE TABLE opened.other (id int PRIMARY KEY, name text); INSERT INTO opened.other VALUES (1, 'other 1');"
+          "CREATE VIEW opened.shown AS SELECT id, name FROM opened.item");
+    shopdata_statement *read = servers_statement(client, "SELECT name FROM opened.other WHERE id = 1");
+    expect_cached(session, read, "other 1");
+    execute("UPDATE opened.shown SET name = 'a' WHERE id = 2");
+    servers_ok(shopdata_begin(session, SHOPDATA_READ_COMMITTED, NULL), NULL);
+    execute("CREATE OR REPLACE VIEW opened.shown AS SELECT id, name FROM opened.other");
+    execute("UPDATE opened.shown SET name = 'b' WHERE id = 1");
+    servers_ok(shopdata_commit(session, NULL), NULL);
+    expect_cached(session, read, "b");
+    shopdata_statement_free(read);
+    finish();
+}
+END_TEST
+
 /* -------------------------------------------------------------------------------------------------------- settings */
 
 static const char tenants[] = "CREATE TABLE opened.note (id int PRIMARY KEY, tenant text, body text);"
@@ -484,6 +502,7 @@ static void fill(TCase *cases)
     tcase_add_checked_fixture(cases, NULL, servers_heal);
     tcase_add_test(cases, a_view_is_as_fresh_as_its_tables);
     tcase_add_test(cases, a_view_that_is_replaced_is_seen_by_others_at_once);
+    tcase_add_test(cases, a_write_goes_by_the_schema_of_its_transaction);
     tcase_add_test(cases, tenants_do_not_see_each_others_rows);
     tcase_add_test(cases, a_write_is_seen_by_every_tenant);
     tcase_add_test(cases, no_connection_keeps_a_setting);
