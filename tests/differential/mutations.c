@@ -26,7 +26,6 @@ enum fault {
     BULK_TAGS_NOT_BUMPED,
     ROW_TAGS_NOT_BUMPED,
     EMPTY_ANSWERS_LIKE_OTHERS,
-    DDL_NOT_TOLD,
     STAMPS_NOT_JUDGED,
     FAULTS
 };
@@ -47,7 +46,6 @@ static const char *const names[FAULTS] = {
     [BULK_TAGS_NOT_BUMPED] = "bulk-tags-not-bumped",
     [ROW_TAGS_NOT_BUMPED] = "row-tags-not-bumped",
     [EMPTY_ANSWERS_LIKE_OTHERS] = "empty-answers-like-others",
-    [DDL_NOT_TOLD] = "ddl-not-told",
     [STAMPS_NOT_JUDGED] = "stamps-not-judged",
 };
 
@@ -172,8 +170,6 @@ int __wrap_sdi_catalog_read(const sdi_sql *sql, shopdata_result *const answers[S
 
 bool __real_sdi_plan_tags(const sdi_plan *plan, const shopdata_param *params, size_t count, sdi_tags *tags);
 bool __wrap_sdi_plan_tags(const sdi_plan *plan, const shopdata_param *params, size_t count, sdi_tags *tags);
-bool __real_sdi_plan_changes_schema(const sdi_plan *plan);
-bool __wrap_sdi_plan_changes_schema(const sdi_plan *plan);
 bool __real_sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point);
 bool __wrap_sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point);
 
@@ -212,11 +208,6 @@ bool __wrap_sdi_plan_tags(const sdi_plan *plan, const shopdata_param *params, si
     else if (fault == EMPTY_ANSWERS_LIKE_OTHERS)
         like_others(tags);
     return known;
-}
-
-bool __wrap_sdi_plan_changes_schema(const sdi_plan *plan)
-{
-    return fault != DDL_NOT_TOLD && __real_sdi_plan_changes_schema(plan);
 }
 
 bool __wrap_sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point)
