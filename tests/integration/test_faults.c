@@ -736,6 +736,7 @@ static void fill(TCase *cases)
 {
     servers_required();
     servers_required_memcached();
+    tcase_add_checked_fixture(cases, NULL, servers_heal);
     tcase_add_test(cases, a_placeholder_that_comes_late_installs_nothing);
     tcase_add_test(cases, a_fence_that_comes_late_replaces_no_later_placeholder);
     tcase_add_test(cases, an_ambiguous_write_has_ended_when_that_is_told);
