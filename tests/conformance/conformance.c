@@ -7,33 +7,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../support/caches.h"
 #include "../unit/unit.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "cache/backend.h"
 
 enum { SKIPPED = 77, MINUTE = 60000, THREADS = 8 };
 
-static sdi_cache_settings settings = {
-    .user = "",
-    .password = "",
-    .sentinel_primary = "",
-    .sentinel_password = "",
-    .tls_ca_file = "",
-    .tls_cert_file = "",
-    .tls_key_file = "",
-    .tls_server_name = "",
-    .key_prefix = "",
-    .connections = 4,
-    .connect_timeout_ms = 5000,
-    .timeout_ms = 20000,
-    .breaker_failures = 5,
-    .breaker_open_ms = 100,
-    .breaker_open_max_ms = 1000,
-    .max_entry_bytes = 4 << 20,
-    .memory_bytes = 256 << 20,
-};
+static sdi_cache_settings settings;
 static sdi_metrics *metrics;
 static sdi_cache *cache;
 static char namespace[40];
@@ -41,18 +23,28 @@ static char namespace[40];
 static int tick_ms = 60;
 static size_t large_value = 4 << 20;
 
+static void make_settings(void)
+{
+    settings = caches_settings(SDI_CACHE_MEMORY);
+    settings.connections = 4;
+    settings.connect_timeout_ms = 5000;
+    settings.timeout_ms = 20000;
+    settings.breaker_failures = 5;
+    settings.breaker_open_ms = 100;
+    settings.breaker_open_max_ms = 1000;
+    settings.max_entry_bytes = 4 << 20;
+    settings.memory_bytes = 256 << 20;
+}
+
 static void open_cache(void)
 {
-    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
-    ck_assert_ptr_nonnull(metrics);
-    ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
+    cache = caches_open(&settings, &metrics);
     snprintf(namespace, sizeof namespace, "conformance:%016" PRIx64 ":", sdi_nonce());
 }
 
 static void close_cache(void)
 {
-    sdi_cache_close(cache);
-    sdi_metrics_free(metrics);
+    caches_close(cache, metrics);
 }
 
 typedef struct key_room {
@@ -513,8 +505,7 @@ START_TEST(what_does_not_fit_is_missing_never_wrong)
     small.memory_bytes = 1 << 20;
     small.max_entry_bytes = 20000;
     close_cache();
-    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
-    ck_assert_int_eq(sdi_cache_open(&small, metrics, &cache, NULL), SHOPDATA_OK);
+    cache = caches_open(&small, &metrics);
     size_t kept = 0;
     key_room room;
     for (size_t i = 0; i < COUNT; i++) {
@@ -576,7 +567,6 @@ static bool find_servers(const char *variable)
 
 static bool find_memory(void)
 {
-    settings.kind = SDI_CACHE_MEMORY;
     return true;
 }
 
@@ -598,24 +588,14 @@ static bool find_redis_tls(void)
     return find_servers("SHOPDATA_REDIS_TLS");
 }
 
-/* Reads SHOPDATA_MEMCACHED and so many more; false if one is not set. */
 static bool find_memcached(size_t count)
 {
     settings.kind = SDI_CACHE_MEMCACHED;
-    sdi_buffer list = SDI_BUFFER_INIT;
-    for (size_t i = 0; i < count; i++) {
-        char name[40];
-        snprintf(name, sizeof name, i ? "SHOPDATA_MEMCACHED%zu" : "SHOPDATA_MEMCACHED", i + 1);
-        if (!getenv(name))
-            return false;
-        sdi_buffer_printf(&list, "%s%s", i ? "," : "", getenv(name));
-    }
-    static sdi_address *addresses;
-    settings.addresses = addresses = sdi_addresses_read((sdi_slice){list.data, list.length}, &settings.address_count);
-    sdi_buffer_free(&list);
+    settings.addresses = caches_memcached(count);
+    settings.address_count = count;
     tick_ms = 1000;
     large_value = (1 << 20) - 4096; /* the server's limit, with its own head */
-    return addresses != NULL;
+    return settings.addresses != NULL;
 }
 
 static bool find_memcached_one(void)
@@ -653,26 +633,13 @@ static const struct {
                 {"redis-cluster", find_redis_cluster},
                 {"redis-sentinel", find_redis_sentinel}};
 
-static int run_suite(const char *name)
-{
-    Suite *suite = suite_create(name);
-    TCase *cases = tcase_create(name);
-    tcase_set_timeout(cases, 120);
-    fill(cases);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner), ran = srunner_ntests_run(runner);
-    srunner_free(runner);
-    return failed || !ran ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 int main(int count, char **arguments)
 {
     const char *name = count > 1 ? arguments[1] : "memory";
+    make_settings();
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
         if (strcmp(backends[i].name, name) == 0)
-            return backends[i].find() ? run_suite(name) : SKIPPED;
+            return backends[i].find() ? unit_run(name, 120, (unit_fill *const[]){fill}, 1) : SKIPPED;
     fprintf(stderr, "no backend %s\n", name);
     return EXIT_FAILURE;
 }

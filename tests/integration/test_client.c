@@ -728,6 +728,9 @@ END_TEST
 
 static void fill(TCase *cases)
 {
+    servers_required();
+    servers_required_memcached();
+    tcase_add_checked_fixture(cases, NULL, servers_heal);
     tcase_add_loop_test(cases, second_read_comes_from_the_cache, 0, SHARED);
     tcase_add_loop_test(cases, a_write_is_seen_by_the_next_read_of_anybody, 0, CACHES);
     tcase_add_loop_test(cases, a_lagging_replica_never_fills_the_cache_with_the_past, 0, CACHES);
@@ -752,24 +755,4 @@ static void fill(TCase *cases)
     tcase_add_loop_test(cases, no_reader_sees_less_than_was_acknowledged_before_he_began, 0, CACHES);
 }
 
-static int run_suite(void)
-{
-    Suite *suite = suite_create("integration/client");
-    TCase *cases = tcase_create("client");
-    tcase_set_timeout(cases, 120);
-    tcase_add_checked_fixture(cases, NULL, servers_heal);
-    fill(cases);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int bad = srunner_ntests_failed(runner) || !srunner_ntests_run(runner);
-    srunner_free(runner);
-    return bad;
-}
-
-int main(void)
-{
-    servers_required();
-    servers_required_memcached();
-    return run_suite();
-}
+UNIT_MAIN("integration/client", fill, 120)

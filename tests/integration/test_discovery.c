@@ -13,13 +13,14 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "cache/backend.h"
 #include "cache/memcached/ring.h"
+#include "support/caches.h"
 #include "support/servers.h"
+#include "unit/unit.h"
 
 enum { SERVERS = 3, MINUTE = 60000, INTERVAL_MS = 100, LONG_MS = 60000 };
 
-static const char *const variables[SERVERS] = {"SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3"};
+static const char *const variables[] = {"SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3", NULL};
 
 static struct {
     pid_t pid;
@@ -109,30 +110,24 @@ static void set_up(void)
     endpoint.address.port = 0;
     tell("new", 1, 3);
     start_endpoint();
-    settings = (sdi_cache_settings){
-        .kind = SDI_CACHE_MEMCACHED,
-        .addresses = &endpoint.address,
-        .address_count = 1,
-        .discovery = true,
-        .key_prefix = prefix,
-        .user = "",
-        .password = "",
-        .connections = 2,
-        .connect_timeout_ms = 500,
-        .timeout_ms = 1000,
-        .breaker_failures = 2,
-        .breaker_open_ms = 50,
-        .breaker_open_max_ms = 100,
-        .max_entry_bytes = 1 << 20,
-    };
+    settings = caches_settings(SDI_CACHE_MEMCACHED);
+    settings.addresses = &endpoint.address;
+    settings.address_count = 1;
+    settings.discovery = true;
+    settings.key_prefix = prefix;
+    settings.connections = 2;
+    settings.connect_timeout_ms = 500;
+    settings.breaker_failures = 2;
+    settings.breaker_open_ms = 50;
+    settings.breaker_open_max_ms = 100;
+    settings.max_entry_bytes = 1 << 20;
     metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
     cache = open_with(INTERVAL_MS);
 }
 
 static void tear_down(void)
 {
-    sdi_cache_close(cache);
-    sdi_metrics_free(metrics);
+    caches_close(cache, metrics);
     stop_endpoint();
     unlink(endpoint.file);
     servers_do("start memcached");
@@ -420,17 +415,9 @@ START_TEST(no_other_answer_is_believed)
 }
 END_TEST
 
-int main(void)
+static void fill(TCase *cases)
 {
-    for (size_t i = 0; i < SERVERS; i++) {
-        if (getenv(variables[i]))
-            continue;
-        fprintf(stderr, "skipped: run it under tests/launcher/launch run --memcached 3 -- ...\n");
-        return 77;
-    }
-    Suite *suite = suite_create("discovery");
-    TCase *cases = tcase_create("discovery");
-    tcase_set_timeout(cases, 120);
+    servers_need("--memcached 3", variables);
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, the_first_waits_and_later_ones_find_his_mark);
     tcase_add_test(cases, the_old_form_does_as_well);
@@ -441,10 +428,6 @@ int main(void)
     tcase_add_test(cases, threads_go_on_while_one_of_them_asks);
     tcase_add_test(cases, without_the_endpoint_a_lease_ends);
     tcase_add_test(cases, no_other_answer_is_believed);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner), ran = srunner_ntests_run(runner);
-    srunner_free(runner);
-    return failed || !ran ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+UNIT_MAIN("integration/discovery", fill, 120)

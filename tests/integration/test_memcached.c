@@ -11,14 +11,15 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "cache/backend.h"
 #include "cache/memcached/ring.h"
+#include "support/caches.h"
 #include "support/servers.h"
+#include "unit/unit.h"
 
 enum { SERVERS = 3, MINUTE = 60000, TIMEOUT_MS = 300 };
 
 static const char *const names[SERVERS] = {"memcached", "memcached2", "memcached3"};
-static const char *const variables[SERVERS] = {"SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3"};
+static const char *const variables[] = {"SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3", NULL};
 
 static sdi_address *addresses;
 static sdi_cache_settings settings;
@@ -27,39 +28,18 @@ static sdi_cache *cache;
 static sdi_memcached_ring *ring; /* only to tell where a key lives */
 static char prefix[32];
 
-static void find_servers(void)
+static void make_settings(void)
 {
-    sdi_buffer list = SDI_BUFFER_INIT;
-    for (size_t i = 0; i < SERVERS; i++)
-        sdi_buffer_printf(&list, "%s%s", i ? "," : "", getenv(variables[i]));
-    addresses = sdi_addresses_read((sdi_slice){list.data, list.length}, &settings.address_count);
-    sdi_buffer_free(&list);
-    settings = (sdi_cache_settings){
-        .kind = SDI_CACHE_MEMCACHED,
-        .addresses = addresses,
-        .address_count = SERVERS,
-        .user = "",
-        .password = "",
-        .connections = 8,
-        .connect_timeout_ms = 200,
-        .timeout_ms = TIMEOUT_MS,
-        .breaker_failures = 2,
-        .breaker_open_ms = 50,
-        .breaker_open_max_ms = 100,
-        .max_entry_bytes = 4 << 20,
-    };
-}
-
-static void open_cache(void)
-{
-    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
-    ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
-}
-
-static void close_cache(void)
-{
-    sdi_cache_close(cache);
-    sdi_metrics_free(metrics);
+    settings = caches_settings(SDI_CACHE_MEMCACHED);
+    settings.addresses = addresses = caches_memcached(SERVERS);
+    settings.address_count = SERVERS;
+    settings.connections = 8;
+    settings.connect_timeout_ms = 200;
+    settings.timeout_ms = TIMEOUT_MS;
+    settings.breaker_failures = 2;
+    settings.breaker_open_ms = 50;
+    settings.breaker_open_max_ms = 100;
+    settings.max_entry_bytes = 4 << 20;
 }
 
 static void heal(void)
@@ -73,16 +53,18 @@ static void heal(void)
 
 static void set_up(void)
 {
+    make_settings();
     snprintf(prefix, sizeof prefix, "t%016llx", (unsigned long long)sdi_nonce());
     ring = sdi_memcached_ring_new(&settings, addresses, SERVERS, "", NULL);
     ck_assert_ptr_nonnull(ring);
-    open_cache();
+    cache = caches_open(&settings, &metrics);
 }
 
 static void tear_down(void)
 {
-    close_cache();
+    caches_close(cache, metrics);
     sdi_memcached_ring_free(ring);
+    sdi_free(addresses);
     heal();
 }
 
@@ -120,14 +102,6 @@ static const char *value_of(sdi_slice name)
     snprintf(text, sizeof text, "%s", operation.found ? operation.block : "-");
     sdi_free(operation.block);
     return text;
-}
-
-static uint64_t all_faults(void)
-{
-    uint64_t all = 0;
-    for (int fault = 0; fault < SDI_CACHE_FAULTS; fault++)
-        all += sdi_counted(metrics, SDI_M_CACHE_ERRORS, (size_t)fault);
-    return all;
 }
 
 /* ------------------------------------------------------------------------------------------- what the servers count */
@@ -244,9 +218,9 @@ static bool merge_in_threads(size_t count)
 
 static void give_time(void)
 {
-    close_cache();
+    caches_close(cache, metrics);
     settings.timeout_ms = 20000;
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     settings.timeout_ms = TIMEOUT_MS;
 }
 
@@ -262,7 +236,7 @@ START_TEST(threads_that_merge_into_one_fence_share_a_cas)
     long tries = cas_tries() - before;
     for (size_t i = 0; i < FENCES; i++)
         check_fence(i);
-    ck_assert_uint_eq(all_faults(), 0);
+    ck_assert_uint_eq(caches_faults(metrics), 0);
     ck_assert_int_ge(tries, FENCES);
     ck_assert_msg(tries <= FENCES * MERGES / 4, "%ld tries for %d merges", tries, FENCES * MERGES);
 }
@@ -274,9 +248,9 @@ static void merge_in_child(size_t first, size_t threads)
 {
     first_merger = first;
     sdi_cache_abandon(cache);
-    open_cache();
+    cache = caches_open(&settings, &metrics);
     bool done = merge_in_threads(threads);
-    close_cache();
+    caches_close(cache, metrics);
     _exit(done ? 0 : 1);
 }
 
@@ -339,7 +313,7 @@ START_TEST(a_value_over_the_servers_limit_is_missing_and_no_fault)
     }
     ck_assert_str_eq(value_of(name), "-");
     ck_assert_str_eq(value_of(other), "other");
-    ck_assert_uint_eq(all_faults(), 0);
+    ck_assert_uint_eq(caches_faults(metrics), 0);
     free(value);
 }
 END_TEST
@@ -354,7 +328,7 @@ START_TEST(what_was_flushed_is_missing)
     ck_assert_str_eq(value_of(name), "-");
     ck_assert(run(SDI_CACHE_ADD, name, sdi_slice_of("y")));
     ck_assert_str_eq(value_of(name), "y");
-    ck_assert_uint_eq(all_faults(), 0);
+    ck_assert_uint_eq(caches_faults(metrics), 0);
 }
 END_TEST
 
@@ -419,7 +393,7 @@ START_TEST(a_restarted_server_is_met_without_a_fault)
     servers_do("restart memcached2");
     ck_assert_str_eq(value_of(key_on(&room, 1)), "-");
     check_others();
-    ck_assert_uint_eq(all_faults(), 0);
+    ck_assert_uint_eq(caches_faults(metrics), 0);
 }
 END_TEST
 
@@ -478,18 +452,9 @@ START_TEST(without_any_server_a_run_fails)
 }
 END_TEST
 
-int main(void)
+static void fill(TCase *cases)
 {
-    for (size_t i = 0; i < SERVERS; i++) {
-        if (getenv(variables[i]))
-            continue;
-        fprintf(stderr, "skipped: run it under tests/launcher/launch run --memcached 3 -- ...\n");
-        return 77;
-    }
-    find_servers();
-    Suite *suite = suite_create("memcached");
-    TCase *cases = tcase_create("memcached");
-    tcase_set_timeout(cases, 120);
+    servers_need("--memcached 3", variables);
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, threads_that_merge_into_one_fence_share_a_cas);
 #ifndef __SANITIZE_THREAD__
@@ -503,11 +468,6 @@ int main(void)
     tcase_add_test(cases, a_frozen_server_costs_no_more_than_the_timeout);
     tcase_add_test(cases, a_batch_hears_those_who_answer);
     tcase_add_test(cases, without_any_server_a_run_fails);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner), ran = srunner_ntests_run(runner);
-    srunner_free(runner);
-    sdi_free(addresses);
-    return failed || !ran ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+UNIT_MAIN("integration/memcached", fill, 120)

@@ -706,29 +706,9 @@ static void fill_ill(TCase *cases)
     tcase_add_test(cases, a_cache_that_dies_is_not_waited_for);
 }
 
-static void add_case(Suite *suite, const char *name, void (*fill)(TCase *))
-{
-    TCase *cases = tcase_create(name);
-    tcase_set_timeout(cases, 60);
-    fill(cases);
-    suite_add_tcase(suite, cases);
-}
-
-static int run_suite(void)
-{
-    Suite *suite = suite_create("integration/policies");
-    add_case(suite, "well", fill_well);
-    add_case(suite, "ill", fill_ill);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int bad = srunner_ntests_failed(runner) || !srunner_ntests_run(runner);
-    srunner_free(runner);
-    return bad;
-}
-
 int main(void)
 {
     servers_required();
     servers_required_memcached();
-    return run_suite();
+    return unit_run("integration/policies", 60, (unit_fill *const[]){fill_well, fill_ill}, 2);
 }

@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "cache/backend.h"
+#include "support/caches.h"
 #include "support/servers.h"
+#include "unit/unit.h"
 
 enum { MINUTE = 60000, LOOPS = 4, KEYS = 24, BACK_S = 30, PAUSE_MS = 10 };
 
@@ -32,38 +33,24 @@ static const char *variable(const char *name)
 
 static void set_up(void)
 {
-    settings = (sdi_cache_settings){
-        .kind = SDI_CACHE_REDIS,
-        .user = "",
-        .password = "",
-        .key_prefix = "shopdata",
-        .tls_ca_file = "",
-        .tls_cert_file = "",
-        .tls_key_file = "",
-        .tls_server_name = "",
-        .sentinel_primary = "",
-        .sentinel_password = "",
-        .connections = LOOPS,
-        .connect_timeout_ms = 2000,
-        .timeout_ms = 2000,
-        .breaker_failures = 5,
-        .breaker_open_ms = 20,
-        .breaker_open_max_ms = 50,
-        .max_entry_bytes = 65536,
-    };
+    settings = caches_settings(SDI_CACHE_REDIS);
+    settings.key_prefix = "shopdata";
+    settings.connections = LOOPS;
+    settings.connect_timeout_ms = settings.timeout_ms = 2000;
+    settings.breaker_failures = 5;
+    settings.breaker_open_ms = 20;
+    settings.breaker_open_max_ms = 50;
 }
 
 static void open_cache(const char *addresses)
 {
     settings.addresses = sdi_addresses_read(sdi_slice_of(variable(addresses)), &settings.address_count);
-    metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0});
-    ck_assert_int_eq(sdi_cache_open(&settings, metrics, &cache, NULL), SHOPDATA_OK);
+    cache = caches_open(&settings, &metrics);
 }
 
 static void close_cache(void)
 {
-    sdi_cache_close(cache);
-    sdi_metrics_free(metrics);
+    caches_close(cache, metrics);
     sdi_free((sdi_address *)settings.addresses);
 }
 
@@ -95,14 +82,6 @@ static bool get(const char *name, sdi_cache_op *operation)
 {
     *operation = (sdi_cache_op){.verb = SDI_CACHE_GET, .key = sdi_slice_of(name)};
     return sdi_cache_run(cache, operation, 1, SDI_NEVER);
-}
-
-static void check_trouble(const char *expected)
-{
-    sdi_buffer trouble = SDI_BUFFER_INIT;
-    sdi_cache_trouble(cache, &trouble);
-    ck_assert_msg(trouble.data && strstr(trouble.data, expected), "%s", trouble.data ? trouble.data : "none");
-    sdi_buffer_free(&trouble);
 }
 
 /* Sends a command past the library. */
@@ -142,12 +121,12 @@ START_TEST(a_user_with_just_these_rights_can_do_everything)
     tell("SHOPDATA_REDIS", "SCRIPT FLUSH");
     ck_assert(do_all("shopdata:shop:f:a"));
     ck_assert(!do_all("other:shop:f:a"));
-    check_trouble("NOPERM");
+    caches_check_trouble(cache, "NOPERM");
     close_cache();
     settings.database = 3;
     open_cache("SHOPDATA_REDIS");
     ck_assert(!get("shopdata:shop:f:a", &operation));
-    check_trouble("NOPERM");
+    caches_check_trouble(cache, "NOPERM");
     close_cache();
 }
 END_TEST
@@ -165,7 +144,7 @@ START_TEST(without_any_one_of_them_something_is_refused)
         bool done = do_all("shopdata:shop:f:a");
         tell("SHOPDATA_REDIS", "SCRIPT FLUSH"); /* EVAL is for that alone */
         ck_assert_msg(!done || !do_all("shopdata:shop:f:a"), "%s is not needed", right);
-        check_trouble("refused: "); /* NOPERM, or what the script was refused */
+        caches_check_trouble(cache, "refused: "); /* NOPERM, or what the script was refused */
         close_cache();
     }
 }
@@ -178,7 +157,7 @@ START_TEST(a_wrong_password_is_told)
     settings.password = "wrong";
     open_cache("SHOPDATA_REDIS");
     ck_assert(!get("shopdata:a", &operation));
-    check_trouble("WRONGPASS");
+    caches_check_trouble(cache, "WRONGPASS");
     close_cache();
 }
 END_TEST
@@ -202,7 +181,7 @@ static void check_tls(const char *ca, const char *cert, const char *key, const c
     bool done = get("shopdata:a", &operation);
     ck_assert_int_eq(done, !expected);
     if (expected)
-        check_trouble(expected);
+        caches_check_trouble(cache, expected);
     close_cache();
 }
 
@@ -378,7 +357,7 @@ START_TEST(a_primary_that_is_made_a_replica_is_not_read)
     tell("SHOPDATA_REDIS", command);
     for (int i = 0; i < 3; i++)
         ck_assert(!get("shopdata:demoted", &operation));
-    check_trouble("a replica, not the primary");
+    caches_check_trouble(cache, "a replica, not the primary");
     tell("SHOPDATA_REDIS", "REPLICAOF NO ONE");
     usleep(100000);
     ck_assert(get("shopdata:demoted", &operation));
@@ -388,15 +367,11 @@ START_TEST(a_primary_that_is_made_a_replica_is_not_read)
 }
 END_TEST
 
-int main(void)
+static void fill(TCase *cases)
 {
-    if (!getenv("SHOPDATA_REDIS_CLUSTER") || !getenv("SHOPDATA_REDIS_SENTINELS") || !getenv("SHOPDATA_REDIS_TLS")) {
-        fprintf(stderr, "skipped: run it under launch run --redis --redis-tls --redis-cluster --sentinel -- ...\n");
-        return 77;
-    }
-    Suite *suite = suite_create("integration/redis");
-    TCase *cases = tcase_create("redis");
-    tcase_set_timeout(cases, 200);
+    static const char *const variables[] = {"SHOPDATA_REDIS_CLUSTER", "SHOPDATA_REDIS_SENTINELS", "SHOPDATA_REDIS_TLS",
+                                            NULL};
+    servers_need("--redis --redis-tls --redis-cluster --sentinel", variables);
     tcase_add_checked_fixture(cases, set_up, stop_loop);
     tcase_add_test(cases, a_user_with_just_these_rights_can_do_everything);
     tcase_add_test(cases, without_any_one_of_them_something_is_refused);
@@ -406,10 +381,6 @@ int main(void)
     tcase_add_test(cases, slots_move_while_batches_run);
     tcase_add_test(cases, a_primary_of_the_cluster_gives_way_and_another_dies);
     tcase_add_test(cases, sentinels_replace_a_primary_that_dies);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+UNIT_MAIN("integration/redis", fill, 200)

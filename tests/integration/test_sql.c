@@ -499,6 +499,7 @@ END_TEST
 
 static void fill(TCase *cases)
 {
+    servers_required();
     tcase_add_checked_fixture(cases, NULL, servers_heal);
     tcase_add_test(cases, a_view_is_as_fresh_as_its_tables);
     tcase_add_test(cases, a_view_that_is_replaced_is_seen_by_others_at_once);
@@ -512,26 +513,9 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_cascade_of_another_program_is_followed);
     tcase_add_test(cases, a_trigger_is_refused_until_it_is_declared);
     tcase_add_test(cases, a_cast_that_runs_unasked_is_objected_to);
+    tcase_add_loop_test(cases, a_replica_that_lags_does_not_answer_by_the_old_schema, 0,
+                        sizeof changes / sizeof *changes);
+    tcase_add_test(cases, a_function_that_this_process_replaced_is_seen_by_all_its_sessions);
 }
 
-int main(void)
-{
-    servers_required();
-    Suite *suite = suite_create("sql");
-    TCase *cases = tcase_create("sql");
-    tcase_set_timeout(cases, 60);
-    fill(cases);
-    suite_add_tcase(suite, cases);
-    TCase *lag = tcase_create("lag");
-    tcase_set_timeout(lag, 60);
-    tcase_add_checked_fixture(lag, NULL, servers_heal);
-    tcase_add_loop_test(lag, a_replica_that_lags_does_not_answer_by_the_old_schema, 0,
-                        sizeof changes / sizeof *changes);
-    tcase_add_test(lag, a_function_that_this_process_replaced_is_seen_by_all_its_sessions);
-    suite_add_tcase(suite, lag);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("integration/sql", fill, 60)

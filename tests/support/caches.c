@@ -1,6 +1,8 @@
 #include "caches.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -25,6 +27,21 @@ sdi_cache_settings caches_settings(enum sdi_cache_kind kind)
         .breaker_open_max_ms = 60000,
         .max_entry_bytes = 65536,
     };
+}
+
+sdi_address *caches_memcached(size_t count)
+{
+    sdi_buffer list = SDI_BUFFER_INIT;
+    size_t found = 0;
+    for (char name[40]; found < count; found++) {
+        snprintf(name, sizeof name, found ? "SHOPDATA_MEMCACHED%zu" : "SHOPDATA_MEMCACHED", found + 1);
+        if (!getenv(name))
+            break;
+        sdi_buffer_printf(&list, "%s%s", found ? "," : "", getenv(name));
+    }
+    sdi_address *servers = found < count ? NULL : sdi_addresses_read((sdi_slice){list.data, list.length}, &count);
+    sdi_buffer_free(&list);
+    return servers;
 }
 
 sdi_cache *caches_open(const sdi_cache_settings *settings, sdi_metrics **metrics_out)

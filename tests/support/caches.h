@@ -9,6 +9,8 @@
 /* caches_settings: no text is NULL, no server is named; one connection, timeouts of a second, and a breaker that opens
  * after three failures, for a minute. */
 sdi_cache_settings caches_settings(enum sdi_cache_kind kind);
+/* caches_memcached: the launcher's first so many memcached servers, NULL where it did not start that many. Free it. */
+sdi_address *caches_memcached(size_t count);
 /* caches_open demands that it works; caches_close closes both. */
 sdi_cache *caches_open(const sdi_cache_settings *settings, sdi_metrics **metrics_out);
 void caches_close(sdi_cache *cache, sdi_metrics *metrics);

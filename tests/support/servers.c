@@ -8,20 +8,25 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void servers_required(void)
+void servers_need(const char *options, const char *const *variables)
 {
-    if (!getenv("SHOPDATA_PRIMARY") || !getenv("SHOPDATA_REPLICA2") || !getenv("SHOPDATA_REDIS")) {
-        fprintf(stderr, "skipped: run it under tests/launcher/launch run --replicas 2 --redis -- ...\n");
+    for (; *variables; variables++) {
+        if (getenv(*variables))
+            continue;
+        fprintf(stderr, "skipped: run it under tests/launcher/launch run %s -- ...\n", options);
         exit(77);
     }
 }
 
+void servers_required(void)
+{
+    static const char *const variables[] = {"SHOPDATA_PRIMARY", "SHOPDATA_REPLICA2", "SHOPDATA_REDIS", NULL};
+    servers_need("--replicas 2 --redis", variables);
+}
+
 void servers_required_memcached(void)
 {
-    if (!getenv("SHOPDATA_MEMCACHED")) {
-        fprintf(stderr, "skipped: run it under tests/launcher/launch run ... --memcached -- ...\n");
-        exit(77);
-    }
+    servers_need("... --memcached", (const char *const[]){"SHOPDATA_MEMCACHED", NULL});
 }
 
 static int connect_control(void)

@@ -6,7 +6,9 @@
 
 #include <shopdata/shopdata.h>
 
-/* servers_required ends the program with 77 (skipped) where there are no servers. Call it first in main. */
+/* servers_need ends the program with 77 (skipped) where one of these variables of the environment is not set, and tells
+ * the launcher's options; servers_required where there are no nodes or no Redis. Call them before any test runs. */
+void servers_need(const char *options, const char *const *variables);
 void servers_required(void);
 void servers_required_memcached(void);
 /* servers_do sends "VERB NODE" to the launcher ("pause replica1"), and fails the test if that did not work. */
