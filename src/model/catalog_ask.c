@@ -7,7 +7,16 @@
 #include "model/catalog_facts.h"
 #include "model/sql_facts.h"
 
-/* One row a column; the last three only for the shape. A domain is its base type, unless that is a domain again. An
+/* What types are made of whose text depends on other types': all labels and attributes there are, for want of a list of
+ * which. */
+#define MADE_OF                                                                                                        \
+    "(SELECT pg_catalog.md5(pg_catalog.string_agg(m.part, ',' ORDER BY m.part COLLATE pg_catalog.\"C\")) FROM ("       \
+    "   SELECT pg_catalog.concat_ws(' ', e.enumtypid, e.enumsortorder, e.enumlabel) FROM pg_catalog.pg_enum e"         \
+    "   UNION ALL SELECT pg_catalog.concat_ws(' ', x.attrelid, x.attnum, x.attname, x.atttypid, x.atttypmod)"          \
+    "     FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_class y ON y.oid = x.attrelid"                             \
+    "     WHERE y.relkind = 'c' AND NOT x.attisdropped) AS m(part))"
+
+/* One row a column; the last four only for the shape. A domain is its base type, unless that is a domain again. An
  * index stands for its table: DROP INDEX and REINDEX name only that. A key of WITHOUT OVERLAPS
  * (indisexclusion) does not make its columns unique. */
 static const char columns_question[] =
@@ -23,7 +32,9 @@ static const char columns_question[] =
     " coalesce(b.typtype, t.typtype), pg_catalog.row_security_active(c.oid),"
     " t.typname ~ '^_?(reg|money$|aclitem$)' AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace,"
     " a.atttypid, a.atttypmod, CASE WHEN t.typtype = 'e' THEN (SELECT pg_catalog.md5(pg_catalog.string_agg("
-    "   e.enumlabel, ',' ORDER BY e.enumsortorder)) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) END"
+    "   e.enumlabel, ',' ORDER BY e.enumsortorder)) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)"
+    "   WHEN t.oid >= 16384 AND (t.typtype <> 'b' OR t.typcategory = 'A') THEN " MADE_OF " END,"
+    " CASE WHEN c.relkind = 'v' THEN pg_catalog.concat_ws(' ', c.relowner, c.reloptions) END"
     " FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS g(name, ord)"
     " LEFT JOIN LATERAL (SELECT coalesce((SELECT i.indrelid FROM pg_catalog.pg_index i"
     "   WHERE i.indexrelid = pg_catalog.to_regclass(g.name)), pg_catalog.to_regclass(g.name)::pg_catalog.oid) AS oid)"
@@ -38,11 +49,17 @@ static const char columns_question[] =
     " LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation"
     " ORDER BY g.ord, a.attnum";
 
+/* What an aggregate, p, calls. */
+#define STEPS                                                                                                          \
+    "FROM pg_catalog.pg_aggregate q JOIN pg_catalog.pg_proc s ON q.aggfnoid = p.oid AND s.oid IN (q.aggtransfn,"       \
+    " q.aggfinalfn, q.aggcombinefn, q.aggmtransfn, q.aggminvtransfn, q.aggmfinalfn)"
+
 /* One row a name.
- * f: functions. An aggregate is as volatile as what it calls: pg_proc calls every aggregate immutable.
+ * f: functions. An aggregate is as volatile as what it calls (pg_proc calls every aggregate immutable), and as new.
  * o: operators of others than pg_catalog, and whether one of them takes the types of keys.
  * a: functions of one row, which x.name may call; aggregates of anything, too.
- * c: casts of others than pg_catalog that run unasked and are not immutable, of whatever types; most often none.
+ * c: casts of others than pg_catalog, of whatever types, and whether some of them run unasked and are not immutable;
+ *    most often there are none.
  * t: what casting to the type may depend on: 'i' nothing, 's' the clock if it casts from text, 'v' whatever. */
 static const char names_question[] =
     "WITH given AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]),"
@@ -53,12 +70,12 @@ static const char names_question[] =
     "   n.nspname = 'pg_catalog' AS builtin FROM pg_catalog.pg_namespace n),"
     " functions AS NOT MATERIALIZED (SELECT p.*, CASE WHEN p.prokind <> 'a' THEN p.provolatile::pg_catalog.text"
     "     WHEN p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace THEN 'i'"
-    "     ELSE (SELECT pg_catalog.max(s.provolatile::pg_catalog.text) FROM pg_catalog.pg_aggregate q"
-    "       JOIN pg_catalog.pg_proc s ON s.oid IN (q.aggtransfn, q.aggfinalfn, q.aggcombinefn, q.aggmtransfn,"
-    "         q.aggminvtransfn, q.aggmfinalfn) WHERE q.aggfnoid = p.oid) END AS worst FROM pg_catalog.pg_proc p)"
+    "     ELSE (SELECT pg_catalog.max(s.provolatile::pg_catalog.text) " STEPS ") END AS worst,"
+    "   CASE WHEN p.prokind <> 'a' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE (SELECT pg_catalog.string_agg("
+    "     (p.xmin, s.oid, s.xmin)::pg_catalog.text, ',' ORDER BY s.oid) " STEPS ") END AS definition"
+    "   FROM pg_catalog.pg_proc p)"
     " SELECT g.ord, pg_catalog.max(p.worst), pg_catalog.bool_and(v.builtin), pg_catalog.bool_or(p.prokind = 'a'),"
-    "   pg_catalog.md5(pg_catalog.string_agg(pg_catalog.pg_get_functiondef(p.oid), ',' ORDER BY p.oid)"
-    "     FILTER (WHERE NOT v.builtin AND p.prokind <> 'a'))"
+    "   pg_catalog.md5(pg_catalog.string_agg(p.definition, ',' ORDER BY p.oid) FILTER (WHERE NOT v.builtin))"
     " FROM given g JOIN functions p ON p.proname = g.name JOIN visible v ON v.oid = p.pronamespace"
     "   AND CASE g.schema WHEN '' THEN v.in_path ELSE v.nspname = g.schema END"
     " WHERE g.kind = 'f' GROUP BY g.ord"
@@ -73,8 +90,8 @@ static const char names_question[] =
     " WHERE g.kind = 'o' GROUP BY g.ord"
     " UNION ALL "
     "SELECT g.ord, pg_catalog.max(CASE WHEN v.builtin THEN 'i' ELSE p.worst END), pg_catalog.bool_and(v.builtin),"
-    "   pg_catalog.bool_or(p.prokind = 'a'), pg_catalog.md5(pg_catalog.string_agg("
-    "     pg_catalog.pg_get_functiondef(p.oid), ',' ORDER BY p.oid) FILTER (WHERE NOT v.builtin AND p.prokind <> 'a'))"
+    "   pg_catalog.bool_or(p.prokind = 'a'),"
+    "   pg_catalog.md5(pg_catalog.string_agg(p.definition, ',' ORDER BY p.oid) FILTER (WHERE NOT v.builtin))"
     " FROM given g JOIN functions p ON p.proname = g.name AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1"
     "   JOIN visible v ON v.oid = p.pronamespace AND v.in_path"
     "   JOIN pg_catalog.pg_type t ON t.oid = p.proargtypes[0] AND t.typtype IN ('c', 'p')"
@@ -95,10 +112,10 @@ static const char names_question[] =
     "   JOIN visible v ON v.oid = e.typnamespace JOIN pg_catalog.pg_proc i ON i.oid = e.typinput"
     " WHERE g.kind = 't'"
     " UNION ALL "
-    "SELECT g.ord, 'v', false, false, pg_catalog.md5(pg_catalog.string_agg(x.oid || ' ' || x.xmin, ',' ORDER BY x.oid))"
+    "SELECT g.ord, pg_catalog.max(CASE WHEN x.castcontext <> 'e' AND p.provolatile <> 'i' THEN 'v' END), false, false,"
+    "   pg_catalog.md5(pg_catalog.string_agg((x.oid, x.xmin, p.xmin)::pg_catalog.text, ',' ORDER BY x.oid))"
     " FROM given g, pg_catalog.pg_cast x JOIN pg_catalog.pg_proc p ON p.oid = x.castfunc"
-    " WHERE g.kind = 'c' AND x.castcontext <> 'e' AND p.provolatile <> 'i'"
-    "   AND p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace GROUP BY g.ord"
+    " WHERE g.kind = 'c' AND x.oid >= 16384 GROUP BY g.ord"
     " ORDER BY 1";
 
 /* Every relation at any remove from a named one. */
@@ -129,7 +146,8 @@ static const char bounds_question[] =
 
 /* What stands behind a relation.
  * v: what a view selects.
- * p: one row a policy that reads obey. All roles' count: who reads a view reads as the view's owner.
+ * p: one row a policy that reads obey, with how it counts and for whom. All roles' count: who reads a view reads as the
+ *    view's owner.
  * t: a trigger of its own or of a bound relation, and on which events it fires (as in pg_trigger.tgtype).
  * c: a volatile function of somebody else in a default, a generated column, a CHECK or a policy. */
 static const char behind_question[] = REACHED
@@ -147,7 +165,8 @@ static const char behind_question[] = REACHED
     "     WHERE pg_catalog.row_security_active(p.polrelid))"
     " SELECT g.ord, 'v', pg_catalog.pg_get_viewdef(c.oid), NULL, NULL, NULL, NULL, NULL"
     "   FROM given g JOIN pg_catalog.pg_class c ON c.oid = g.oid WHERE c.relkind = 'v'"
-    " UNION ALL SELECT g.ord, 'p', pg_catalog.pg_get_expr(p.polqual, p.polrelid), NULL, NULL, p.polname, NULL, NULL"
+    " UNION ALL SELECT g.ord, 'p', pg_catalog.pg_get_expr(p.polqual, p.polrelid),"
+    "     pg_catalog.concat_ws(' ', p.polpermissive, p.polroles), NULL, p.polname, NULL, NULL"
     "   FROM given g JOIN pg_catalog.pg_policy p ON p.polrelid = g.oid"
     "   WHERE p.polcmd IN ('*', 'r') AND p.polqual IS NOT NULL"
     " UNION ALL SELECT b.ord, 't', b.bond, t.tgtype::pg_catalog.text, b.nspname || '.' || b.relname,"

@@ -10,7 +10,7 @@
 static const char question[] =
     "WITH relations AS (SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.relpersistence, c.relowner,"
     "   c.relrowsecurity, c.relforcerowsecurity, c.reloptions"
-    " FROM pg_catalog.pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND"
+    " FROM pg_catalog.pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND"
     "   c.relpersistence <> 't'),"
     " changes(catalog, id, xid) AS ("
     " SELECT 1, a.attrelid, a.xmin FROM pg_catalog.pg_attribute a JOIN relations r ON r.oid = a.attrelid WHERE"

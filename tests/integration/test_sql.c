@@ -338,6 +338,30 @@ static const struct {
     {"ALTER TABLE opened.item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
      "CREATE POLICY p ON opened.item USING (id = 1)",
      "SELECT min(id) FROM opened.item", "ALTER POLICY p ON opened.item USING (id = 2)"},
+    {"ALTER TABLE opened.item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+     "CREATE POLICY p ON opened.item USING (id >= 1); CREATE POLICY q ON opened.item USING (id >= 2)",
+     "SELECT min(id) FROM opened.item",
+     "DROP POLICY q ON opened.item; CREATE POLICY q ON opened.item AS RESTRICTIVE USING (id >= 2)"},
+    {"ALTER TABLE opened.item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+     "CREATE POLICY p ON opened.item USING (id >= 1);"
+     "CREATE POLICY q ON opened.item AS RESTRICTIVE TO pg_signal_backend USING (id >= 2)",
+     "SELECT min(id) FROM opened.item", "ALTER POLICY q ON opened.item TO public"},
+    {"CREATE FUNCTION opened.step(n int, id int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';"
+     "CREATE AGGREGATE opened.n(int) (sfunc = opened.step, stype = int)",
+     "SELECT opened.n(id) FROM opened.item",
+     "CREATE OR REPLACE FUNCTION opened.step(n int, id int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2'"},
+    {"CREATE TYPE opened.t AS ENUM ('a'); ALTER TABLE opened.item ADD n opened.t DEFAULT 'a';"
+     "CREATE FUNCTION opened.n(opened.t) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';"
+     "CREATE CAST (opened.t AS int) WITH FUNCTION opened.n(opened.t)",
+     "SELECT n::int FROM opened.item WHERE id = 1",
+     "CREATE OR REPLACE FUNCTION opened.n(opened.t) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2'"},
+    {"CREATE TYPE opened.t AS ENUM ('1', '3'); ALTER TABLE opened.item ADD n opened.t[] DEFAULT '{1}'",
+     "SELECT n[1] FROM opened.item WHERE id = 1", "ALTER TYPE opened.t RENAME VALUE '1' TO '2'"},
+    {"CREATE TYPE opened.t AS ENUM ('1', '3'); CREATE DOMAIN opened.d AS opened.t;"
+     "ALTER TABLE opened.item ADD n opened.d DEFAULT '1'",
+     "SELECT n FROM opened.item WHERE id = 1", "ALTER TYPE opened.t RENAME VALUE '1' TO '2'"},
+    {"CREATE TYPE opened.c AS (n int, m int); ALTER TABLE opened.item ADD c opened.c DEFAULT ROW(1, 2)",
+     "SELECT length(c::text) - 4 FROM opened.item WHERE id = 1", "ALTER TYPE opened.c ADD ATTRIBUTE o int"},
 };
 
 START_TEST(changes_of_another_program_are_noticed)
@@ -362,18 +386,13 @@ static void pause_replicas(bool pause)
 /* A replica that has not replayed it answers by the old schema, and all fences pass. */
 START_TEST(a_replica_that_lags_does_not_answer_by_the_old_schema)
 {
-    const char *before, *after;
     begin(changes[_i].schema);
     shopdata_statement *read = servers_statement(client, changes[_i].sql);
     bool type = strstr(changes[_i].sql, "n * 2") != NULL;
     expect_cached(session, read, type ? "2" : "1");
-    servers_ok(shopdata_statement_explain(read, &before, NULL), NULL);
     pause_replicas(true);
     servers_sql(changes[_i].change);
-    do {
-        usleep(10000);
-        servers_ok(shopdata_statement_explain(read, &after, NULL), NULL);
-    } while (before == after);
+    expect_soon(read, type ? "2.0" : "2");
     expect_cached(session, read, type ? "2.0" : "2");
     pause_replicas(false);
     expect_cached(session, read, type ? "2.0" : "2");
