@@ -53,10 +53,8 @@ typedef struct sdi_cache sdi_cache;
 
 typedef struct sdi_cache_backend {
     const char *name;
-    /* must: makes a cache; does no I/O (a server that is down is no error). `metrics` outlives the cache and gets
-     * SDI_M_CACHE_SECONDS; trouble is told through trouble.h. */
-    int (*open)(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
-                shopdata_error **error_out);
+    /* must: makes a cache; does no I/O (a server that is down is no error). */
+    int (*open)(const sdi_cache_settings *settings, sdi_cache **cache_out, shopdata_error **error_out);
     /* must: no operation runs any more. */
     void (*close)(sdi_cache *cache);
     /* must: runs the operations, in one round trip's time, until the deadline (or the settings' timeout, if that is
@@ -67,7 +65,8 @@ typedef struct sdi_cache_backend {
      * because an answer is judged by fences that were read after its read began, whenever its entry was, and each fence
      * for itself: what a write that returned before has done to any of them is seen.
      * Never from a copy that may be behind: what a run that returned true did to a key, every later GET of it by anyone
-     * finds, or something later, or nothing. */
+     * finds, or something later, or nothing.
+     * SDI_M_CACHE_SECONDS gets the time it took, where a server was asked; trouble is told through trouble.h. */
     bool (*run)(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline);
     /* must: after fork, in the child: frees without a word to the server and without taking locks. */
     void (*abandon)(sdi_cache *cache);
@@ -77,10 +76,10 @@ typedef struct sdi_cache_backend {
 
 /* The first member of every cache. */
 struct sdi_cache {
-    const sdi_cache_backend *backend;
-    sdi_metrics *metrics;      /* set by sdi_cache_open, for sdi_cache_run; NULL: nothing is counted */
-    sdi_log *log;              /* set by sdi_cache_log; NULL: nothing is logged */
-    _Atomic int breaker_state; /* as it was shown last */
+    const sdi_cache_backend *backend; /* set by sdi_cache_open, as are the metrics */
+    sdi_metrics *metrics;             /* outlive the cache; NULL: nothing is counted */
+    sdi_log *log;                     /* set by sdi_cache_log; NULL: nothing is logged */
+    _Atomic int breaker_state;        /* as it was shown last */
 };
 
 /* sdi_cache_open makes the cache that the settings name; *cache_out is NULL for `none`. */

@@ -25,11 +25,13 @@ int sdi_cache_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi
 {
     const sdi_cache_backend *backend = backend_of(settings->kind);
     sdi_cache *cache = NULL;
-    int status = backend ? backend->open(settings, metrics, &cache, error_out) : SHOPDATA_OK;
+    int status = backend ? backend->open(settings, &cache, error_out) : SHOPDATA_OK;
     if (status != SHOPDATA_OK)
         return status;
-    if (cache)
+    if (cache) {
+        cache->backend = backend;
         cache->metrics = metrics;
+    }
     *cache_out = cache;
     return SHOPDATA_OK;
 }

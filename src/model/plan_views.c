@@ -34,20 +34,6 @@ static const PgQuery__ColumnRef *column_behind(const sdi_sql *view, const char *
     return found;
 }
 
-static bool name_behind(const PgQuery__ColumnRef *ref, sdi_sql_fixed *fixed)
-{
-    const char *parts[3] = {"", "", ""};
-    if (ref->n_fields > 3)
-        return false;
-    for (size_t i = 0; i < ref->n_fields; i++)
-        if (!(parts[i + 3 - ref->n_fields] = sdi_text_of(ref->fields[i])))
-            return false;
-    fixed->schema = parts[0];
-    fixed->qualifier = parts[1];
-    fixed->column = parts[2];
-    return true;
-}
-
 static void pass_fixed(const sdi_planner *outer, const sdi_sql_table *table, sdi_planner *inner)
 {
     const sdi_sql_fixed *fixed = SDI_ITEMS(outer->fixed, sdi_sql_fixed);
@@ -55,7 +41,7 @@ static void pass_fixed(const sdi_planner *outer, const sdi_sql_table *table, sdi
         sdi_sql_fixed through = fixed[i];
         const PgQuery__ColumnRef *ref = column_behind(inner->sql, fixed[i].column);
         if (!ref || !sdi_plan_belongs(outer, &fixed[i], table) || !sdi_plan_cast_is_ours(outer, &fixed[i]) ||
-            !name_behind(ref, &through))
+            !sdi_sql_column_names(ref, &through))
             continue;
         if (through.cast)
             through.cast_schema = "pg_catalog";
@@ -70,7 +56,7 @@ static bool pass_sets(const sdi_planner *outer, sdi_planner *inner)
     for (size_t i = 0; i < SDI_COUNT(outer->sets, char *); i++) {
         sdi_sql_fixed column;
         const PgQuery__ColumnRef *ref = column_behind(inner->sql, SDI_ITEMS(outer->sets, const char *)[i]);
-        if (!ref || !name_behind(ref, &column))
+        if (!ref || !sdi_sql_column_names(ref, &column))
             return false;
         sdi_buffer_append(&inner->sets, &column.column, sizeof column.column);
     }

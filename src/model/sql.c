@@ -136,6 +136,20 @@ bool sdi_last_names(PgQuery__Node *const *nodes, size_t count, const char **sche
     return true;
 }
 
+bool sdi_sql_column_names(const PgQuery__ColumnRef *ref, sdi_sql_fixed *fixed)
+{
+    const char *parts[3] = {"", "", ""};
+    if (ref->n_fields < 1 || ref->n_fields > 3)
+        return false;
+    for (size_t i = 0; i < ref->n_fields; i++)
+        if (!(parts[i + 3 - ref->n_fields] = sdi_text_of(ref->fields[i])))
+            return false;
+    fixed->schema = parts[0];
+    fixed->qualifier = parts[1];
+    fixed->column = parts[2];
+    return true;
+}
+
 static size_t note_relation(sdi_sql *sql, const char *schema, const char *name)
 {
     const sdi_sql_relation *known = SDI_ITEMS(sql->relations, sdi_sql_relation);

@@ -163,5 +163,7 @@ bool sdi_sql_is_cte(const sdi_sql *sql, const PgQuery__RangeVar *node);
 const char *sdi_text_of(const PgQuery__Node *node);
 /* sdi_last_names splits [..., schema, name] of String nodes; schema is "" for one name. False for none. */
 bool sdi_last_names(PgQuery__Node *const *nodes, size_t count, const char **schema, const char **name);
+/* sdi_sql_column_names splits [[schema,] qualifier,] column; what is not there is "". False for anything else. */
+bool sdi_sql_column_names(const PgQuery__ColumnRef *ref, sdi_sql_fixed *fixed);
 
 #endif

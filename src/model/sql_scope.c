@@ -8,19 +8,7 @@
 
 static bool column_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
 {
-    if (!node || node->node_case != PG_QUERY__NODE__NODE_COLUMN_REF)
-        return false;
-    const char *parts[3] = {"", "", ""};
-    const PgQuery__ColumnRef *ref = node->column_ref;
-    if (ref->n_fields < 1 || ref->n_fields > 3)
-        return false;
-    for (size_t i = 0; i < ref->n_fields; i++)
-        if (!(parts[i + 3 - ref->n_fields] = sdi_text_of(ref->fields[i])))
-            return false;
-    fixed->schema = parts[0];
-    fixed->qualifier = parts[1];
-    fixed->column = parts[2];
-    return true;
+    return node && node->node_case == PG_QUERY__NODE__NODE_COLUMN_REF && sdi_sql_column_names(node->column_ref, fixed);
 }
 
 static bool only_digits(const char *text)

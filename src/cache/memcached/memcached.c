@@ -10,7 +10,6 @@
 typedef struct memcached_cache {
     sdi_cache cache;
     int64_t timeout_ms;
-    sdi_metrics *metrics;
     sdi_memcached_roster roster;
     sdi_gather gather;
     bool discovers;
@@ -45,15 +44,12 @@ static void memcached_close(sdi_cache *base)
     sdi_free(cache);
 }
 
-static int memcached_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
-                          shopdata_error **error_out)
+static int memcached_open(const sdi_cache_settings *settings, sdi_cache **cache_out, shopdata_error **error_out)
 {
     memcached_cache *cache = sdi_calloc(1, sizeof *cache);
     if (!cache)
         return sdi_no_memory(error_out);
-    cache->cache.backend = &sdi_memcached_backend;
     cache->timeout_ms = settings->timeout_ms;
-    cache->metrics = metrics;
     sdi_gather_init(&cache->gather);
     if (!(settings->discovery ? open_discovering : open_fixed)(cache, settings)) {
         memcached_close(&cache->cache);
@@ -122,7 +118,7 @@ static bool memcached_run(sdi_cache *base, sdi_cache_op *operations, size_t coun
     sdi_memcached_selection selection = sdi_memcached_roster_select(&cache->roster, sdi_now());
     bool done = run_selected(cache, &selection, operations, count, deadline);
     sdi_memcached_roster_return(&cache->roster, &selection);
-    sdi_observe(cache->metrics, SDI_M_CACHE_SECONDS, 0, sdi_now() - begun);
+    sdi_observe(base->metrics, SDI_M_CACHE_SECONDS, 0, sdi_now() - begun);
     return done;
 }
 

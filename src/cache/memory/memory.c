@@ -12,7 +12,6 @@ enum { SHARDS_MAX = 32, ENTRIES_A_SHARD = 8 };
 
 typedef struct memory_cache {
     sdi_cache cache;
-    sdi_metrics *metrics;
     size_t shard_count; /* a power of two */
     sdi_shard shards[SHARDS_MAX];
 } memory_cache;
@@ -27,14 +26,11 @@ static size_t shards_for(const sdi_cache_settings *settings)
     return count;
 }
 
-static int memory_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
-                       shopdata_error **error_out)
+static int memory_open(const sdi_cache_settings *settings, sdi_cache **cache_out, shopdata_error **error_out)
 {
     memory_cache *cache = sdi_calloc(1, sizeof *cache);
     if (!cache)
         return sdi_no_memory(error_out);
-    cache->cache.backend = &sdi_memory_backend;
-    cache->metrics = metrics;
     cache->shard_count = shards_for(settings);
     for (size_t i = 0; i < cache->shard_count; i++)
         sdi_shard_init(&cache->shards[i], (size_t)settings->memory_bytes / cache->shard_count);
@@ -169,7 +165,7 @@ static bool memory_run(sdi_cache *base, sdi_cache_op *operations, size_t count, 
         }
         i += gets ? gets : 1;
     }
-    sdi_observe(cache->metrics, SDI_M_CACHE_SECONDS, 0, sdi_now() - begun);
+    sdi_observe(base->metrics, SDI_M_CACHE_SECONDS, 0, sdi_now() - begun);
     return true;
 }
 

@@ -11,10 +11,8 @@
 typedef struct redis_cache {
     sdi_cache cache;
     sdi_cache_settings settings; /* its texts are our copies */
-    sdi_metrics *metrics;
-    sdi_redis_tls *tls; /* NULL: plain */
+    sdi_redis_tls *tls;          /* NULL: plain */
     sdi_redis_servers servers;
-    atomic_int shown; /* the state of the breaker that the gauge shows */
     sdi_mutex mutex;
     sdi_redis_trouble trouble; /* of the last run that failed; under the mutex */
 } redis_cache;
@@ -75,8 +73,7 @@ static int fill_cache(redis_cache *cache, const sdi_cache_settings *settings, sh
     return make_servers(&cache->servers, access) ? SHOPDATA_OK : sdi_no_memory(error_out);
 }
 
-static int redis_open(const sdi_cache_settings *settings, sdi_metrics *metrics, sdi_cache **cache_out,
-                      shopdata_error **error_out)
+static int redis_open(const sdi_cache_settings *settings, sdi_cache **cache_out, shopdata_error **error_out)
 {
     redis_cache *cache = sdi_calloc(1, sizeof *cache);
     if (!cache)
@@ -86,8 +83,6 @@ static int redis_open(const sdi_cache_settings *settings, sdi_metrics *metrics, 
         free_cache(cache);
         return status;
     }
-    cache->cache.backend = &sdi_redis_backend;
-    cache->metrics = metrics;
     sdi_mutex_init(&cache->mutex);
     *cache_out = &cache->cache;
     return SHOPDATA_OK;
@@ -126,12 +121,11 @@ static void redis_trouble(sdi_cache *base, sdi_buffer *out)
 static void show_breaker(redis_cache *cache, int outcome)
 {
     sdi_redis_servers *servers = &cache->servers;
-    if (outcome == SDI_REDIS_DONE && atomic_load(&cache->shown) == SDI_BREAKER_CLOSED)
+    if (outcome == SDI_REDIS_DONE && atomic_load(&cache->cache.breaker_state) == SDI_BREAKER_CLOSED)
         return;
     enum sdi_breaker_state state =
         servers->server ? sdi_breaker_state(&servers->server->breaker) : sdi_redis_cluster_breaker(&servers->cluster);
-    if (atomic_exchange(&cache->shown, (int)state) != (int)state)
-        sdi_cache_show_breaker(&cache->cache, state);
+    sdi_cache_show_breaker(&cache->cache, state);
 }
 
 static void report(redis_cache *cache, int outcome, const sdi_redis_trouble *trouble)
@@ -154,7 +148,7 @@ static bool redis_run(sdi_cache *base, sdi_cache_op *operations, size_t count, i
     int outcome = sdi_redis_batch_run(&cache->servers, operations, count, limit, limit < deadline, &trouble);
     report(cache, outcome, &trouble);
     if (outcome != SDI_REDIS_SPARED)
-        sdi_observe(cache->metrics, SDI_M_CACHE_SECONDS, 0, sdi_now() - begun);
+        sdi_observe(base->metrics, SDI_M_CACHE_SECONDS, 0, sdi_now() - begun);
     return outcome == SDI_REDIS_DONE;
 }
 
