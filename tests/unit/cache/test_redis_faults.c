@@ -154,6 +154,25 @@ START_TEST(a_wrong_password_is_a_rejection)
 }
 END_TEST
 
+/* Where AUTH is renamed, as on some servers that others run. */
+START_TEST(a_password_that_the_server_repeats_is_not_told)
+{
+    static const scene strange = {.greeting =
+                                      "-ERR unknown command 'AUTH', with args beginning with: 'shop' 's3cret' \r\n",
+                                  .greeting_commands = GREETING_COMMANDS + 1};
+    sdi_buffer trouble = SDI_BUFFER_INIT;
+    scripted.settings.user = "shop";
+    scripted.settings.password = "s3cret";
+    scripted_begin(&strange, 1);
+    ck_assert(!scripted_get(SDI_NEVER));
+    sdi_cache_trouble(scripted.cache, &trouble);
+    ck_assert_ptr_nonnull(strstr(trouble.data, "unknown command 'AUTH'"));
+    ck_assert_msg(!strstr(trouble.data, "s3cret"), "%s", trouble.data);
+    sdi_buffer_free(&trouble);
+    scripted_end();
+}
+END_TEST
+
 START_TEST(forgotten_scripts_are_sent_again_in_order)
 {
     static const scene flushed = {
@@ -180,6 +199,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, each_verb_wants_its_own_reply);
     tcase_add_test(cases, a_refusal_is_a_rejection);
     tcase_add_test(cases, a_wrong_password_is_a_rejection);
+    tcase_add_test(cases, a_password_that_the_server_repeats_is_not_told);
     tcase_add_test(cases, forgotten_scripts_are_sent_again_in_order);
 }
 
