@@ -1,5 +1,4 @@
 /* What real servers will not do, by a server that follows a script. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "../unit.h"
@@ -8,40 +7,17 @@
 #include "greeting.h"
 #include "scripted.h"
 
-static char last[64], argument[64]; /* of the last command: its name, and its last argument */
-
-/* Reads a command; false when the client has closed. */
-static bool read_command(FILE *in)
-{
-    char line[64], *rest = NULL;
-    if (!fgets(line, sizeof line, in))
-        return false;
-    for (long i = 0, count = strtol(line + 1, NULL, 10); i < count; i++) {
-        if (!fgets(line, sizeof line, in))
-            return false;
-        size_t length = (size_t)strtol(line + 1, NULL, 10) + 2;
-        rest = malloc(length);
-        bool whole = rest && fread(rest, 1, length, in) == length;
-        if (whole)
-            snprintf(i == 0 ? last : argument, sizeof last, "%.*s", (int)length - 2, rest);
-        free(rest);
-        if (!whole)
-            return false;
-    }
-    return true;
-}
-
 /* The command that only a primary carries out is answered as one does, and is no part of the script. */
-static bool is_probe(void)
+static bool is_probe(const redis_command *command)
 {
-    return strcmp(last, "UNLINK") == 0 && strcmp(argument, "shop:probe") == 0;
+    return strcmp(command->words[0], "UNLINK") == 0 && strcmp(command->words[1], "shop:probe") == 0;
 }
 
 /* Reads a command that is no probe. A probe's answer would be taken for the last one, where that was none. */
 static bool read_scripted(int fd, FILE *in)
 {
-    while (read_command(in)) {
-        if (!is_probe())
+    for (redis_command command; redis_read_command(in, &command);) {
+        if (!is_probe(&command))
             return true;
         if (!scripted.mute)
             scripted_say(fd, ":0\r\n");
@@ -51,14 +27,16 @@ static bool read_scripted(int fd, FILE *in)
 
 static void greet(int fd, FILE *in, const scene *played)
 {
+    redis_command command;
     for (int i = 0; i < (played->greeting_commands ? played->greeting_commands : GREETING_COMMANDS); i++)
-        read_command(in);
+        redis_read_command(in, &command);
     scripted_say(fd, played->greeting ? played->greeting : GREETING);
 }
 
 static void answer_probe(int fd, FILE *in)
 {
-    read_command(in);
+    redis_command command;
+    redis_read_command(in, &command);
     scripted_say(fd, ":0\r\n");
 }
 

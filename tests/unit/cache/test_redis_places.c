@@ -14,7 +14,7 @@
 #include "cache/redis/slot.h"
 #include "greeting.h"
 
-enum { SERVERS = 2, ANSWERS = 8, WORDS = 6, SEEN_MAX = 4096, TIMEOUT_MS = 5000 };
+enum { SERVERS = 2, ANSWERS = 8, SEEN_MAX = 4096, TIMEOUT_MS = 5000 };
 
 /* One server. Under the lock: `answers` are given to the next commands that are no greeting, then the ordinary ones;
  * `seen` is their names, with a blank behind each. */
@@ -40,32 +40,7 @@ static sdi_cache_settings settings;
 static sdi_metrics *metrics;
 static sdi_cache *cache;
 
-typedef struct command {
-    char words[WORDS][128];
-} command;
-
-static bool read_command(FILE *in, command *read)
-{
-    char line[64];
-    if (!fgets(line, sizeof line, in))
-        return false;
-    *read = (command){.words = {""}};
-    for (long i = 0, count = strtol(line + 1, NULL, 10); i < count; i++) {
-        if (!fgets(line, sizeof line, in))
-            return false;
-        size_t length = (size_t)strtol(line + 1, NULL, 10) + 2;
-        char *word = malloc(length);
-        bool whole = word && fread(word, 1, length, in) == length;
-        if (whole && i < WORDS)
-            snprintf(read->words[i], sizeof read->words[i], "%.*s", (int)length - 2, word);
-        free(word);
-        if (!whole)
-            return false;
-    }
-    return true;
-}
-
-static const char *greeting_answer(const place *at, const command *asked)
+static const char *greeting_answer(const place *at, const redis_command *asked)
 {
     const char *name = asked->words[0];
     if (!strcmp(name, "INFO"))
@@ -79,7 +54,7 @@ static const char *greeting_answer(const place *at, const command *asked)
     return NULL;
 }
 
-static const char *ordinary_answer(const command *asked)
+static const char *ordinary_answer(const redis_command *asked)
 {
     const char *name = asked->words[0];
     if (!strcmp(name, "MGET"))
@@ -95,7 +70,7 @@ static bool all_seen(void)
     return true;
 }
 
-static const char *answer(place *at, const command *asked)
+static const char *answer(place *at, const redis_command *asked)
 {
     const char *given = greeting_answer(at, asked);
     if (given)
@@ -121,7 +96,7 @@ static void *serve_one(void *argument)
     guest met = *(guest *)argument;
     free(argument);
     FILE *in = fdopen(met.fd, "r");
-    for (command asked; read_command(in, &asked);) {
+    for (redis_command asked; redis_read_command(in, &asked);) {
         sdi_lock(&lock);
         char given[256];
         snprintf(given, sizeof given, "%s", answer(met.at, &asked));
