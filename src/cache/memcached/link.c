@@ -1,16 +1,10 @@
 #include "cache/memcached/link.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "cache/socket.h"
 
 enum { RECEIVE_AT_ONCE = 16384, ROOM_KEPT = 1 << 16 };
 
@@ -73,21 +67,11 @@ void sdi_memcached_link_ask(sdi_memcached_link *link, sdi_memcached_request *req
 /* ------------------------------------------------------------------------------------------------------ connecting */
 
 /* Begins to connect; false if that failed at once. */
-static bool try_address(sdi_memcached_link *link, int family, const struct sockaddr *address, socklen_t length)
+static bool try_address(sdi_memcached_link *link, const struct sockaddr *address, socklen_t length)
 {
-    int yes = 1;
-    link->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (link->fd < 0)
-        return false;
-    if (family != AF_UNIX)
-        setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (connect(link->fd, address, length) == 0 || errno == EINPROGRESS || errno == EINTR) {
-        link->connecting = true;
-        return true;
-    }
-    close(link->fd);
-    link->fd = -1;
-    return false;
+    link->fd = sdi_socket_begin(address, length);
+    link->connecting = link->fd >= 0;
+    return link->connecting;
 }
 
 /* A name may have several addresses: one after the other is tried. */
@@ -96,7 +80,7 @@ static void try_next(sdi_memcached_link *link)
     while (link->at) {
         const struct addrinfo *tried = link->at;
         link->at = tried->ai_next;
-        if (try_address(link, tried->ai_family, tried->ai_addr, tried->ai_addrlen))
+        if (try_address(link, tried->ai_addr, tried->ai_addrlen))
             return;
     }
     sdi_memcached_link_fail(link, SDI_CACHE_FAULT_CONNECT);
@@ -104,24 +88,18 @@ static void try_next(sdi_memcached_link *link)
 
 static void connect_local(sdi_memcached_link *link, const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    bool fits = strlen(path) < sizeof address.sun_path;
-    if (fits)
-        memcpy(address.sun_path, path, strlen(path) + 1);
-    if (!fits || !try_address(link, AF_UNIX, (const struct sockaddr *)&address, sizeof address))
+    struct sockaddr_un address;
+    if (!sdi_socket_local(path, &address) || !try_address(link, (const struct sockaddr *)&address, sizeof address))
         sdi_memcached_link_fail(link, SDI_CACHE_FAULT_CONNECT);
 }
 
 static void begin_connecting(sdi_memcached_link *link, const sdi_address *address)
 {
-    char service[24];
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     if (*address->host == '/') {
         connect_local(link, address->host);
         return;
     }
-    snprintf(service, sizeof service, "%lld", (long long)address->port);
-    if (getaddrinfo(address->host, service, &hints, &link->found) != 0)
+    if (sdi_socket_find(address, &link->found) != 0)
         link->found = NULL;
     link->at = link->found;
     try_next(link);
@@ -129,25 +107,13 @@ static void begin_connecting(sdi_memcached_link *link, const sdi_address *addres
 
 static void finish_connecting(sdi_memcached_link *link)
 {
-    int fault = 0;
-    socklen_t size = sizeof fault;
-    if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &fault, &size) != 0)
-        fault = errno;
-    if (fault == 0) {
+    if (sdi_socket_fault(link->fd) == 0) {
         forget_addresses(link);
         return;
     }
     close(link->fd);
     link->fd = -1;
     try_next(link);
-}
-
-/* Open, and nothing has come that nobody asked for. */
-static bool is_quiet(const sdi_memcached_link *link)
-{
-    char byte;
-    return link->fd >= 0 && recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 }
 
 void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *address, int64_t connect_by)
@@ -157,7 +123,7 @@ void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *addre
         return;
     }
     link->connect_by = connect_by;
-    if (is_quiet(link))
+    if (sdi_socket_is_quiet(link->fd))
         return;
     disconnect(link);
     begin_connecting(link, address);
@@ -165,18 +131,13 @@ void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *addre
 
 /* --------------------------------------------------------------------------------------------- sending and reading */
 
-static bool would_block(void)
-{
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
 /* False when the connection is lost. */
 static bool send_some(sdi_memcached_link *link)
 {
     while (link->sent < link->out.length) {
         ssize_t count = send(link->fd, link->out.data + link->sent, link->out.length - link->sent, MSG_NOSIGNAL);
         if (count < 0)
-            return would_block();
+            return sdi_socket_would_block();
         link->sent += (size_t)count;
     }
     return true;
@@ -281,7 +242,7 @@ static void receive_some(sdi_memcached_link *link, const sdi_address *address, s
 {
     char bytes[RECEIVE_AT_ONCE];
     ssize_t count = recv(link->fd, bytes, sizeof bytes, 0);
-    if (count == 0 || (count < 0 && !would_block())) {
+    if (count == 0 || (count < 0 && !sdi_socket_would_block())) {
         meet_loss(link, address);
         return;
     }

@@ -1,4 +1,4 @@
-/* socket.h - a non-blocking socket, and never longer than the deadline. */
+/* socket.h - connecting, and waiting for a socket, never longer than the deadline. */
 #ifndef SDI_CACHE_REDIS_SOCKET_H
 #define SDI_CACHE_REDIS_SOCKET_H
 
@@ -17,7 +17,5 @@ int sdi_redis_socket_open(const sdi_address *address, int64_t deadline, sdi_redi
 bool sdi_redis_socket_wait(int fd, short events, int64_t deadline);
 /* sdi_redis_socket_poll waits for one of many. */
 bool sdi_redis_socket_poll(struct pollfd *waited, size_t count, int64_t deadline);
-/* sdi_redis_socket_would_block: the last send or recv failed, and may be tried again. */
-bool sdi_redis_socket_would_block(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cache/redis/socket.h"
+#include "cache/socket.h"
 
 struct sdi_redis_tls {
     SSL_CTX *context;
@@ -27,7 +28,7 @@ static int way_write(BIO *bio, const char *bytes, int length)
 {
     BIO_clear_retry_flags(bio);
     ssize_t count = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)length, MSG_NOSIGNAL);
-    if (count < 0 && sdi_redis_socket_would_block())
+    if (count < 0 && sdi_socket_would_block())
         BIO_set_retry_write(bio);
     return (int)count;
 }
@@ -36,7 +37,7 @@ static int way_read(BIO *bio, char *bytes, int size)
 {
     BIO_clear_retry_flags(bio);
     ssize_t count = recv((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)size, 0);
-    if (count < 0 && sdi_redis_socket_would_block())
+    if (count < 0 && sdi_socket_would_block())
         BIO_set_retry_read(bio);
     return (int)count;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cache/redis/socket.h"
+#include "cache/socket.h"
 
 int sdi_redis_transport_open(sdi_redis_transport *transport, const sdi_address *address, const sdi_redis_tls *tls,
                              int64_t deadline, sdi_redis_trouble *trouble)
@@ -44,7 +45,7 @@ ssize_t sdi_redis_transport_send(sdi_redis_transport *transport, const char *byt
     ssize_t count = send(transport->fd, bytes, length, MSG_NOSIGNAL);
     if (count >= 0)
         return count;
-    return sdi_redis_socket_would_block() ? 0 : lost(strerrordesc_np(errno), trouble);
+    return sdi_socket_would_block() ? 0 : lost(strerrordesc_np(errno), trouble);
 }
 
 ssize_t sdi_redis_transport_receive(sdi_redis_transport *transport, char *bytes, size_t size,
@@ -57,15 +58,12 @@ ssize_t sdi_redis_transport_receive(sdi_redis_transport *transport, char *bytes,
         return count;
     if (count == 0)
         return lost("the server closed it", trouble);
-    return sdi_redis_socket_would_block() ? 0 : lost(strerrordesc_np(errno), trouble);
+    return sdi_socket_would_block() ? 0 : lost(strerrordesc_np(errno), trouble);
 }
 
 bool sdi_redis_transport_is_quiet(sdi_redis_transport *transport)
 {
-    char byte;
     if (transport->fd < 0)
         return false;
-    if (transport->ssl)
-        return sdi_redis_tls_is_quiet(transport->ssl);
-    return recv(transport->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && sdi_redis_socket_would_block();
+    return transport->ssl ? sdi_redis_tls_is_quiet(transport->ssl) : sdi_socket_is_quiet(transport->fd);
 }
