@@ -30,7 +30,7 @@ static uint64_t hex(const char *digits, size_t count)
     return value;
 }
 
-/* Reads "-" or "x,x,x": ascending, no more than fit. */
+/* Reads "-" or "x,x,x": ascending, no more than fit, of those that can run at all. */
 static bool decode_running(sdi_slice text, sdi_snapshot *snapshot)
 {
     if (sdi_slice_equal(text, sdi_slice_of("-")))
@@ -43,7 +43,8 @@ static bool decode_running(sdi_slice text, sdi_snapshot *snapshot)
         if (!has_shape(digits, "0000000000000000,", i + 1 < count ? XID_DIGITS + 1 : XID_DIGITS))
             return false;
         snapshot->running[i] = hex(digits, XID_DIGITS);
-        if (i > 0 && snapshot->running[i] < snapshot->running[i - 1])
+        if (snapshot->running[i] < (i > 0 ? snapshot->running[i - 1] : snapshot->xmin) ||
+            snapshot->running[i] >= snapshot->xmax)
             return false;
     }
     snapshot->count = (uint32_t)count;

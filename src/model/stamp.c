@@ -85,10 +85,10 @@ bool sdi_snapshot_parse(sdi_slice text, enum sdi_snapshot_use use, sdi_snapshot 
     if (!read_xid(text, &at, &snapshot.xmin) || !read_separator(text, &at, ':') ||
         !read_xid(text, &at, &snapshot.xmax) || !read_separator(text, &at, ':') || snapshot.xmin > snapshot.xmax)
         return false;
-    uint64_t last = 0;
+    uint64_t last = snapshot.xmin, top = snapshot.xmax;
     while (at < text.length) {
         uint64_t xid;
-        if (!read_xid(text, &at, &xid) || xid < last)
+        if (!read_xid(text, &at, &xid) || xid < last || xid >= top)
             return false;
         if (at < text.length && (!read_separator(text, &at, ',') || at == text.length))
             return false;

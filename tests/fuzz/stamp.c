@@ -47,8 +47,9 @@ static void check_snapshot(sdi_slice slice)
     sdi_snapshot stamp, point;
     bool parsed = sdi_snapshot_parse(slice, SDI_SNAPSHOT_STAMP, &stamp);
     HOLDS(sdi_snapshot_parse(slice, SDI_SNAPSHOT_POINT, &point) == parsed);
-    if (!parsed || !well_formed(&point))
+    if (!parsed)
         return;
+    HOLDS(well_formed(&point) && well_formed(&stamp));
     char *text = sdi_memdup0(slice.data, slice.length);
     HOLDS(text);
     for (const char *at = text; *at; at++)

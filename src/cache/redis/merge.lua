@@ -4,13 +4,13 @@
 local ZEROS = string.rep('0', 16)
 local SHAPE = 'F ' .. ZEROS .. ' 00000000 ' .. string.rep(ZEROS .. ' ', 4)
 
--- The running xids in order, at most 64, nil if damaged.
-local function list(text)
+-- The running xids from xmin to before xmax in order, at most 64, nil if damaged.
+local function list(text, xmin, xmax)
   if text == '-' then return {} end
   local xids, shape = {}, string.gsub(text, '[1-9a-f]', '0') .. ','
   if #shape > 64 * 17 or shape ~= string.rep(ZEROS .. ',', math.floor(#shape / 17)) then return nil end
   for xid in string.gmatch(text, '%x+') do
-    if #xids > 0 and xid < xids[#xids] then return nil end
+    if xid < (xids[#xids] or xmin) or xid >= xmax then return nil end
     xids[#xids + 1] = xid
   end
   return xids
@@ -21,8 +21,9 @@ local function decode(record)
   local fence = {
     system = string.sub(record, 3, 18), timeline = string.sub(record, 20, 27), lsn = string.sub(record, 29, 44),
     flush = string.sub(record, 46, 61), xmin = string.sub(record, 63, 78), xmax = string.sub(record, 80, 95),
-    text = string.sub(record, 97), running = list(string.sub(record, 97)),
+    text = string.sub(record, 97),
   }
+  fence.running = list(fence.text, fence.xmin, fence.xmax)
   return fence.running and fence.xmin <= fence.xmax and fence or nil
 end
 

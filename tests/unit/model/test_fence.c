@@ -2,10 +2,12 @@
 #include "base/random.h"
 #include "model/fence.h"
 
-static const sdi_point POINT = {
-    .era = {0x1122334455667788, 3}, .lsn = 0xabc, .flush = 0xab0, .snapshot = {5, 9, 2, {6, 0xfedcba9876543210}}};
+static const sdi_point POINT = {.era = {0x1122334455667788, 3},
+                                .lsn = 0xabc,
+                                .flush = 0xab0,
+                                .snapshot = {5, 0xfedcba9876543211, 2, {6, 0xfedcba9876543210}}};
 static const char TEXT[] = "F 1122334455667788 00000003 0000000000000abc 0000000000000ab0 0000000000000005 "
-                           "0000000000000009 0000000000000006,fedcba9876543210";
+                           "fedcba9876543211 0000000000000006,fedcba9876543210";
 
 static sdi_slice slice(const sdi_buffer *buffer)
 {
@@ -20,7 +22,7 @@ START_TEST(a_record_is_text_of_fixed_width)
     ck_assert_str_eq(record.data, TEXT);
     ck_assert_int_eq(sdi_fence_decode(slice(&record), &read), SDI_FENCE_POINT);
     ck_assert(sdi_era_equal(read.era, POINT.era) && read.lsn == POINT.lsn && read.flush == POINT.flush);
-    ck_assert(read.snapshot.xmin == 5 && read.snapshot.xmax == 9 && read.snapshot.count == 2);
+    ck_assert(read.snapshot.xmin == 5 && read.snapshot.xmax == 0xfedcba9876543211 && read.snapshot.count == 2);
     ck_assert(read.snapshot.running[0] == 6 && read.snapshot.running[1] == 0xfedcba9876543210);
     sdi_buffer_clear(&record);
     sdi_fence_placeholder(0xbeef, &record);
@@ -77,6 +79,25 @@ START_TEST(numbers_out_of_order_are_damaged)
 }
 END_TEST
 
+static enum sdi_fence_kind kind_with_running(uint64_t first, uint64_t last)
+{
+    sdi_buffer record = SDI_BUFFER_INIT;
+    sdi_point point = {.era = {1, 1}, .snapshot = {5, 9, 2, {first, last}}}, read;
+    sdi_fence_encode(&point, &record);
+    enum sdi_fence_kind kind = sdi_fence_decode(slice(&record), &read);
+    sdi_buffer_free(&record);
+    return kind;
+}
+
+START_TEST(who_runs_outside_of_the_snapshot_is_damage)
+{
+    ck_assert_int_eq(kind_with_running(5, 8), SDI_FENCE_POINT);
+    ck_assert_int_eq(kind_with_running(4, 8), SDI_FENCE_DAMAGED);
+    ck_assert_int_eq(kind_with_running(5, 9), SDI_FENCE_DAMAGED);
+    ck_assert_int_eq(kind_with_running(9, UINT64_MAX), SDI_FENCE_DAMAGED);
+}
+END_TEST
+
 static enum sdi_fence_action merge(const char *record, const sdi_point *write)
 {
     sdi_buffer out = SDI_BUFFER_INIT;
@@ -112,12 +133,12 @@ START_TEST(what_is_put_is_both_points_behind_what_was_there)
     sdi_point write = POINT, read;
     write.lsn = 0xfff;
     write.flush = 1;
-    write.snapshot = (sdi_snapshot){.xmin = 7, .xmax = 20, .count = 1, .running = {15}};
+    write.snapshot = (sdi_snapshot){.xmin = 7, .xmax = UINT64_MAX, .count = 1, .running = {UINT64_MAX - 1}};
     sdi_buffer_text(&out, "before:");
     ck_assert_int_eq(sdi_fence_merge(sdi_slice_of(TEXT), &write, &out), SDI_FENCE_REPLACE);
     ck_assert_mem_eq(out.data, "before:", 7);
     ck_assert_int_eq(sdi_fence_decode((sdi_slice){out.data + 7, out.length - 7}, &read), SDI_FENCE_POINT);
-    ck_assert(read.lsn == 0xfff && read.flush == 0xab0 && read.snapshot.xmax == 20 && read.snapshot.count == 1);
+    ck_assert(read.lsn == 0xfff && read.flush == 0xab0 && read.snapshot.xmax == UINT64_MAX && read.snapshot.count == 1);
     ck_assert_int_eq(merge(out.data + 7, &write), SDI_FENCE_KEEP);
     sdi_buffer_free(&out);
 }
@@ -129,6 +150,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, whatever_is_cut_or_added_is_damaged);
     tcase_add_test(cases, whatever_has_a_wrong_byte_is_damaged);
     tcase_add_test(cases, numbers_out_of_order_are_damaged);
+    tcase_add_test(cases, who_runs_outside_of_the_snapshot_is_damage);
     tcase_add_test(cases, a_writer_merges_or_deletes_and_never_creates);
     tcase_add_test(cases, what_is_put_is_both_points_behind_what_was_there);
 }

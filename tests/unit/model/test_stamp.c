@@ -185,8 +185,19 @@ END_TEST
 
 START_TEST(parses_what_the_server_says_and_nothing_else)
 {
-    static const char *const bad[] = {
-        "", "5", "5:6", "6:5:", "5:9:7,6", "5:9:6,", "5:9:,6", "5:9:x", " 5:6:", "5:6: ", "99999999999999999999999:5:"};
+    static const char *const bad[] = {"",
+                                      "5",
+                                      "5:6",
+                                      "6:5:",
+                                      "5:9:7,6",
+                                      "5:9:6,",
+                                      "5:9:,6",
+                                      "5:9:x",
+                                      "5:9:4",
+                                      "5:9:9",
+                                      " 5:6:",
+                                      "5:6: ",
+                                      "99999999999999999999999:5:"};
     sdi_snapshot snapshot;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(!sdi_snapshot_parse(sdi_slice_of(bad[i]), SDI_SNAPSHOT_STAMP, &snapshot), "%s", bad[i]);
