@@ -47,7 +47,8 @@ shopdata_error *sdi_pg_sql_error(const PGresult *answer);
 /* sdi_pg_fatal: the server ends the connection with this message. */
 bool sdi_pg_fatal(const PGresult *answer);
 
-/* wait.c: sdi_pg_wait waits for `events` (POLLIN, POLLOUT) of libpq's socket. What poll says; 0 past the deadline. */
+/* wait.c: sdi_pg_wait waits for `events` (POLLIN, POLLOUT) of libpq's socket. What poll says; 0 past the deadline,
+ * whatever has come. */
 int sdi_pg_wait(const PGconn *pq, short events, int64_t deadline);
 
 /* statements.c: which prepared statements this connection's server holds. */

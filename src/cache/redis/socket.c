@@ -9,13 +9,15 @@
 
 bool sdi_redis_socket_poll(struct pollfd *waited, size_t count, int64_t deadline)
 {
-    for (;;) {
+    /* Time is looked at before the sockets: a server that never ends talking must not outlast the deadline. */
+    while (sdi_now() < deadline) {
         int ready = poll(waited, count, sdi_poll_timeout(deadline));
         if (ready > 0)
             return true;
-        if (ready == 0 ? sdi_now() >= deadline : errno != EINTR)
+        if (ready < 0 && errno != EINTR)
             return false;
     }
+    return false;
 }
 
 bool sdi_redis_socket_wait(int fd, short events, int64_t deadline)
