@@ -1,6 +1,7 @@
 /* roundtrips.c - what the library costs over the round trips that it makes, against bare hiredis and bare libpq.
  *
  * bench/run starts it among servers of its own; README.md tells how to read what it prints. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,16 +218,22 @@ static void tear_down(struct bench *bench)
         redisFree(bench->cache);
 }
 
+static bool is_written(FILE *file)
+{
+    return fflush(file) == 0 && !ferror(file);
+}
+
 static bool write_json(const bench_report *report, const char *path)
 {
     FILE *file = fopen(path, "w");
-    if (!file) {
-        perror(path);
-        return false;
-    }
-    bench_report_json(report, file);
-    bool good = !ferror(file);
-    return fclose(file) == 0 && good;
+    if (file)
+        bench_report_json(report, file);
+    bool good = file && is_written(file);
+    if (!good)
+        bench_complain(path, strerror(errno));
+    if (file)
+        fclose(file);
+    return good;
 }
 
 static uint64_t calls_of(const struct bench *bench)
@@ -254,6 +261,10 @@ static bool measure(struct bench *bench)
         return false;
     bench->report.strayed = bench->hit.strayed + bench->miss.strayed + bench->fill.strayed;
     bench_report_print(&bench->report, stdout);
+    if (!is_written(stdout)) {
+        bench_complain("standard output", strerror(errno));
+        return false;
+    }
     if (bench->options.json && !write_json(&bench->report, bench->options.json))
         return false;
     return is_valid(bench);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "finish.h"
 #include "generate.h"
 #include "model/config_value.h"
 #include "model/log_events.h"
@@ -273,5 +274,5 @@ int main(int count, char **arguments)
         generate_manual();
     else
         return fputs("usage: generate configuration|metrics|logging|manual\n", stderr), 2;
-    return fflush(stdout) ? 1 : 0;
+    return finish_page("generate");
 }

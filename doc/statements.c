@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../tests/plans/plans.h"
+#include "finish.h"
 
 static bool begins_with(const char *text, const char *beginning)
 {
@@ -61,5 +62,5 @@ int main(void)
         put_row(i);
     }
     putchar('\n');
-    return fflush(stdout) ? 1 : 0;
+    return finish_page("statements");
 }

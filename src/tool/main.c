@@ -1,4 +1,5 @@
 /* main.c - `shopdata COMMAND ...`: finds the command. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,8 +44,9 @@ int sdi_tool_option(const sdi_tool_command *command, int count, char **arguments
     if (option != '?' && option != ':' && option != 'h')
         return option;
     const char *given = arguments[optind - 1];
+    *status = SDI_TOOL_GOOD;
     if (option == 'h')
-        *status = fputs(command->help, stdout) < 0;
+        fputs(command->help, stdout);
     else if (option == ':')
         *status = sdi_tool_misused(command, "option %s needs a value", given);
     else
@@ -61,16 +63,28 @@ static int run(const char *name, int count, char **arguments)
     return SDI_TOOL_USAGE;
 }
 
+/* What could not be written was not told, whatever the command made of it. */
+static int finish(int status)
+{
+    const char *reason = fflush(stdout) == 0 ? "a write failed" : strerrordesc_np(errno);
+    if (!ferror(stdout))
+        return status;
+    fprintf(stderr, "shopdata: cannot write to standard output: %s\n", reason);
+    return status == SDI_TOOL_GOOD ? SDI_TOOL_PROBLEM : status;
+}
+
 int main(int count, char **arguments)
 {
     if (count < 2) {
         fputs(usage, stderr);
         return SDI_TOOL_USAGE;
     }
+    int status = SDI_TOOL_GOOD;
     if (!strcmp(arguments[1], "--help"))
-        return fputs(usage, stdout) < 0;
-    if (!strcmp(arguments[1], "--version"))
-        return printf("shopdata %s\n", shopdata_version()) < 0;
-    int status = run(arguments[1], count - 1, arguments + 1);
-    return fflush(stdout) && status == SDI_TOOL_GOOD ? SDI_TOOL_PROBLEM : status;
+        fputs(usage, stdout);
+    else if (!strcmp(arguments[1], "--version"))
+        printf("shopdata %s\n", shopdata_version());
+    else
+        status = run(arguments[1], count - 1, arguments + 1);
+    return finish(status);
 }
