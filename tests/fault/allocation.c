@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +16,6 @@ typedef struct plan {
 
 static _Thread_local plan planned;
 static _Thread_local bool inside; /* one of ours: its malloc was judged already */
-static _Thread_local uint32_t dice;
-static atomic_uint storm_one_in;
-static atomic_int storm_whose;
-static atomic_size_t storm_failed;
 static atomic_long live;
 
 void allocation_fail_at(enum allocation_whose whose, enum allocation_span span, size_t n)
@@ -34,38 +29,13 @@ bool allocation_heal(void)
     return planned.failed;
 }
 
-size_t allocation_storm(enum allocation_whose whose, unsigned one_in)
-{
-    atomic_store(&storm_whose, (int)whose);
-    atomic_store(&storm_one_in, one_in);
-    return atomic_load(&storm_failed);
-}
-
 long allocation_live(void)
 {
     return atomic_load(&live);
 }
 
-static bool storm_takes(enum allocation_whose whose)
-{
-    unsigned one_in = atomic_load_explicit(&storm_one_in, memory_order_relaxed);
-    if (!one_in || (int)whose > atomic_load(&storm_whose))
-        return false;
-    if (!dice)
-        dice = (uint32_t)(uintptr_t)&dice | 1;
-    dice ^= dice << 13;
-    dice ^= dice >> 17;
-    dice ^= dice << 5;
-    if (dice % one_in)
-        return false;
-    atomic_fetch_add(&storm_failed, 1);
-    return true;
-}
-
 static bool fails(enum allocation_whose whose)
 {
-    if (storm_takes(whose))
-        return true;
     if (!planned.armed || whose > planned.whose)
         return false;
     if (planned.left) {

@@ -1,5 +1,4 @@
-/* allocation.h - makes allocations fail: the n-th that this thread makes, or it and all after it, or now and then one
- * of any thread's.
+/* allocation.h - makes allocations fail: the n-th that this thread makes, or it and all after it.
  *
  * Our own allocations (base/memory.c) are caught by the linker's --wrap. Those of the libraries beneath, libpq,
  * hiredis, libc, are caught by a malloc of this program's own, except where a sanitizer needs to have its own. */
@@ -18,8 +17,6 @@ bool allocation_catches_all(void);
 void allocation_fail_at(enum allocation_whose whose, enum allocation_span span, size_t n);
 /* allocation_heal: no more fail. True if one did since allocation_fail_at. */
 bool allocation_heal(void);
-/* allocation_storm: of all threads' allocations about one in `one_in` fails; 0 ends it. Returns how many failed. */
-size_t allocation_storm(enum allocation_whose whose, unsigned one_in);
 /* allocation_live: blocks that stand now, of all threads; 0 where that is not counted. */
 long allocation_live(void);
 

@@ -17,6 +17,9 @@ enum { CACHES = 2, ITEMS = 20, ID = 7, CALLS = 3, STATUSES = 32 };
 /* A library that is left without memory in the middle of connecting may be asked for thousands of allocations. */
 enum { LIBRARIES_MAX = 80 };
 
+/* libpq without memory for an answer waits for more of it until the deadline: so it is a short one. */
+enum { LIBRARIES_MS = 60 };
+
 /* Blocks more or less at the end than at the beginning; one lost by each of so many failures is more. */
 enum { KEPT_BY_LIBRARIES = 8 };
 
@@ -38,6 +41,15 @@ static shopdata_client *open_ready(void)
     return made;
 }
 
+/* What failed for want of memory is tried again at once: breakers shall not be what the test waits for. */
+static void rest_briefly(void)
+{
+    static const char *const keys[] = {"cache.breaker_open", "cache.breaker_open_max", "route.breaker_open",
+                                       "route.breaker_open_max"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        servers_ok(shopdata_config_set(config, keys[i], i % 2 ? "4ms" : "2ms", NULL), NULL);
+}
+
 static void begin_with(const char *cache)
 {
     servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, "
@@ -45,6 +57,7 @@ static void begin_with(const char *cache)
                 "generate_series(1, 20) i");
     cache_kind = cache;
     config = servers_config(cache);
+    rest_briefly();
     client = open_ready();
     bool alone = !strcmp(cache, "memory"); /* the cache is the client's own */
     neighbour = alone ? NULL : open_ready();
@@ -89,12 +102,12 @@ static int64_t price_of(shopdata_session *who, shopdata_statement *statement)
 {
     shopdata_error *error = NULL;
     int64_t price = -1;
-    for (int i = 0; i < 200 && price < 0; i++) {
+    for (int i = 0; i < 2000 && price < 0; i++) {
         shopdata_error_free(error);
         error = NULL;
         price = read_price(who, statement, &error);
         if (price < 0)
-            usleep(10000);
+            usleep(1000);
     }
     ck_assert_msg(price >= 0, "%s: %s", shopdata_status_name((int)price), shopdata_error_message(error));
     shopdata_error_free(error);
@@ -371,7 +384,7 @@ static bool run_once(const scenario *s, enum allocation_whose whose, enum alloca
     if (s->before)
         s->before();
     outputs_right = true;
-    shopdata_session_set_deadline(session, whose == ALLOCATION_ALL ? 300 : 20000, NULL);
+    shopdata_session_set_deadline(session, whose == ALLOCATION_ALL ? LIBRARIES_MS : 20000, NULL);
     allocation_fail_at(whose, span, n);
     int status = s->run(&error);
     bool failed = allocation_heal();
@@ -414,8 +427,11 @@ START_TEST(every_allocation_fails)
         return; /* the cache has no part in it */
     long before = allocation_live();
     begin_with(caches[_i / SCENARIOS]);
+    if (_i >= SCENARIOS) /* the plans were made without memory before */
+        servers_ok(run_execute(NULL), NULL);
     run_all(s, ALLOCATION_OURS, ALLOCATION_ONCE);
-    run_all(s, ALLOCATION_OURS, ALLOCATION_FROM_THERE_ON);
+    if (_i < SCENARIOS || !allocation_catches_all()) /* of two builds, each does what the other does not */
+        run_all(s, ALLOCATION_OURS, ALLOCATION_FROM_THERE_ON);
     if (allocation_catches_all() && s->most == ALLOCATION_ALL && _i < SCENARIOS) {
         run_all(s, ALLOCATION_ALL, ALLOCATION_ONCE);
         run_all(s, ALLOCATION_ALL, ALLOCATION_FROM_THERE_ON);
