@@ -34,12 +34,19 @@ def wait_for(condition, seconds: float = 20) -> bool:
     return True
 
 
+def heed_signals() -> None:
+    """What a background job or nohup ignores, a launch ignores too: these tests are about the others."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Launched:
     """A launch in the background whose command only waits; its environment is read through a pipe."""
 
     def __init__(self, *options: str, waiting: str = "sleep 600; true"):
         command = ["bash", "-c", f"env -0; printf 'END=\\0'; exec >/dev/null; {waiting}"]
-        self.process = subprocess.Popen([LAUNCH, "run", *options, "--", *command], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([LAUNCH, "run", *options, "--", *command], stdout=subprocess.PIPE,
+                                        preexec_fn=heed_signals)
         self.environment = self._read_environment()
         self.directory = Path(self.environment["SHOPDATA_SERVERS"])
         self.servers = [Process(node["pid"], node["started"]) for node in self.state()["nodes"]]
