@@ -27,7 +27,7 @@ static proxy *database, *store;         /* before the primary and before the cac
 static PGconn *aside;                   /* to the primary, past the library */
 static shopdata_client *client, *clean; /* through the proxies; another process's, past them */
 static shopdata_session *session, *theirs;
-static shopdata_statement *by_id, *their_by_id, *set_price, *rename_item;
+static shopdata_statement *by_id, *with_note, *their_by_id, *set_price, *rename_item;
 static int64_t last_price, stood; /* the price written last, and the one that certainly stood before */
 
 /* --------------------------------------------------------------------------------------------------------- helpers */
@@ -92,8 +92,10 @@ static shopdata_client *open_client(proxy *to_database, proxy *to_cache)
 static void make_table(void)
 {
     servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, "
-                "price int NOT NULL, name text); INSERT INTO item SELECT 9000000 + i, i, repeat('item ' || i, 40) FROM "
-                "generate_series(1, 20) i");
+                "price int NOT NULL, name text, note text); INSERT INTO item (id, price, name) SELECT 9000000 + i, i, "
+                "repeat('item ' || i, 40) FROM "
+                "generate_series(1, 20) i; UPDATE item SET note = (SELECT string_agg(md5(i::text), '') FROM "
+                "generate_series(1, 25000) i) WHERE id = 9000007");
 }
 
 static void begin_with(const char *cache)
@@ -109,6 +111,7 @@ static void begin_with(const char *cache)
     servers_ok(shopdata_session_new(client, &session, NULL), NULL);
     servers_ok(shopdata_session_new(clean, &theirs, NULL), NULL);
     by_id = servers_statement(client, "SELECT id, price, name FROM item WHERE id = $1");
+    with_note = servers_statement(client, "SELECT id, price, note FROM item WHERE id = $1");
     their_by_id = servers_statement(clean, "SELECT id, price, name FROM item WHERE id = $1");
     set_price = servers_statement(client, "UPDATE item SET price = $2 WHERE id = $1 RETURNING id, price, name");
     rename_item = servers_statement(client, "UPDATE item SET name = $2 WHERE id = $1");
@@ -118,6 +121,7 @@ static void begin_with(const char *cache)
 static void finish(void)
 {
     shopdata_statement_free(by_id);
+    shopdata_statement_free(with_note);
     shopdata_statement_free(their_by_id);
     shopdata_statement_free(set_price);
     shopdata_statement_free(rename_item);
@@ -217,6 +221,15 @@ static int run_query(shopdata_error **error)
     return price < 0 ? (int)price : SHOPDATA_OK;
 }
 
+/* Its entry is more than a socket takes at once. */
+static int run_large_query(shopdata_error **error)
+{
+    int64_t price = read_price(session, with_note, ID, error);
+    if (price >= 0)
+        ck_assert_int_eq(price, stood);
+    return price < 0 ? (int)price : SHOPDATA_OK;
+}
+
 static int run_query_many(shopdata_error **error)
 {
     shopdata_param ids[CALLS] = {shopdata_int64(IDS + 2), shopdata_int64(ID), shopdata_int64(IDS + 3)};
@@ -299,6 +312,7 @@ static int run_invalidate(shopdata_error **error)
 static const call all_calls[] = {
     {"query, in the cache", NULL, fill_cache, run_query, false, 1},
     {"query, not in the cache", WORD, empty_cache, run_query, false, 1},
+    {"query, a large answer", WORD, empty_cache, run_large_query, false, 1},
     {"query_many", WORD, empty_cache, run_query_many, false, 1},
     {"execute", WORD, fill_cache, run_execute, true, 1},
     {"transaction, at a write", WORD, fill_cache, run_transaction, true, 5},
@@ -430,6 +444,7 @@ static const trouble troubles[] = {
     {"half a request", PROXY_SHUT_REQUEST, 61, 2, QUIET},
     {"reset in an answer", PROXY_RESET_ANSWER, 143, 4, QUIET},
     {"reset in a request", PROXY_RESET_REQUEST, 97, 3, QUIET},
+    {"hung up in a request", PROXY_HANG_UP, 97, 3, QUIET},
     {"garbage", PROXY_GARBAGE, 73, 1, SAYS(garbage)},
     {"zeros", PROXY_GARBAGE, 73, 1, SAYS(zeros)},
     {"a flood of garbage", PROXY_FLOOD, 73, 2, SAYS(garbage)},
@@ -475,6 +490,15 @@ static void run_trouble(const call *c, proxy *between, const trouble *t)
         if (between == store || fine > 1)
             run_at(c, between, t, NULL, i * t->step / fine);
     }
+}
+
+/* In the middle of an entry that is being stored, with more of it to be sent. */
+static void run_while_storing(const call *c)
+{
+    static const trouble hung_up = {"hung up in an entry", PROXY_HANG_UP, 0, 1, QUIET};
+    if (c->run == run_large_query)
+        for (size_t i = 0; i < 4; i++)
+            run_at(c, store, &hung_up, strcmp(cache_kind, "memcached") ? "SET\r\n" : "set ", 5000 + i * 20000);
 }
 
 static void run_troubles(const call *c, proxy *between, const trouble *list, size_t count)
@@ -531,6 +555,7 @@ START_TEST(a_bad_cache)
     begin_with(caches[_i / CALL_COUNT]);
     run_troubles(&all_calls[_i % CALL_COUNT], store, troubles, COUNT(troubles));
     run_troubles(&all_calls[_i % CALL_COUNT], store, of_cache, COUNT(of_cache));
+    run_while_storing(&all_calls[_i % CALL_COUNT]);
     ck_assert_uint_ge(proxy_happened(store), COUNT(troubles));
     finish();
 }

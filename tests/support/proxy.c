@@ -14,7 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINES = 64, CHUNK = 16384 };
+/* Segments as on an Ethernet: over loopback they are so long that a megabyte goes into a socket at once. */
+enum { LINES = 64, CHUNK = 16384, SEGMENT = 1400 };
 
 /* One direction of a line. */
 typedef struct way {
@@ -137,7 +138,8 @@ static void listen_for_word(proxy *p, line *at, const char *bytes, size_t length
 
 static way *struck_way(line *at, enum proxy_kind kind)
 {
-    bool asks = kind == PROXY_STALL_REQUEST || kind == PROXY_SHUT_REQUEST || kind == PROXY_RESET_REQUEST;
+    bool asks = kind == PROXY_STALL_REQUEST || kind == PROXY_SHUT_REQUEST || kind == PROXY_RESET_REQUEST ||
+                kind == PROXY_HANG_UP;
     return asks ? &at->requests : &at->answers;
 }
 
@@ -165,6 +167,9 @@ static void happen(proxy *p, line *at, way *direction)
     case PROXY_RESET_ANSWER:
     case PROXY_RESET_REQUEST:
         reset_line(at);
+        break;
+    case PROXY_HANG_UP:
+        end_line(at);
         break;
     default:
         direction->deaf = at->floods = true;
@@ -335,6 +340,7 @@ proxy *proxy_open(const char *host, int port)
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof own;
     p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    set_option(p->listener, IPPROTO_TCP, TCP_MAXSEG, (struct linger){.l_onoff = SEGMENT});
     ck_assert_int_eq(bind(p->listener, (struct sockaddr *)&own, size), 0);
     ck_assert_int_eq(listen(p->listener, LINES), 0);
     ck_assert_int_eq(getsockname(p->listener, (struct sockaddr *)&own, &size), 0);

@@ -19,6 +19,7 @@ enum proxy_kind {
     PROXY_SHUT_REQUEST,  /* the line ends towards the server, and goes on telling what it says */
     PROXY_RESET_ANSWER,  /* both ends are reset, in the middle of an answer */
     PROXY_RESET_REQUEST, /* or of a request */
+    PROXY_HANG_UP,       /* both ends are closed in the middle of a request; whoever goes on is reset */
     PROXY_GARBAGE,       /* `text` comes once in place of the answer's rest, then silence */
     PROXY_FLOOD,         /* `text` comes again and again */
     PROXY_KINDS
