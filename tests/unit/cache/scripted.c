@@ -307,7 +307,8 @@ START_TEST(waiting_for_a_connection_ends)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, wait_in_vain, NULL), 0);
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
-    ck_assert_uint_ge(scripted_faults(SDI_CACHE_FAULT_TIMEOUT), 3);
+    /* Who comes late on a busy machine gets the connection of one whose time is up, and meets no server any more. */
+    ck_assert_uint_ge(scripted_faults(SDI_CACHE_FAULT_TIMEOUT), 1);
     scripted_end();
 }
 END_TEST
