@@ -69,9 +69,12 @@ static bool read_separator(sdi_slice text, size_t *at, char separator)
     return *at < text.length && text.data[(*at)++] == separator;
 }
 
-/* Takes one more running xid; when there is no more room, what is left counts by the snapshot's use. */
+/* Takes one more running xid; when there is no more room, what is left counts by the snapshot's use. One told twice is
+ * one: else the second of them would cut a full stamp at an xid that it holds. */
 static void take_running(sdi_snapshot *snapshot, uint64_t xid, enum sdi_snapshot_use use)
 {
+    if (snapshot->count && snapshot->running[snapshot->count - 1] == xid)
+        return;
     if (snapshot->count < SDI_SNAPSHOT_RUNNING_MAX)
         snapshot->running[snapshot->count++] = xid;
     else if (use == SDI_SNAPSHOT_STAMP && xid < snapshot->xmax)

@@ -169,6 +169,22 @@ START_TEST(what_does_not_fit_errs_to_the_safe_side)
 }
 END_TEST
 
+/* A full list whose last is told twice: the second must not count as what did not fit. */
+START_TEST(one_told_twice_is_one)
+{
+    sdi_snapshot snapshot;
+    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_buffer_printf(&text, "10:90:");
+    for (int xid = 10; xid < 10 + SDI_SNAPSHOT_RUNNING_MAX; xid++)
+        sdi_buffer_printf(&text, "%d,", xid);
+    sdi_buffer_printf(&text, "%d", 10 + SDI_SNAPSHOT_RUNNING_MAX - 1);
+    ck_assert(sdi_snapshot_parse((sdi_slice){text.data, text.length}, SDI_SNAPSHOT_STAMP, &snapshot));
+    ck_assert_uint_eq(snapshot.count, SDI_SNAPSHOT_RUNNING_MAX);
+    ck_assert_uint_eq(snapshot.xmax, 90);
+    sdi_buffer_free(&text);
+}
+END_TEST
+
 /* The first of many running has finished, and both lists are cut to as many: whichever comes first, it is demanded. */
 START_TEST(merging_what_was_cut_loses_no_write)
 {
@@ -250,6 +266,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, merging_demands_what_both_demand_and_no_more);
     tcase_add_test(cases, merging_is_monotone_idempotent_and_in_any_order);
     tcase_add_test(cases, what_does_not_fit_errs_to_the_safe_side);
+    tcase_add_test(cases, one_told_twice_is_one);
     tcase_add_test(cases, merging_what_was_cut_loses_no_write);
     tcase_add_test(cases, parses_what_the_server_says_and_nothing_else);
     tcase_add_test(cases, stamps_survive_being_bytes);
