@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/proving.h"
 
 /* A commit's WAL reaches a healthy standby in well under a millisecond: so long to wait before it is asked again. */
 enum { REPLAY_PAUSE_US = 500 };
@@ -137,6 +138,14 @@ static enum verdict judge(trial *t, const sdi_pg_connection *connection, size_t 
     return new_enough(t) ? judge_commands(t) : TOO_OLD;
 }
 
+/* What must not be: a stamp that is newer than the answer. */
+static int stamp_again(trial *t, sdi_pg_connection *connection, shopdata_error **error)
+{
+    sdi_pg_commands_free(t->commands, 1);
+    return sdi_pg_read(connection, t->commands, 1, (size_t)t->core->settings->max_result_bytes, t->question->deadline,
+                       error);
+}
+
 static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata_error **error)
 {
     sdi_core *core = t->core;
@@ -151,8 +160,12 @@ static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata
     sdi_pool_expendable(sdi_router_pool(core->router, choice->node), connection);
     t->asked_at = sdi_now();
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->count - t->own);
+    SDI_STEP(ask);
     *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,
                           t->question->deadline, error);
+    SDI_STEP(answered);
+    if (!SDI_RULE(stamp_first) && *status == SHOPDATA_OK)
+        *status = stamp_again(t, connection, error);
     enum verdict verdict = judge(t, connection, choice->node, *status);
     sdi_router_done(core->router, choice, *status == SHOPDATA_OK ? sdi_now() - t->asked_at : -1);
     sdi_ask_give(core, choice->node, connection, *status);

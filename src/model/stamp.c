@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/proving.h"
 #include "model/wire.h"
 
 enum { PAGE_SIZE = 8192, SHORT_HEADER = 24, LONG_HEADER = 40 };
@@ -129,8 +130,9 @@ bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point)
     if (!sdi_era_known(stamp->era) || !sdi_era_equal(stamp->era, point->era))
         return false;
     if (stamp->standby)
-        return stamp->lsn >= point->lsn;
-    return stamp->lsn >= point->flush && sdi_snapshot_contains(&stamp->snapshot, &point->snapshot);
+        return stamp->lsn >= point->lsn || !SDI_RULE(replayed);
+    return stamp->lsn >= point->flush &&
+           (sdi_snapshot_contains(&stamp->snapshot, &point->snapshot) || !SDI_RULE(snapshot_on_primary));
 }
 
 /* What both together demand: of those that the further snapshot leaves running, `other` may have seen some finished.

@@ -1,0 +1,55 @@
+/* proving.h - the freshness protocol's steps and rules by name, so that a test can disturb it there (meson option
+ * `proving`). SDI_STEP marks a place between two steps: a thread may be held up there, a process die. SDI_RULE asks
+ * whether a rule is in force: every test that drops one must see stale answers, or nothing shows that it is needed.
+ *
+ * In ordinary builds both come to nothing. In a proving build the environment says what happens:
+ *   SHOPDATA_DROP   the name of a rule that is dropped
+ *   SHOPDATA_STEPS  e.g. "delay=5%:3ms,kill=0.01%,only=claimed+store,seed=7": in so many of a hundred passes the thread
+ *                   sleeps that long, or the process is killed, at these steps (default: all). Without it a dropped
+ *                   rule's own steps are held up.
+ * What is wrong in them ends the process, with a line that says why. */
+#ifndef SDI_BASE_PROVING_H
+#define SDI_BASE_PROVING_H
+
+#include <stdbool.h>
+
+/* X(name, where it lies) */
+#define SDI_STEPS(X)                                                                                                   \
+    X(looked, "a read has looked into the cache")                                                                      \
+    X(claimed, "a read has put its placeholders")                                                                      \
+    X(sampled, "a read has sampled the floor")                                                                         \
+    X(ask, "a read is about to ask a node for stamp and answer")                                                       \
+    X(answered, "a read has its answer")                                                                               \
+    X(store, "a read is about to store fences and answer")                                                             \
+    X(stored, "a read has stored them, and others wait for its answer")                                                \
+    X(write, "a write is about to be sent")                                                                            \
+    X(committed, "a write's COMMIT was answered")                                                                      \
+    X(fenced, "a write has moved its fences")                                                                          \
+    X(ended, "a write's fate is unknown, and its backend is gone")                                                     \
+    X(drain, "fences that could not be moved are about to be told of")
+
+/* X(name, what happens without it, SHOPDATA_STEPS for it, what it takes to show) */
+#define SDI_RULES(X)                                                                                                   \
+    X(replayed, "a replica's answer passes, however far it has replayed", "", "")                                      \
+    X(snapshot_on_primary, "a primary's answer is judged by its flush position alone", "", "")                         \
+    X(stamp_first, "the stamp is taken after the answer", "delay=20%:5ms,only=answered", "")
+
+#define SDI_STEP_NAME(name, ...) SDI_STEP_##name,
+#define SDI_RULE_NAME(name, ...) SDI_RULE_##name,
+enum sdi_step { SDI_STEPS(SDI_STEP_NAME) SDI_STEP_COUNT };
+enum sdi_rule { SDI_RULES(SDI_RULE_NAME) SDI_RULE_COUNT };
+#undef SDI_STEP_NAME
+#undef SDI_RULE_NAME
+
+#ifdef SDI_PROVING
+#define SDI_STEP(name) sdi_step(SDI_STEP_##name)
+#define SDI_RULE(name) sdi_rule(SDI_RULE_##name)
+#else
+#define SDI_STEP(name) ((void)SDI_STEP_##name)
+#define SDI_RULE(name) (SDI_RULE_##name >= 0)
+#endif
+
+void sdi_step(enum sdi_step step);
+bool sdi_rule(enum sdi_rule rule);
+
+#endif
