@@ -303,7 +303,8 @@ SHOPDATA_API int shopdata_query_many(shopdata_session *session, const shopdata_c
                                      shopdata_result **results_out, shopdata_error **error_out);
 
 /* shopdata_execute runs a write on the primary, in a transaction of its own unless one is open, and bumps the tags of
- * what it changed before it returns: from then on no cached statement answers with older rows, in any process.
+ * what it changed before it returns: from then on no cached statement answers with older rows, in any process (in
+ * `cache.mode` ttl: of this session; others may see older rows until their ttl is up).
  * *result_out (may be NULL if it does not interest) has the rows of RETURNING and the count of changed rows.
  * SHOPDATA_UNFENCED: the write stands, the shared cache could not be told; it is told as soon as it answers again, and
  * this process does not trust the cache until then; others may see the old answer until the fence or the TTL.
@@ -313,7 +314,8 @@ SHOPDATA_API int shopdata_execute(shopdata_session *session, shopdata_statement 
                                   shopdata_error **error_out);
 
 /* shopdata_invalidate bumps tags, for writes made elsewhere: "public.products/product_id=42", "public.products" (any
- * row), or tags of your own. SHOPDATA_UNFENCED as for shopdata_execute. */
+ * row), or tags of your own. SHOPDATA_UNFENCED as for shopdata_execute; SHOPDATA_ERR_REFUSED in `cache.mode` ttl, where
+ * an answer is kept until its time is up. */
 SHOPDATA_API int shopdata_invalidate(shopdata_client *client, const char *const *tags, size_t count,
                                      shopdata_error **error_out);
 
@@ -383,7 +385,8 @@ SHOPDATA_API int shopdata_result_bytes(const shopdata_result *result, size_t row
                                        size_t size, size_t *length_out, shopdata_error **error_out);
 
 /* shopdata_result_source: one of enum shopdata_source. shopdata_result_node: the [node NAME] that read the rows from
- * the database, also for an answer that came from the cache. shopdata_result_age_ms: how long ago that was. */
+ * the database, also for an answer that came from the cache. shopdata_result_age_ms: how long ago that was (in
+ * `cache.mode` ttl: how long ago its node had all that had been written). */
 SHOPDATA_API int shopdata_result_source(const shopdata_result *result);
 SHOPDATA_API const char *shopdata_result_node(const shopdata_result *result);
 SHOPDATA_API int64_t shopdata_result_age_ms(const shopdata_result *result);
@@ -391,7 +394,8 @@ SHOPDATA_API int64_t shopdata_result_age_ms(const shopdata_result *result);
  * overtaken by a write made through the library. 0: by none that had returned before the call began (the answer of a
  * cache or of a replica that passed its fences, an answer of the primary, also `stale` ones). Above 0: how far the
  * replica was behind, where there were no fences to ask (the statement is not cached, or the cache is down); the age of
- * an answer served under `stale_overtaken`, by the clocks of this host and the one that stored it. -1: not known. */
+ * an answer served under `stale_overtaken`, by the clocks of this host and the one that stored it; in `cache.mode` ttl
+ * the age of every answer that may be kept, to which is added how far its node was behind. -1: not known. */
 SHOPDATA_API int64_t shopdata_result_staleness_ms(const shopdata_result *result);
 
 /* shopdata_result_retain adds a reference and returns its argument; shopdata_result_free drops one. */

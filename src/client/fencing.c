@@ -13,6 +13,14 @@ int64_t sdi_fence_ttl(const sdi_settings *settings)
     return 2 * (life_ms > FENCE_TTL_MIN_MS ? life_ms : FENCE_TTL_MIN_MS);
 }
 
+bool sdi_fence_tags(const sdi_core *core, const sdi_plan *plan, const shopdata_param *params, size_t count,
+                    sdi_tags *tags)
+{
+    if (!sdi_mode_fences(core->settings->cache.mode))
+        return sdi_plan_keeps(plan, params, count);
+    return sdi_plan_tags(plan, params, count, tags) && tags->count > 0;
+}
+
 void sdi_fence_keys(sdi_core *core, const sdi_tags *tags, sdi_buffer *keys)
 {
     sdi_slice space;

@@ -4,6 +4,10 @@
 
 #include "client/core.h"
 
+/* sdi_fence_tags appends the tags of a call whose fences count: in a mode without fences none. False if this call must
+ * not be cached. Check sdi_tags_failed after. */
+bool sdi_fence_tags(const sdi_core *core, const sdi_plan *plan, const shopdata_param *params, size_t count,
+                    sdi_tags *tags);
 /* sdi_fence moves the fences under `keys` (each ended by a zero byte) forward to `point`; NULL, where the point of the
  * write is not known, deletes them: always safe. SHOPDATA_UNFENCED if the cache could not be told; then they are kept
  * (unfenced.h), which may empty the buffer. */

@@ -34,7 +34,7 @@ static sdi_cache_op *add(sdi_batch *batch, const sdi_core *core, const sdi_read 
 
 bool sdi_lease_wanted(const sdi_read *read)
 {
-    return read->lease == SDI_LEASE_NONE && read->policy->lease_ms && read->fences_read && sdi_read_looks(read);
+    return read->lease == SDI_LEASE_NONE && read->policy->lease_ms && sdi_read_looks(read);
 }
 
 void sdi_lease_add_claim(sdi_batch *batch, const sdi_core *core, sdi_read *read, uint64_t nonce)

@@ -30,8 +30,11 @@ void sdi_demand_floor(sdi_read *read, const sdi_point *floor)
     read->whole[0] = read->whole[1] = true;
 }
 
+/* Where no fence tells of writes, those of the session are known all the same. */
 bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, const sdi_stamp *stamp)
 {
+    if (!read->tags.count)
+        return sdi_session_is_in(read->session, stamp);
     size_t kind = shopdata_result_rows(answer) ? 0 : 1;
     return read->whole[kind] && read->demanded[kind] && !read->mixed_eras &&
            sdi_stamp_passes(stamp, &read->demand[kind]);
@@ -57,7 +60,7 @@ static void take_fences(sdi_read *read, const sdi_cache_op *fences)
                 demand(read, kind, &point);
         }
     }
-    read->fences_read = true;
+    read->fences_read = read->tags.count > 0;
 }
 
 size_t sdi_read_policy(const sdi_core *core, const sdi_read *read)
@@ -90,6 +93,7 @@ static void hit(sdi_core *core, sdi_read *read, shopdata_result *answer, const s
 {
     count_hit(core, read, shopdata_result_rows(answer) == 0);
     read->result = answer;
+    read->result->staleness_ms = sdi_stale_ms(read, answer, false);
     read->stamp = *stamp;
     read->stamped = true;
     read->state = SDI_READ_DONE;
@@ -177,7 +181,7 @@ size_t sdi_read_operations(const sdi_read *reads, size_t count)
 {
     size_t total = 0;
     for (size_t i = 0; i < count; i++)
-        total += reads[i].cached ? 1 + 2 * reads[i].tags.count : 0;
+        total += reads[i].cached ? 2 + 2 * reads[i].tags.count : 0;
     return total;
 }
 

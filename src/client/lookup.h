@@ -39,7 +39,7 @@ typedef struct sdi_read {
     bool missed;         /* counted as a miss */
     /* What the fences say, as of the last look. Two of a kind: [0] for an answer with rows, [1] for one without, which
      * hangs on more tags. */
-    bool fences_read;    /* the cache answered */
+    bool fences_read;    /* the cache answered; false in a mode without fences */
     uint64_t missing;    /* tags (bit n) without a fence */
     bool whole[2];       /* every tag that counts has a fence: `demand` is all of it */
     bool demanded[2];    /* at least one fence was read into `demand` */
@@ -64,7 +64,8 @@ enum { SDI_READ_TAGS_MAX = 64 }; /* a statement with more tags is not cached */
 bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline);
 /* sdi_demand_floor adds a sampled point to what answers of this read must contain. */
 void sdi_demand_floor(sdi_read *read, const sdi_point *floor);
-/* sdi_answer_passes: does an answer of this stamp contain all that this read's fences demand, none of them missing? */
+/* sdi_answer_passes: does an answer of this stamp contain all that this read's fences demand, none of them missing? In
+ * a mode without fences: all that its session wrote? */
 bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, const sdi_stamp *stamp);
 /* sdi_read_looks: is this read still to be found in the cache? sdi_read_operations is room enough for what is asked of
  * the cache for these reads at a time. */

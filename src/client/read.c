@@ -211,7 +211,7 @@ static void board_flights(sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         sdi_read *read = &r->reads[i];
-        if (read->state == SDI_READ_OPEN && read->cached && read->fences_read)
+        if (sdi_read_looks(read))
             board(r, read);
     }
 }

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "client/ask.h"
 #include "client/round.h"
+#include "client/stale.h"
 
 sdi_pg_command sdi_read_command(const sdi_read *read)
 {
@@ -42,22 +43,30 @@ static void need_of_schema(const sdi_round *r, const sdi_read *read, sdi_need *n
         sdi_raise(&need->era, &need->lsn, read->planned->need.era, read->planned->need.lsn);
 }
 
-/* While fences can be read they say how new an answer must be. Else, for want of better, it must show this process's
- * own writes, and may not lag too far: of other processes' writes nothing is known then. A write that stands, but whose
- * position did not come to be known, is looked for on the primary: the process's others while there is one. */
+/* Fences that cannot be read, because the cache does not answer or the caller does not want it asked: for want of
+ * better, an answer must show this process's own writes. */
+static bool lacks_fences(const sdi_round *r, const sdi_read *read)
+{
+    return sdi_mode_fences(r->core->settings->cache.mode) && sdi_plan_kind(read->planned->plan) == SDI_PLAN_CACHED;
+}
+
+/* While fences can be read they say how new an answer must be. Else it may not lag too far: of other processes' writes
+ * nothing is known then. A write that stands, but whose position did not come to be known, is looked for on the
+ * primary: the process's others while there is one. */
 static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
 {
     need->primary |= !sdi_session_position(r->session, &need->era, &need->lsn);
+    if (read->cached)
+        need_of_schema(r, read, need);
     if (read->fences_read) {
         size_t kind = read->result && !shopdata_result_rows(read->result) ? 1 : 0;
         if (read->demanded[kind])
             sdi_raise(&need->era, &need->lsn, read->demand[kind].era, read->demand[kind].lsn);
-        need_of_schema(r, read, need);
         return;
     }
     size_t node;
     need->limit_lag = true;
-    if (sdi_plan_kind(read->planned->plan) == SDI_PLAN_CACHED)
+    if (lacks_fences(r, read))
         need->primary |=
             !sdi_core_last_write(r->core, &need->era, &need->lsn) && sdi_router_primary(r->core->router, &node);
 }
@@ -90,13 +99,20 @@ static bool fresh_enough(const sdi_read *read, const sdi_question *question)
 }
 
 /* What is written in an answer before anybody else sees it: that it is as old as the look at the fences it passed,
- * which came before it was read; or, where there were none, how far its node was behind. */
+ * which came before it was read; or, where there were none, how far its node was behind. What is kept without fences
+ * goes on ageing from there: where that is not known, nothing is kept. */
 static void sign_freshness(sdi_read *read, const sdi_question *question)
 {
-    if (read->fences_read)
-        read->result->read_at = read->looked_at;
-    else if (question->behind_us != 0)
-        read->result->staleness_ms = question->behind_us < 0 ? -1 : question->behind_us / 1000 + 1;
+    shopdata_result *answer = read->result;
+    if (read->fences_read) {
+        answer->read_at = read->looked_at;
+    } else if (read->cached && question->behind_us >= 0) {
+        answer->read_at -= question->behind_us;
+        answer->staleness_ms = sdi_stale_ms(read, answer, false);
+    } else if (question->behind_us != 0) {
+        answer->staleness_ms = question->behind_us < 0 ? -1 : question->behind_us / 1000 + 1;
+        read->stamped = false;
+    }
 }
 
 static void take_answers(sdi_round *r, const group *g, const sdi_question *question, sdi_pg_command *commands)

@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "client/fencing.h"
 #include "client/round.h"
 
 static int check_kind(const sdi_read *read, shopdata_error **error_out)
@@ -21,7 +22,7 @@ static int prepare_cached(const sdi_round *r, sdi_read *read, shopdata_error **e
     if (!read->planned->final || sdi_plan_kind(read->planned->plan) != SDI_PLAN_CACHED || !read->policy->cache ||
         (read->flags & SHOPDATA_NO_CACHE) || !r->core->cache || !sdi_core_space(r->core, &space, NULL))
         return SHOPDATA_OK;
-    if (!sdi_plan_tags(read->planned->plan, call->params, call->count, &read->tags))
+    if (!sdi_fence_tags(r->core, read->planned->plan, call->params, call->count, &read->tags))
         return SHOPDATA_OK;
     sdi_identity(read->planned->fingerprint, call->params, call->count, &read->identity);
     if (!sdi_plan_settings(read->planned->plan, &r->session->declared, &read->identity))
@@ -29,7 +30,7 @@ static int prepare_cached(const sdi_round *r, sdi_read *read, shopdata_error **e
     sdi_entry_key(space, (sdi_slice){read->identity.data, read->identity.length}, &read->key);
     if (sdi_tags_failed(&read->tags) || read->identity.failed || read->key.failed)
         return sdi_no_memory(error_out);
-    read->cached = read->tags.count > 0 && read->tags.count <= SDI_READ_TAGS_MAX;
+    read->cached = read->tags.count <= SDI_READ_TAGS_MAX;
     return SHOPDATA_OK;
 }
 

@@ -24,6 +24,11 @@ static int64_t age_ms(const shopdata_result *answer)
     return age_us > 0 ? age_us / 1000 + 1 : 1;
 }
 
+int64_t sdi_stale_ms(const sdi_read *read, const shopdata_result *answer, bool overtaken)
+{
+    return overtaken || !read->tags.count ? age_ms(answer) : 0;
+}
+
 bool sdi_stale_serve(sdi_core *core, sdi_read *read, enum sdi_stale_cause cause)
 {
     static const enum sdi_stale_reason reasons[2][2] = {
@@ -36,7 +41,7 @@ bool sdi_stale_serve(sdi_core *core, sdi_read *read, enum sdi_stale_cause cause)
     read->result = read->old;
     read->old = NULL;
     read->result->source = SHOPDATA_FROM_STALE;
-    read->result->staleness_ms = read->old_overtaken ? age_ms(read->result) : 0;
+    read->result->staleness_ms = sdi_stale_ms(read, read->result, read->old_overtaken);
     read->state = SDI_READ_DONE;
     read->stamped = read->unstored = false;
     size_t label =

@@ -10,6 +10,9 @@
 
 /* sdi_stale_allowed: may this session have an answer of this stamp, which the fences refuse? */
 bool sdi_stale_allowed(sdi_core *core, const sdi_read *read, const sdi_stamp *stamp);
+/* sdi_stale_ms is how long ago, in milliseconds, a write may have overtaken an answer that was kept: its age, if the
+ * fences refuse it, or there are none. */
+int64_t sdi_stale_ms(const sdi_read *read, const shopdata_result *answer, bool overtaken);
 /* sdi_stale_keep puts an answer aside, in place of one from an earlier look. It is the read's from then on. */
 void sdi_stale_keep(sdi_read *read, shopdata_result *answer, bool overtaken);
 

@@ -34,7 +34,7 @@ static int check_kind(const write *w, shopdata_error **error_out)
 static int find_keys(write *w, shopdata_error **error_out)
 {
     sdi_tags tags = SDI_TAGS_INIT;
-    sdi_plan_tags(w->planned->plan, w->params, w->count, &tags);
+    sdi_fence_tags(w->session->client->core, w->planned->plan, w->params, w->count, &tags);
     sdi_fence_keys(w->session->client->core, &tags, &w->keys);
     bool failed = sdi_tags_failed(&tags) || w->keys.failed;
     sdi_tags_free(&tags);
@@ -286,6 +286,9 @@ int sdi_invalidate(shopdata_client *client, const char *const *tags, size_t coun
     sdi_core *core = client->core;
     sdi_tags named = SDI_TAGS_INIT;
     sdi_buffer keys = SDI_BUFFER_INIT;
+    if (!sdi_mode_fences(core->settings->cache.mode))
+        return sdi_fail(error_out, SHOPDATA_ERR_REFUSED,
+                        "cache.mode is ttl: there are no fences to move, an answer is kept until its ttl is up");
     int status = wait_for_space(core, error_out);
     if (status != SHOPDATA_OK)
         return status;

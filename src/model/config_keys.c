@@ -22,6 +22,7 @@ const sdi_section sdi_sections[SDI_SECTIONS] = {
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const cache_kinds[] = {"none", "memory", "redis", "memcached", NULL};
+static const char *const cache_modes[] = {"ttl", "fenced", NULL};
 
 #define AT(type, member) offsetof(sdi_##type, member)
 const sdi_config_key sdi_config_keys[] = {
@@ -63,7 +64,8 @@ const sdi_config_key sdi_config_keys[] = {
      "How often the primary is asked whether another program has changed tables, views, functions or policies (0: never). "
      "Until then plans are those of before."},
     {SDI_SECTION_ROUTE, "max_lag", SDI_KEY_DURATION, "5s", 0, DAY, NULL, AT(route_settings, max_lag_ms),
-     "While the cache cannot be asked what was written, a replica further behind than this serves nothing."},
+     "While the cache cannot be asked what was written, and in `cache.mode` ttl, a replica further behind than this serves "
+     "nothing."},
     {SDI_SECTION_ROUTE, "wait_for_replica", SDI_KEY_DURATION, "20ms", 0, 10 * SECOND, NULL,
      AT(route_settings, wait_for_replica_ms),
      "How long a read waits for a replica to replay what it needs before it goes to the primary."},
@@ -81,6 +83,10 @@ const sdi_config_key sdi_config_keys[] = {
     {SDI_SECTION_CACHE, "kind", SDI_KEY_CHOICE, "none", 0, 0, cache_kinds, AT(cache_settings, kind),
      "`none`: every read asks a node. `memory`: a cache in this process alone, right only where no other process "
      "writes. `redis` and `memcached`: shared ones."},
+    {SDI_SECTION_CACHE, "mode", SDI_KEY_CHOICE, "fenced", 0, 0, cache_modes, AT(cache_settings, mode),
+     "What is promised of cached answers. `fenced`: none is older than a write that had returned before it was asked for. "
+     "`ttl`: none is older than its `ttl` and `route.max_lag`, and a session sees its own writes; a write tells the cache "
+     "nothing. The same in all processes that share the cache (doc/caching.md)."},
     {SDI_SECTION_CACHE, "address", SDI_KEY_ADDRESSES, "127.0.0.1:6379", 0, 0, NULL, AT(cache_settings, addresses),
      "Where the cache server is: `host:port`, `[2001:db8::7]:port`, or the path of a socket. Several memcached servers "
      "with commas between, the same in all processes; memcached's default is 127.0.0.1:11211. Of several Redis servers "

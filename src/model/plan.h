@@ -41,6 +41,8 @@ const char *sdi_plan_explain(const sdi_plan *plan);
 /* sdi_plan_tags appends the tags of one call. False if this call must not be cached because of its parameters ('today',
  * 'now' and the like mean another thing tomorrow); tags hold for a write in every case. Check sdi_tags_failed after. */
 bool sdi_plan_tags(const sdi_plan *plan, const shopdata_param *params, size_t count, sdi_tags *tags);
+/* sdi_plan_keeps is what sdi_plan_tags returns, where nobody needs the tags. */
+bool sdi_plan_keeps(const sdi_plan *plan, const shopdata_param *params, size_t count);
 
 /* sdi_plan_settings appends to an entry's identity what the answer depends on of the session's settings. False if it
  * depends on one that the session has not declared: then this call must not be cached. */

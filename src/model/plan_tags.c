@@ -221,6 +221,11 @@ static void add_all(const call *c)
 bool sdi_plan_tags(const sdi_plan *plan, const shopdata_param *params, size_t count, sdi_tags *tags)
 {
     add_all(&(call){plan, params, count, tags, false});
+    return sdi_plan_keeps(plan, params, count);
+}
+
+bool sdi_plan_keeps(const sdi_plan *plan, const shopdata_param *params, size_t count)
+{
     return plan->writes || !reads_clock(params, count);
 }
 

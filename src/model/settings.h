@@ -8,9 +8,9 @@
 
 #include <shopdata/shopdata.h>
 
-#include "model/log.h"
-
 #include "model/address.h"
+#include "model/log.h"
+#include "model/mode.h"
 
 typedef struct sdi_node_settings {
     const char *name;     /* 1 to 31 bytes: letters, digits, - and _ */
@@ -44,6 +44,7 @@ enum sdi_cache_kind { SDI_CACHE_NONE, SDI_CACHE_MEMORY, SDI_CACHE_REDIS, SDI_CAC
 
 typedef struct sdi_cache_settings {
     enum sdi_cache_kind kind;
+    enum sdi_mode mode;
     const sdi_address *addresses; /* at least one */
     size_t address_count;
     bool discovery; /* memcached: the address is an endpoint that tells the servers */

@@ -25,12 +25,14 @@ static void begin(void)
     core.router = sdi_router_new(settings, core.metrics, NULL);
     session = (shopdata_session){0};
     read_ = (sdi_read){.session = &session, .policy = &settings->policies[0]};
+    sdi_tags_add(&read_.tags, sdi_slice_of("item"));
 }
 
 static void end(void)
 {
     shopdata_result_free(read_.result);
     shopdata_result_free(read_.old);
+    sdi_tags_free(&read_.tags);
     sdi_router_free(core.router);
     sdi_metrics_free(core.metrics);
     sdi_settings_free(settings);

@@ -31,6 +31,7 @@ static sdi_settings *make(shopdata_config *config)
 static void check_cache_defaults(const sdi_cache_settings *cache)
 {
     ck_assert_int_eq(cache->kind, SDI_CACHE_NONE);
+    ck_assert_int_eq(cache->mode, SDI_MODE_FENCED);
     ck_assert_str_eq(cache->addresses[0].host, "127.0.0.1");
     ck_assert_int_eq(cache->addresses[0].port, 6379);
     ck_assert_str_eq(cache->user, "");
@@ -70,6 +71,7 @@ START_TEST(takes_what_was_set)
     set(config, "node.a.weight", "3");
     set(config, "pool.prepared", "off");
     set(config, "cache.kind", "redis");
+    set(config, "cache.mode", "ttl");
     set(config, "cache.address", "[2001:db8::7]:7000");
     set(config, "policy.catalog.ttl", "1.5s");
     set(config, "policy.default.jitter", "0");
@@ -80,6 +82,7 @@ START_TEST(takes_what_was_set)
     ck_assert_int_eq(settings->nodes[0].weight, 3);
     ck_assert(!settings->pool.prepared);
     ck_assert_int_eq(settings->cache.kind, SDI_CACHE_REDIS);
+    ck_assert_int_eq(settings->cache.mode, SDI_MODE_TTL);
     ck_assert_uint_eq(settings->cache.address_count, 1);
     ck_assert_str_eq(settings->cache.addresses[0].host, "2001:db8::7");
     ck_assert_int_eq(settings->cache.addresses[0].port, 7000);
