@@ -24,8 +24,7 @@ static void init_parts(sdi_core *core)
     sdi_mutex_init(&core->lock);
     sdi_flights_init(&core->flights);
     sdi_floor_init(&core->floor);
-    sdi_unfenced_init(&core->unfenced);
-    sdi_doubtful_init(&core->doubtful);
+    sdi_unfinished_init(&core->unfinished);
 }
 
 static int fill_core(sdi_core *core, shopdata_error **error_out)
@@ -64,8 +63,7 @@ static void free_parts(sdi_core *core)
     sdi_metrics_free(core->metrics);
     sdi_flights_free(&core->flights);
     sdi_floor_free(&core->floor);
-    sdi_unfenced_free(&core->unfenced);
-    sdi_doubtful_free(&core->doubtful);
+    sdi_unfinished_free(&core->unfinished);
     sdi_mutex_destroy(&core->lock);
     sdi_free(core->identity);
     sdi_buffer_free(&core->space);
@@ -147,48 +145,6 @@ void sdi_raise(sdi_era *era, sdi_lsn *lsn, sdi_era other_era, sdi_lsn other)
     }
 }
 
-void sdi_core_wrote(sdi_core *core, const sdi_point *point)
-{
-    sdi_lock(&core->lock);
-    sdi_raise(&core->write_era, &core->last_write, point->era, point->lsn);
-    sdi_unlock(&core->lock);
-}
-
-bool sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
-{
-    sdi_lock(&core->lock);
-    sdi_raise(era, lsn, core->write_era, core->last_write);
-    bool all = core->placed == core->unplaced;
-    sdi_unlock(&core->lock);
-    return all;
-}
-
-uint64_t sdi_core_misplace(sdi_core *core)
-{
-    sdi_lock(&core->lock);
-    uint64_t number = ++core->unplaced;
-    sdi_unlock(&core->lock);
-    return number;
-}
-
-uint64_t sdi_core_misplaced(sdi_core *core)
-{
-    sdi_lock(&core->lock);
-    uint64_t number = core->unplaced;
-    sdi_unlock(&core->lock);
-    return number;
-}
-
-void sdi_core_place(sdi_core *core, uint64_t number, const sdi_point *point)
-{
-    sdi_lock(&core->lock);
-    if (number > core->placed) {
-        sdi_raise(&core->write_era, &core->last_write, point->era, point->lsn);
-        core->placed = number;
-    }
-    sdi_unlock(&core->lock);
-}
-
 bool sdi_core_catalog_due(sdi_core *core)
 {
     int64_t interval = core->settings->route.catalog_interval_ms;
@@ -243,17 +199,9 @@ void sdi_core_catalog_need(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
 {
     size_t primary;
     bool known = sdi_router_primary(core->router, &primary);
+    sdi_last_write(core, era, lsn);
     sdi_lock(&core->lock);
-    sdi_raise(era, lsn, core->write_era, core->last_write);
     if (known)
         sdi_raise(era, lsn, core->catalog_era, core->catalog_lsn);
     sdi_unlock(&core->lock);
-}
-
-bool sdi_core_is_placed(sdi_core *core, uint64_t number)
-{
-    sdi_lock(&core->lock);
-    bool placed = number <= core->placed;
-    sdi_unlock(&core->lock);
-    return placed;
 }

@@ -9,10 +9,9 @@
 
 #include "base/lock.h"
 #include "cache/backend.h"
-#include "client/doubtful.h"
 #include "client/flight.h"
 #include "client/floor.h"
-#include "client/unfenced.h"
+#include "client/unfinished.h"
 #include "fresh/keys.h"
 #include "model/plan.h"
 #include "model/settings.h"
@@ -34,8 +33,7 @@ typedef struct sdi_core {
     sdi_watcher *watchers;
     sdi_flights flights;
     sdi_floor floor;
-    sdi_unfenced unfenced;
-    sdi_doubtful doubtful;
+    sdi_unfinished unfinished;
     _Atomic uint64_t schema; /* counts the DDL that was noticed: plans of an older number are made again */
 
     atomic_bool planned; /* a plan has been made */
@@ -44,16 +42,12 @@ typedef struct sdi_core {
     sdi_buffer space;    /* what all keys begin with */
 
     sdi_mutex lock; /* guards what follows, and the first meeting */
-    sdi_era write_era;
-    sdi_lsn last_write; /* of this process */
     sdi_hash128 catalog_version;
     bool catalog_known;        /* it has been asked for once */
     sdi_era catalog_era;       /* of catalog_lsn */
     sdi_lsn catalog_lsn;       /* where a node must be to know the DDL of other programs that was noticed */
     sdi_lsn catalog_unflushed; /* the primary had written so far, but not flushed; 0: it had */
     int64_t catalog_next;      /* when it is to be asked for again */
-    uint64_t unplaced;         /* counts the writes that stand, but whose position did not come to be known */
-    uint64_t placed;           /* so many of those lie before `last_write` */
 } sdi_core;
 
 /* sdi_core_new takes the settings over (in every case). */
@@ -67,18 +61,6 @@ sdi_settings *sdi_core_abandon(sdi_core *core);
 bool sdi_core_meet(sdi_core *core, const sdi_pg_connection *connection);
 /* sdi_core_space: the beginning of all keys; false while no server has been reached. `identity` may be NULL. */
 bool sdi_core_space(const sdi_core *core, sdi_slice *space, const char **identity);
-/* sdi_core_wrote notes the process's last write; sdi_core_last_write raises `era` and `lsn` to it, and is false if a
- * later one has a position that is not known. */
-void sdi_core_wrote(sdi_core *core, const sdi_point *point);
-bool sdi_core_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn);
-/* A write stands, but its position did not come to be known: sdi_core_misplace gives it a number. Whoever asks the
- * primary where it stands notes sdi_core_misplaced before, and gives that with the answer to sdi_core_place: the writes
- * up to that number lie before the point. */
-uint64_t sdi_core_misplace(sdi_core *core);
-uint64_t sdi_core_misplaced(sdi_core *core);
-void sdi_core_place(sdi_core *core, uint64_t number, const sdi_point *point);
-bool sdi_core_is_placed(sdi_core *core, uint64_t number);
-
 /* sdi_core_schema_changed: plans made before are made again. */
 void sdi_core_schema_changed(sdi_core *core);
 /* sdi_core_catalog_due: is it time to ask the primary for the version of its catalog? sdi_core_catalog takes it, with a

@@ -42,7 +42,7 @@ static size_t count_keys(const sdi_buffer *keys)
 
 static void keep_all(sdi_core *core, sdi_buffer *keys, size_t count)
 {
-    sdi_unfenced_keep(core, keys);
+    sdi_untold_keep(core, keys);
     sdi_count(core->metrics, SDI_M_UNFENCED, 0, 1);
     SDI_LOG(core->log, SDI_LOG_WRITE_UNFENCED, SDI_NUMBER(count));
 }

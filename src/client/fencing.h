@@ -10,7 +10,7 @@ bool sdi_fence_tags(const sdi_core *core, const sdi_plan *plan, const shopdata_p
                     sdi_tags *tags);
 /* sdi_fence moves the fences under `keys` (each ended by a zero byte) forward to `point`; NULL, where the point of the
  * write is not known, deletes them: always safe. SHOPDATA_UNFENCED if the cache could not be told; then they are kept
- * (unfenced.h), which may empty the buffer. */
+ * (unfinished.h), which may empty the buffer. */
 int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_point *point);
 /* sdi_fence_keys appends the fence keys of tags. */
 void sdi_fence_keys(sdi_core *core, const sdi_tags *tags, sdi_buffer *keys);

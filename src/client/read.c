@@ -258,7 +258,7 @@ static void look_into_cache(sdi_round *r)
 {
     if (!any_cached(r))
         return;
-    if (sdi_unfenced_none(r->core, r->deadline) && sdi_lookup(r->core, r->reads, r->count, r->deadline))
+    if (sdi_untold_none(r->core, r->deadline) && sdi_lookup(r->core, r->reads, r->count, r->deadline))
         return;
     for (size_t i = 0; i < r->count; i++)
         r->reads[i].cached = r->reads[i].fences_read = false; /* it does not answer, or is not trusted */

@@ -67,8 +67,7 @@ static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
     size_t node;
     need->limit_lag = true;
     if (lacks_fences(r, read))
-        need->primary |=
-            !sdi_core_last_write(r->core, &need->era, &need->lsn) && sdi_router_primary(r->core->router, &node);
+        need->primary |= !sdi_last_write(r->core, &need->era, &need->lsn) && sdi_router_primary(r->core->router, &node);
 }
 
 static void gather(const sdi_round *r, group *g, bool primary)

@@ -84,13 +84,7 @@ bool sdi_settings_command(const shopdata_session *session, sdi_pg_command *comma
 
 bool sdi_session_position(shopdata_session *session, sdi_era *era, sdi_lsn *lsn)
 {
-    sdi_core *core = session->client->core;
-    if (session->misplaced > sdi_core_misplaced(core))
-        session->misplaced = sdi_core_misplace(core); /* a number of the parent's, before fork */
-    if (session->misplaced && sdi_core_is_placed(core, session->misplaced)) {
-        sdi_core_last_write(core, &session->era, &session->last_write);
-        session->misplaced = 0;
-    }
+    bool known = sdi_is_placed(session->client->core, &session->unplaced, &session->era, &session->last_write);
     sdi_raise(era, lsn, session->era, session->last_write);
-    return session->misplaced == 0;
+    return known;
 }

@@ -32,7 +32,7 @@ struct shopdata_session {
     sdi_era era; /* of `lsn` */
     sdi_written_point written;
     sdi_lsn last_write; /* what a replica must have replayed to show this session its own writes; 0: nothing */
-    uint64_t misplaced; /* the last write whose position is not known (sdi_core_misplace); 0: none */
+    uint64_t unplaced;  /* the last write whose position is not known (sdi_unplaced); 0: none */
     sdi_transaction transaction;
     sdi_declared declared; /* settings that go before everything it asks */
 };

@@ -181,7 +181,7 @@ enum { XID, COMMIT, MOMENT, COMMIT_STEPS };
 static void note_point(shopdata_session *session, const sdi_point *point)
 {
     sdi_raise(&session->era, &session->last_write, point->era, point->lsn);
-    sdi_core_wrote(session->client->core, point);
+    sdi_placed(session->client->core, point);
 }
 
 /* The write stands: its fences are moved, or deleted where its point did not come to be known. */
@@ -196,24 +196,8 @@ int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, 
     if (known)
         note_point(session, &point);
     else
-        session->misplaced = sdi_core_misplace(session->client->core);
+        session->unplaced = sdi_unplaced(session->client->core);
     return sdi_fence(session->client->core, keys, known ? &point : NULL);
-}
-
-/* A backend whose client is gone goes on all the same, until it has something to say. */
-static bool end_backend(sdi_core *core, size_t node, const sdi_pg_backend_id *backend)
-{
-    enum { END_MS = 500 };
-    sdi_pool *pool = sdi_router_pool(core->router, node);
-    sdi_pg_connection *by;
-    int64_t deadline = sdi_deadline_in(END_MS);
-    if (sdi_pool_take(pool, deadline, &by, NULL) != SHOPDATA_OK)
-        return false;
-    bool gone = sdi_pg_terminate(by, backend, deadline, NULL) == SHOPDATA_OK;
-    if (gone)
-        sdi_count(core->metrics, SDI_M_CANCELS, 0, sdi_pool_reap(pool, by, deadline));
-    sdi_pool_give(pool, by);
-    return gone;
 }
 
 /* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that
@@ -222,10 +206,9 @@ int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_i
                   shopdata_error **error_out)
 {
     sdi_core *core = session->client->core;
-    if (!end_backend(core, node, backend))
-        sdi_doubt_keep(core, node, backend, keys);
+    sdi_doubtful_end(core, node, backend, keys);
     sdi_session_wrote(session, NULL);
-    sdi_core_misplace(core);
+    sdi_unplaced(core);
     sdi_fence(core, keys, NULL);
     SDI_LOG(core->log, SDI_LOG_COMMIT_AMBIGUOUS, SDI_TEXT(sdi_router_name(core->router, node)));
     sdi_error_clear(error_out);

@@ -55,7 +55,7 @@ static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, 
 {
     sdi_moment moment = {0};
     sdi_point point;
-    uint64_t misplaced = sdi_core_misplaced(core);
+    uint64_t unplaced = sdi_unplaced_last(core);
     int64_t asked_at = sdi_now();
     sdi_pg_command ask = sdi_moment_command();
     size_t most = (size_t)core->settings->max_result_bytes;
@@ -69,7 +69,7 @@ static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, 
     told = told && sdi_router_observe(core->router, node, &moment);
     sdi_pg_commands_free(&ask, 1);
     if (told && sdi_moment_floor(&moment, &point))
-        sdi_core_place(core, misplaced, &point);
+        sdi_place(core, unplaced, &point);
     return told;
 }
 
@@ -86,7 +86,7 @@ static void look(sdi_core *core, size_t node, sdi_pg_connection **connection)
     if (connect_to(core, node, connection, &error) && look_at(core, node, *connection, &error)) {
         size_t ended = sdi_pool_reap(pool, *connection, look_timeout(core));
         sdi_count(core->metrics, SDI_M_CANCELS, 0, ended);
-        sdi_doubt_settle(core, node, *connection, look_timeout(core));
+        sdi_doubtful_settle(core, node, *connection, look_timeout(core));
         if (sdi_pg_broken(*connection)) /* over the catalog: no word against the node */
             drop(connection);
         return;
@@ -111,7 +111,7 @@ static void *watch(void *argument)
     do {
         if (sdi_router_may_probe(core->router, watcher->node))
             look(core, watcher->node, &connection);
-        sdi_unfenced_none(core, sdi_deadline_in(core->settings->cache.timeout_ms));
+        sdi_untold_none(core, sdi_deadline_in(core->settings->cache.timeout_ms));
     } while (sdi_router_await(core->router, watcher->node, next_look(core)));
     sdi_pg_close(connection);
     return NULL;
