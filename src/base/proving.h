@@ -28,11 +28,22 @@
     X(ended, "a write's fate is unknown, and its backend is gone")                                                     \
     X(drain, "fences that could not be moved are about to be told of")
 
-/* X(name, what happens without it, SHOPDATA_STEPS for it, what it takes to show) */
+/* X(name, what happens without it, SHOPDATA_STEPS for it, what it takes to show: words of tests/fault/freshness) */
 #define SDI_RULES(X)                                                                                                   \
     X(replayed, "a replica's answer passes, however far it has replayed", "", "")                                      \
     X(snapshot_on_primary, "a primary's answer is judged by its flush position alone", "", "")                         \
-    X(stamp_first, "the stamp is taken after the answer", "delay=20%:5ms,only=answered", "")
+    X(stamp_first, "the stamp is taken after the answer", "delay=20%:5ms,only=answered", "")                           \
+    X(missing_is_miss, "a fence that is missing demands nothing", "", "")                                              \
+    X(placeholder_first, "the floor is a sample from before the placeholder was put", "", "")                          \
+    X(nonce, "all placeholders are the same", "delay=10%:20ms,only=sampled+store", "")                                 \
+    X(insert_when_async, "the flush position stands for a commit that did not wait for its flush", "", "")             \
+    X(era, "positions and xids of all timelines are compared", "", "")                                                 \
+    X(epoch, "what a cache server kept from an earlier run counts", "", "")                                            \
+    X(joiner_judges, "who waits for another's answer takes it unseen", "delay=20%:20ms,only=store+stored", "")         \
+    X(empty_by_table, "an answer without rows need not pass the table's fence", "", "")                                \
+    X(own_writes, "statements that are not cached go to any replica", "", "")                                          \
+    X(cas, "memcached: a fence is put over whatever came meanwhile", "", "")                                           \
+    X(redis_primary, "Redis: a server that was demoted answers reads", "", "")
 
 #define SDI_STEP_NAME(name, ...) SDI_STEP_##name,
 #define SDI_RULE_NAME(name, ...) SDI_RULE_##name,

@@ -1,6 +1,7 @@
 #include "client/floor.h"
 
 #include "base/clock.h"
+#include "base/proving.h"
 #include "client/ask.h"
 
 void sdi_floor_init(sdi_floor *floor)
@@ -64,7 +65,7 @@ int sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out)
 {
     sdi_floor *floor = &core->floor;
     sdi_lock(&floor->lock);
-    uint64_t mine = floor->sent + 1;
+    uint64_t mine = floor->sent + (SDI_RULE(placeholder_first) || !floor->sent);
     while (floor->answered < mine) {
         if (floor->sent == floor->answered)
             sample(core, deadline);

@@ -1,6 +1,7 @@
 #include "client/lookup.h"
 
 #include "base/clock.h"
+#include "base/proving.h"
 #include "client/batch.h"
 #include "client/lease.h"
 #include "client/stale.h"
@@ -35,9 +36,9 @@ bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, cons
 {
     if (!read->tags.count)
         return sdi_session_is_in(read->session, stamp);
-    size_t kind = shopdata_result_rows(answer) ? 0 : 1;
-    return read->whole[kind] && read->demanded[kind] && !read->mixed_eras &&
-           sdi_stamp_passes(stamp, &read->demand[kind]);
+    size_t kind = shopdata_result_rows(answer) || !SDI_RULE(empty_by_table) ? 0 : 1;
+    bool whole = read->whole[kind] || !SDI_RULE(missing_is_miss);
+    return whole && read->demanded[kind] && !read->mixed_eras && sdi_stamp_passes(stamp, &read->demand[kind]);
 }
 
 static void take_fences(sdi_read *read, const sdi_cache_op *fences)
@@ -207,6 +208,7 @@ bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
             add_gets(core, &batch, &reads[i]);
         }
     bool answered = sdi_batch_run(&batch, core, deadline);
+    SDI_STEP(looked);
     sdi_cache_op *at = batch.operations;
     for (size_t i = 0; i < count; i++) {
         if (!sdi_read_looks(&reads[i]))

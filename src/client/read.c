@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/proving.h"
 #include "base/random.h"
 #include "client/ask.h"
 #include "client/lease.h"
@@ -63,10 +64,11 @@ static void claim(sdi_round *r, floor_found *floor)
         return;
     floor->claimed = true;
     if (!r->nonce)
-        r->nonce = sdi_nonce();
+        r->nonce = SDI_RULE(nonce) ? sdi_nonce() : 1;
     floor->placed = sdi_claim(r->core, r->reads, r->count, r->nonce, r->deadline);
     if (!floor->placed)
         r->nonce = 0;
+    SDI_STEP(claimed);
 }
 
 /* The order is the point: first the placeholder, then the sample. A write that returns between the two deletes the
@@ -79,6 +81,7 @@ static int sample_floor(sdi_round *r, floor_found *floor)
     floor->installable = floor->placed;
     floor->claimed = floor->placed = false;
     int status = sdi_floor_sample(r->core, sample_deadline(r), &floor->point);
+    SDI_STEP(sampled);
     floor->sampled = status == SHOPDATA_OK;
     for (size_t i = 0; i < r->count && floor->sampled; i++)
         if (lacks_fence(&r->reads[i]))
@@ -158,8 +161,10 @@ static bool holds_lease(const sdi_round *r)
 static void store(sdi_round *r, const floor_found *floor)
 {
     const sdi_point *point = floor->sampled && floor->installable ? &floor->point : NULL;
+    SDI_STEP(store);
     if (!sdi_store(r->core, r->reads, r->count, r->nonce, point, r->deadline))
         r->nonce = 0;
+    SDI_STEP(stored);
 }
 
 static int ask_and_store(sdi_round *r, shopdata_error **error)
@@ -184,7 +189,7 @@ static void leave_flight(sdi_round *r, sdi_read *read, int64_t deadline)
     shopdata_result *answer = sdi_flight_wait(&r->core->flights, read->flight, deadline, &stamp);
     read->flight = NULL;
     read->state = SDI_READ_OPEN;
-    if (answer && sdi_answer_passes(read, answer, &stamp)) {
+    if (answer && (sdi_answer_passes(read, answer, &stamp) || !SDI_RULE(joiner_judges))) {
         sdi_count(r->core->metrics, SDI_M_FLIGHTS_JOINED, 0, 1);
         read->result = answer;
         read->state = SDI_READ_DONE;

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/proving.h"
 #include "client/ask.h"
 #include "client/round.h"
 #include "client/stale.h"
@@ -55,7 +56,8 @@ static bool lacks_fences(const sdi_round *r, const sdi_read *read)
  * primary: the process's others while there is one. */
 static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
 {
-    need->primary |= !sdi_session_position(r->session, &need->era, &need->lsn);
+    if (SDI_RULE(own_writes))
+        need->primary |= !sdi_session_position(r->session, &need->era, &need->lsn);
     if (read->cached)
         need_of_schema(r, read, need);
     if (read->fences_read) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/proving.h"
 #include "model/result.h"
 
 /* One text for both roles: CASE runs only the branch taken, and each side's functions fail on the other.
@@ -35,9 +36,14 @@ static sdi_slice text_at(const shopdata_result *answer, size_t column)
     return sdi_result_at(answer, 0, column, &text) ? text : sdi_slice_of("");
 }
 
+static uint32_t timeline(const shopdata_result *answer, int base)
+{
+    return SDI_RULE(era) ? (uint32_t)strtoul(text_at(answer, TIMELINE).data, NULL, base) : 1;
+}
+
 static void read_standby(const shopdata_result *answer, sdi_moment *moment)
 {
-    moment->era.timeline = (uint32_t)strtoul(text_at(answer, TIMELINE).data, NULL, 10);
+    moment->era.timeline = timeline(answer, 10);
     moment->replay = sdi_lsn_parse(text_at(answer, POSITION));
     moment->received = sdi_lsn_parse(text_at(answer, HEAD));
     sdi_slice age = text_at(answer, REPLAY_AGE);
@@ -46,7 +52,7 @@ static void read_standby(const shopdata_result *answer, sdi_moment *moment)
 
 static void read_primary(const shopdata_result *answer, sdi_moment *moment)
 {
-    moment->era.timeline = (uint32_t)strtoul(text_at(answer, TIMELINE).data, NULL, 16);
+    moment->era.timeline = timeline(answer, 16);
     moment->flush = sdi_lsn_parse(text_at(answer, POSITION));
     moment->insert = sdi_lsn_settled(sdi_lsn_parse(text_at(answer, HEAD)));
     sdi_slice snapshot = text_at(answer, SNAPSHOT);
@@ -102,6 +108,6 @@ bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out)
 
 bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out)
 {
-    sdi_lsn lsn = moment->synchronous ? moment->flush : moment->insert;
+    sdi_lsn lsn = moment->synchronous || !SDI_RULE(insert_when_async) ? moment->flush : moment->insert;
     return point_at(moment, lsn, lsn, point_out);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/proving.h"
 #include "base/random.h"
 #include "cache/operation.h"
 
@@ -181,7 +182,7 @@ static void take_standing(batch *b, task *asker, const sdi_memcached_request *re
 
 static void ask_to_put(batch *b, task *asker)
 {
-    sdi_memcached_request *request = ask(b, asker, SDI_MEMCACHED_CAS);
+    sdi_memcached_request *request = ask(b, asker, SDI_RULE(cas) ? SDI_MEMCACHED_CAS : SDI_MEMCACHED_SET);
     request->value = asker->value;
     request->lifetime = asker->lifetime;
     request->cas = asker->cas;

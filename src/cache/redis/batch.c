@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/proving.h"
 #include "cache/operation.h"
 #include "cache/redis/greeting.h"
 
@@ -247,7 +248,7 @@ static size_t format_part(batch_state *batch, size_t number, sdi_redis_reply *li
     for (command *at = batch->commands; at < batch->commands + batch->command_count; at++)
         if (at->pending && at->server == batch->parts[number].server)
             format_command(exchange, at);
-    if (!is_cluster(batch))
+    if (!is_cluster(batch) && SDI_RULE(redis_primary))
         format_probe(batch, exchange);
     format_check(exchange);
     return exchange->replies.count;

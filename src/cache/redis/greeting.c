@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/proving.h"
 
 enum { COMMANDS_MAX = 7, INFO_MAX = 1 << 20 };
 
@@ -62,7 +63,8 @@ static sdi_slice field(const sdi_buffer *info, const char *name)
 static void make_epoch(char epoch[SDI_REDIS_EPOCH + 1], uint64_t run, const sdi_buffer *replication)
 {
     sdi_slice history = field(replication, "master_replid:");
-    snprintf(epoch, SDI_REDIS_EPOCH + 1, "%016" PRIx64, run ^ (sdi_hash64(history.data, history.length) << 1));
+    uint64_t both = run ^ (sdi_hash64(history.data, history.length) << 1);
+    snprintf(epoch, SDI_REDIS_EPOCH + 1, "%016" PRIx64, SDI_RULE(epoch) ? both : 0);
 }
 
 static bool is_primary(const sdi_buffer *replication)
