@@ -28,17 +28,18 @@ enum sdi_cache_verb {
     SDI_CACHE_ADD,
     /* Puts `value` (a fence) under `key` for `ttl_ms`, only where exactly `expected` stands. `found`: it was put. */
     SDI_CACHE_SWAP,
-    /* Merges `point` into the fence under `key` as sdi_fence_merge says, atomically; a kept or replaced fence lives for
-     * another `ttl_ms`. Nothing there: nothing is done. */
+    /* Carries out `change` on the fence under `key` as sdi_fence_merge says, atomically; a kept or replaced fence lives
+     * for another `ttl_ms`. Nothing there: nothing is done. Of a backend that does not take marks (`marks` below) the
+     * run fails if the change has any, or settles any. */
     SDI_CACHE_MERGE,
 };
 
 typedef struct sdi_cache_op {
     enum sdi_cache_verb verb;
-    sdi_slice key;          /* at most SDI_CACHE_KEY_MAX bytes */
-    sdi_slice value;        /* SET, ADD, SWAP */
-    sdi_slice expected;     /* SWAP */
-    const sdi_point *point; /* MERGE */
+    sdi_slice key;            /* at most SDI_CACHE_KEY_MAX bytes */
+    sdi_slice value;          /* SET, ADD, SWAP */
+    sdi_slice expected;       /* SWAP */
+    const sdi_change *change; /* MERGE */
     int64_t ttl_ms;
     size_t headroom; /* GET */
     /* out */
@@ -53,6 +54,7 @@ typedef struct sdi_cache sdi_cache;
 
 typedef struct sdi_cache_backend {
     const char *name;
+    bool marks; /* fences can be marked: strict mode needs it */
     /* must: makes a cache; does no I/O (a server that is down is no error). */
     int (*open)(const sdi_cache_settings *settings, sdi_cache **cache_out, shopdata_error **error_out);
     /* must: no operation runs any more. */

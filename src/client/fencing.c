@@ -47,22 +47,22 @@ static void keep_all(sdi_core *core, sdi_buffer *keys, size_t count)
     SDI_LOG(core->log, SDI_LOG_WRITE_UNFENCED, SDI_NUMBER(count));
 }
 
-static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const sdi_point *point,
+static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const sdi_change *change,
                             sdi_cache_op *operations)
 {
     size_t i = 0;
     int64_t ttl_ms = sdi_fence_ttl(core->settings);
     for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
         operations[i++] = (sdi_cache_op){
-            .verb = point ? SDI_CACHE_MERGE : SDI_CACHE_REMOVE,
+            .verb = change ? SDI_CACHE_MERGE : SDI_CACHE_REMOVE,
             .key = sdi_slice_of(keys->data + at),
-            .point = point,
+            .change = change,
             .ttl_ms = ttl_ms,
         };
 }
 
 /* A write that has happened must be told even when its caller's deadline is over: the cache's own timeout bounds it. */
-int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_point *point)
+int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change)
 {
     size_t count = count_keys(keys);
     if (!core->cache || !count)
@@ -70,7 +70,7 @@ int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_point *point)
     sdi_cache_op *operations = sdi_calloc(count, sizeof *operations);
     bool told = false;
     if (operations) {
-        fill_operations(core, keys, point, operations);
+        fill_operations(core, keys, change, operations);
         told = sdi_cache_run(core->cache, operations, count, SDI_NEVER);
         sdi_free(operations);
     }

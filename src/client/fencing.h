@@ -8,10 +8,10 @@
  * not be cached. Check sdi_tags_failed after. */
 bool sdi_fence_tags(const sdi_core *core, const sdi_plan *plan, const shopdata_param *params, size_t count,
                     sdi_tags *tags);
-/* sdi_fence moves the fences under `keys` (each ended by a zero byte) forward to `point`; NULL, where the point of the
+/* sdi_fence carries out `change` on the fences under `keys` (each ended by a zero byte); NULL, where the point of the
  * write is not known, deletes them: always safe. SHOPDATA_UNFENCED if the cache could not be told; then they are kept
  * (unfinished.h), which may empty the buffer. */
-int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_point *point);
+int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change);
 /* sdi_fence_keys appends the fence keys of tags. */
 void sdi_fence_keys(sdi_core *core, const sdi_tags *tags, sdi_buffer *keys);
 

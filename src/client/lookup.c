@@ -15,7 +15,7 @@ static void demand(sdi_read *read, size_t kind, const sdi_point *point)
     if (!read->demanded[kind]) {
         *sum = *point;
     } else if (sdi_era_equal(point->era, sum->era)) {
-        sdi_point_merge(sum, point);
+        read->crowded |= !sdi_point_merge(sum, point);
     } else {
         read->mixed_eras = true;
         if (point->era.timeline > sum->era.timeline)
@@ -38,13 +38,14 @@ bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, cons
         return sdi_session_is_in(read->session, stamp);
     size_t kind = shopdata_result_rows(answer) || !SDI_RULE(empty_by_table) ? 0 : 1;
     bool whole = read->whole[kind] || !SDI_RULE(missing_is_miss);
-    return whole && read->demanded[kind] && !read->mixed_eras && sdi_stamp_passes(stamp, &read->demand[kind]);
+    return whole && read->demanded[kind] && !read->mixed_eras && !read->crowded &&
+           sdi_stamp_passes(stamp, &read->demand[kind]);
 }
 
 static void take_fences(sdi_read *read, const sdi_cache_op *fences)
 {
     read->missing = 0;
-    read->mixed_eras = false;
+    read->mixed_eras = read->crowded = false;
     for (size_t kind = 0; kind < 2; kind++) {
         read->whole[kind] = true;
         read->demanded[kind] = false;

@@ -45,6 +45,7 @@ typedef struct sdi_read {
     bool demanded[2];    /* at least one fence was read into `demand` */
     sdi_point demand[2]; /* what an answer must contain */
     bool mixed_eras;     /* fences of different eras, or of one that is over: no stamp passes all of them */
+    bool crowded;        /* more is pending than fits into `demand`: as if no stamp passed */
     int64_t looked_at;   /* sdi_wall before that look: a write that had returned by then is in the fences */
     /* an old answer, which may be served in place of a new one (stale.h) */
     shopdata_result *old;

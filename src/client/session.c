@@ -43,7 +43,7 @@ void sdi_session_wrote(shopdata_session *session, const sdi_point *point)
     if (!point || (written->any && !sdi_era_equal(written->point.era, point->era)))
         written->unknown = true;
     else if (written->any)
-        sdi_point_merge(&written->point, point);
+        written->unknown |= !sdi_point_merge(&written->point, point);
     else
         written->point = *point;
     written->any = true;

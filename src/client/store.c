@@ -163,7 +163,7 @@ static installation put_texts(sdi_batch *batch, uint64_t nonce, const sdi_point 
     sdi_fence_placeholder(nonce, &batch->values);
     install.placeholder = sdi_batch_since(batch, 0);
     if (floor)
-        sdi_fence_encode(floor, &batch->values);
+        sdi_fence_encode(floor, false, &batch->values);
     install.fence = sdi_batch_since(batch, install.placeholder.length);
     return install;
 }

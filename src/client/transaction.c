@@ -189,15 +189,16 @@ int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, 
                 sdi_buffer *keys)
 {
     sdi_moment moment;
-    sdi_point point;
+    sdi_change change = {.settled.count = 0};
+    sdi_point *point = &change.point;
     bool known = moment_answer->outcome == SDI_PG_DONE && sdi_moment_read(connection, moment_answer->result, &moment) &&
-                 sdi_moment_written(&moment, &point);
-    sdi_session_wrote(session, known ? &point : NULL);
+                 sdi_moment_written(&moment, point);
+    sdi_session_wrote(session, known ? point : NULL);
     if (known)
-        note_point(session, &point);
+        note_point(session, point);
     else
         session->unplaced = sdi_unplaced(session->client->core);
-    return sdi_fence(session->client->core, keys, known ? &point : NULL);
+    return sdi_fence(session->client->core, keys, known ? &change : NULL);
 }
 
 /* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { XID_DIGITS = 16, RUNNING_AT = 96 };
+enum { XID_DIGITS = 16, RUNNING_AT = 96, PENDING_LENGTH = 33 };
 
-/* What precedes the running xids, with a zero for every digit. */
-static const char SHAPE[] = "F 0000000000000000 00000000 0000000000000000 0000000000000000 0000000000000000 "
+/* What precedes the running xids behind the letter, with a zero for every digit. */
+static const char SHAPE[] = " 0000000000000000 00000000 0000000000000000 0000000000000000 0000000000000000 "
                             "0000000000000000 ";
 
 static bool is_digit(char c)
@@ -51,10 +51,41 @@ static bool decode_running(sdi_slice text, sdi_snapshot *snapshot)
     return count > 0;
 }
 
+/* Reads "-" or "xid:flush,xid:flush": ascending, no more than fit. */
+static bool decode_pending(sdi_slice text, sdi_pendings *pending)
+{
+    if (sdi_slice_equal(text, sdi_slice_of("-")))
+        return true;
+    size_t count = (text.length + 1) / (PENDING_LENGTH + 1);
+    if (count * (PENDING_LENGTH + 1) != text.length + 1 || count > SDI_PENDING_MAX)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const char *at = text.data + i * (PENDING_LENGTH + 1);
+        if (!has_shape(at, "0000000000000000:0000000000000000,", i + 1 < count ? PENDING_LENGTH + 1 : PENDING_LENGTH))
+            return false;
+        pending->list[i] = (sdi_pending){hex(at, XID_DIGITS), hex(at + XID_DIGITS + 1, XID_DIGITS)};
+        if (i > 0 && pending->list[i].xid <= pending->list[i - 1].xid)
+            return false;
+    }
+    pending->count = (uint32_t)count;
+    return count > 0;
+}
+
+/* Reads the running and the pending transactions, with a blank between. */
+static bool decode_lists(sdi_slice text, sdi_point *point)
+{
+    const char *blank = memchr(text.data, ' ', text.length);
+    if (!blank)
+        return false;
+    size_t length = (size_t)(blank - text.data);
+    return decode_running((sdi_slice){text.data, length}, &point->snapshot) &&
+           decode_pending((sdi_slice){blank + 1, text.length - length - 1}, &point->pending);
+}
+
 static bool decode_point(sdi_slice record, sdi_point *point_out)
 {
     const char *at = record.data;
-    if (record.length <= RUNNING_AT || !has_shape(at, SHAPE, RUNNING_AT))
+    if (record.length <= RUNNING_AT || (*at != 'F' && *at != 'S') || !has_shape(at + 1, SHAPE, RUNNING_AT - 1))
         return false;
     sdi_point point = {
         .era = {hex(at + 2, 16), (uint32_t)hex(at + 19, 8)},
@@ -63,7 +94,7 @@ static bool decode_point(sdi_slice record, sdi_point *point_out)
         .snapshot = {.xmin = hex(at + 62, 16), .xmax = hex(at + 79, 16)},
     };
     if (point.snapshot.xmin > point.snapshot.xmax ||
-        !decode_running((sdi_slice){at + RUNNING_AT, record.length - RUNNING_AT}, &point.snapshot))
+        !decode_lists((sdi_slice){at + RUNNING_AT, record.length - RUNNING_AT}, &point))
         return false;
     *point_out = point;
     return true;
@@ -79,16 +110,38 @@ enum sdi_fence_kind sdi_fence_decode(sdi_slice record, sdi_point *point_out)
     return decode_point(record, point_out) ? SDI_FENCE_POINT : SDI_FENCE_DAMAGED;
 }
 
-void sdi_fence_encode(const sdi_point *point, sdi_buffer *record)
+bool sdi_fence_strict(sdi_slice record)
 {
-    const sdi_snapshot *snapshot = &point->snapshot;
-    sdi_buffer_printf(record,
-                      "F %016" PRIx64 " %08" PRIx32 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " ",
-                      point->era.system, point->era.timeline, point->lsn, point->flush, snapshot->xmin, snapshot->xmax);
+    return record.length && *record.data == 'S';
+}
+
+static void encode_running(const sdi_snapshot *snapshot, sdi_buffer *record)
+{
     for (uint32_t i = 0; i < snapshot->count; i++)
         sdi_buffer_printf(record, "%s%016" PRIx64, i ? "," : "", snapshot->running[i]);
     if (snapshot->count == 0)
         sdi_buffer_char(record, '-');
+}
+
+void sdi_fence_pendings(const sdi_pendings *pending, sdi_buffer *text)
+{
+    for (uint32_t i = 0; i < pending->count; i++)
+        sdi_buffer_printf(text, "%s%016" PRIx64 ":%016" PRIx64, i ? "," : "", pending->list[i].xid,
+                          pending->list[i].flush);
+    if (pending->count == 0)
+        sdi_buffer_char(text, '-');
+}
+
+void sdi_fence_encode(const sdi_point *point, bool strict, sdi_buffer *record)
+{
+    const sdi_snapshot *snapshot = &point->snapshot;
+    sdi_buffer_printf(record,
+                      "%c %016" PRIx64 " %08" PRIx32 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " ",
+                      strict ? 'S' : 'F', point->era.system, point->era.timeline, point->lsn, point->flush,
+                      snapshot->xmin, snapshot->xmax);
+    encode_running(snapshot, record);
+    sdi_buffer_char(record, ' ');
+    sdi_fence_pendings(&point->pending, record);
 }
 
 void sdi_fence_placeholder(uint64_t nonce, sdi_buffer *record)
@@ -96,14 +149,24 @@ void sdi_fence_placeholder(uint64_t nonce, sdi_buffer *record)
     sdi_buffer_printf(record, "P %016" PRIx64, nonce);
 }
 
-static enum sdi_fence_action merge_point(sdi_slice record, sdi_point *fence, const sdi_point *write,
-                                         sdi_buffer *record_out)
+/* False if more is pending then than fits. */
+static bool take_change(sdi_point *fence, const sdi_change *change)
+{
+    sdi_point point = change->point;
+    sdi_pending_settle(&point.pending, &change->settled);
+    sdi_pending_settle(&fence->pending, &change->settled);
+    return sdi_point_merge(fence, &point);
+}
+
+static enum sdi_fence_action merge_change(sdi_slice record, sdi_point *fence, const sdi_change *change,
+                                          sdi_buffer *record_out)
 {
     size_t before = record_out->length;
-    sdi_point_merge(fence, write);
-    sdi_fence_encode(fence, record_out);
-    if (record_out->failed)
+    if (!take_change(fence, change))
         return SDI_FENCE_DELETE; /* deleting is always safe */
+    sdi_fence_encode(fence, sdi_fence_strict(record), record_out);
+    if (record_out->failed)
+        return SDI_FENCE_DELETE;
     if (!sdi_slice_equal(record, (sdi_slice){record_out->data + before, record_out->length - before}))
         return SDI_FENCE_REPLACE;
     record_out->length = before;
@@ -111,16 +174,17 @@ static enum sdi_fence_action merge_point(sdi_slice record, sdi_point *fence, con
     return SDI_FENCE_KEEP;
 }
 
-enum sdi_fence_action sdi_fence_merge(sdi_slice record, const sdi_point *write, sdi_buffer *record_out)
+enum sdi_fence_action sdi_fence_merge(sdi_slice record, const sdi_change *change, sdi_buffer *record_out)
 {
     sdi_point fence;
     enum sdi_fence_kind kind = sdi_fence_decode(record, &fence);
+    sdi_era era = change->point.era;
     if (kind == SDI_FENCE_MISSING)
         return SDI_FENCE_KEEP;
     if (kind != SDI_FENCE_POINT)
         return SDI_FENCE_DELETE;
-    if (sdi_era_equal(fence.era, write->era))
-        return merge_point(record, &fence, write, record_out);
-    bool newer = fence.era.system == write->era.system && fence.era.timeline > write->era.timeline;
+    if (sdi_era_equal(fence.era, era))
+        return merge_change(record, &fence, change, record_out);
+    bool newer = fence.era.system == era.system && fence.era.timeline > era.timeline;
     return newer ? SDI_FENCE_KEEP : SDI_FENCE_DELETE;
 }

@@ -125,10 +125,59 @@ bool sdi_snapshot_contains(const sdi_snapshot *have, const sdi_snapshot *demand)
     return true;
 }
 
+bool sdi_snapshot_finished(const sdi_snapshot *snapshot, uint64_t xid)
+{
+    return xid < snapshot->xmax && !is_running(snapshot, xid);
+}
+
+/* Where `xid` stands, or is to be put. */
+static uint32_t find_pending(const sdi_pendings *pending, uint64_t xid)
+{
+    uint32_t at = 0;
+    while (at < pending->count && pending->list[at].xid < xid)
+        at++;
+    return at;
+}
+
+bool sdi_pending_add(sdi_pendings *pending, sdi_pending one)
+{
+    uint32_t at = find_pending(pending, one.xid);
+    sdi_pending *here = &pending->list[at];
+    if (at < pending->count && here->xid == one.xid) {
+        here->flush = here->flush > one.flush ? here->flush : one.flush;
+        return true;
+    }
+    if (pending->count == SDI_PENDING_MAX)
+        return false;
+    memmove(here + 1, here, (pending->count++ - at) * sizeof *here);
+    *here = one;
+    return true;
+}
+
+void sdi_pending_settle(sdi_pendings *pending, const sdi_pendings *settled)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < pending->count; i++) {
+        sdi_pending one = pending->list[i];
+        uint32_t at = find_pending(settled, one.xid);
+        if (at == settled->count || settled->list[at].xid != one.xid || settled->list[at].flush < one.flush)
+            pending->list[kept++] = one;
+    }
+    pending->count = kept;
+}
+
+bool sdi_stamp_finished(const sdi_stamp *stamp, const sdi_pending *pending)
+{
+    return !stamp->standby && stamp->lsn >= pending->flush && sdi_snapshot_finished(&stamp->snapshot, pending->xid);
+}
+
 bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point)
 {
     if (!sdi_era_known(stamp->era) || !sdi_era_equal(stamp->era, point->era))
         return false;
+    for (uint32_t i = 0; i < point->pending.count; i++)
+        if (!sdi_stamp_finished(stamp, &point->pending.list[i]))
+            return false;
     if (stamp->standby)
         return stamp->lsn >= point->lsn || !SDI_RULE(replayed);
     return stamp->lsn >= point->flush &&
@@ -149,13 +198,17 @@ static void merge_snapshot(sdi_snapshot *snapshot, const sdi_snapshot *other)
     *snapshot = merged;
 }
 
-void sdi_point_merge(sdi_point *point, const sdi_point *other)
+bool sdi_point_merge(sdi_point *point, const sdi_point *other)
 {
+    bool fits = true;
     if (other->lsn > point->lsn)
         point->lsn = other->lsn;
     if (other->flush > point->flush)
         point->flush = other->flush;
     merge_snapshot(&point->snapshot, &other->snapshot);
+    for (uint32_t i = 0; i < other->pending.count; i++)
+        fits &= sdi_pending_add(&point->pending, other->pending.list[i]);
+    return fits;
 }
 
 void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes)

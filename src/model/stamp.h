@@ -43,12 +43,30 @@ typedef struct sdi_stamp {
     sdi_snapshot snapshot; /* primary only */
 } sdi_stamp;
 
-/* What an answer must contain: everything that had finished at a moment of the primary. Points only move forward. */
+/* A transaction that may commit at any moment, or has, without a word: whoever was to tell it may have died. `flush` is
+ * a position that the primary had flushed when it was running: it tells the transaction from one of before a crash that
+ * had the same xid. */
+typedef struct sdi_pending {
+    uint64_t xid;
+    sdi_lsn flush;
+} sdi_pending;
+
+enum { SDI_PENDING_MAX = 32 };
+
+/* Ascending by xid, each xid once. */
+typedef struct sdi_pendings {
+    uint32_t count;
+    sdi_pending list[SDI_PENDING_MAX];
+} sdi_pendings;
+
+/* What an answer must contain: everything that had finished at a moment of the primary, and what is pending, which may
+ * have finished since. Points only move forward, but for what is settled. */
 typedef struct sdi_point {
     sdi_era era;
     sdi_lsn lsn;   /* a standby must have replayed this */
     sdi_lsn flush; /* a primary's stamp must be from when this was flushed */
     sdi_snapshot snapshot;
+    sdi_pendings pending; /* a standby's stamp does not tell of them: with any it does not pass */
 } sdi_point;
 
 bool sdi_era_equal(sdi_era a, sdi_era b);
@@ -70,11 +88,22 @@ bool sdi_snapshot_parse(sdi_slice text, enum sdi_snapshot_use use, sdi_snapshot 
 /* sdi_snapshot_contains: all that is finished in `demand` is finished in `have`. */
 bool sdi_snapshot_contains(const sdi_snapshot *have, const sdi_snapshot *demand);
 
+/* sdi_snapshot_finished: has this transaction finished in the snapshot? */
+bool sdi_snapshot_finished(const sdi_snapshot *snapshot, uint64_t xid);
+
+/* sdi_pending_add adds one; of the same xid the later flush counts. False if there is no room. */
+bool sdi_pending_add(sdi_pendings *pending, sdi_pending one);
+/* sdi_pending_settle takes out what `settled` has at the same or a later flush position: the same transaction. */
+void sdi_pending_settle(sdi_pendings *pending, const sdi_pendings *settled);
+/* sdi_stamp_finished: is it certain that an answer of this stamp contains what this transaction wrote? */
+bool sdi_stamp_finished(const sdi_stamp *stamp, const sdi_pending *pending);
+
 /* sdi_stamp_passes is the one rule of freshness: does an answer of this stamp contain all that the point demands? */
 bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point);
 
-/* sdi_point_merge moves `point` forward to contain `other` too (same era): monotone, idempotent, any order. */
-void sdi_point_merge(sdi_point *point, const sdi_point *other);
+/* sdi_point_merge moves `point` forward to demand what `other` does too (same era): monotone, idempotent, any order.
+ * False if more is pending than fits: then `point` demands too little, and must not be used. */
+bool sdi_point_merge(sdi_point *point, const sdi_point *other);
 
 /* Stamps as bytes, for entries. sdi_stamp_decode returns the bytes used, 0 if malformed. */
 void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes);

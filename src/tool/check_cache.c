@@ -28,15 +28,15 @@ static bool holds(sdi_cache *cache, sdi_slice key, const sdi_buffer *wanted, con
 static const char *fence_fault(sdi_cache *cache, sdi_slice key, const sdi_cache_settings *settings)
 {
     sdi_point floor = {.era = {.system = 1, .timeline = 1}, .lsn = 100, .flush = 100};
-    sdi_point write = {.era = {.system = 1, .timeline = 1}, .lsn = 200, .flush = 200};
+    sdi_change write = {.point = {.era = {.system = 1, .timeline = 1}, .lsn = 200, .flush = 200}};
     sdi_buffer placeholder = SDI_BUFFER_INIT, fence = SDI_BUFFER_INIT, later = SDI_BUFFER_INIT;
     sdi_fence_placeholder(sdi_nonce(), &placeholder);
-    sdi_fence_encode(&floor, &fence);
+    sdi_fence_encode(&floor, false, &fence);
     sdi_fence_merge((sdi_slice){fence.data, fence.length}, &write, &later);
     sdi_slice placed = {placeholder.data, placeholder.length};
     sdi_cache_op add = {.verb = SDI_CACHE_ADD, .key = key, .value = placed, .ttl_ms = TTL_MS};
     sdi_cache_op swap = {.verb = SDI_CACHE_SWAP, .key = key, .expected = placed, .ttl_ms = TTL_MS};
-    sdi_cache_op merge = {.verb = SDI_CACHE_MERGE, .key = key, .point = &write, .ttl_ms = TTL_MS};
+    sdi_cache_op merge = {.verb = SDI_CACHE_MERGE, .key = key, .change = &write, .ttl_ms = TTL_MS};
     swap.value = (sdi_slice){fence.data, fence.length};
     const char *fault = NULL;
     if (!run(cache, &add, settings) || add.found)

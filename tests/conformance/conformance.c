@@ -22,6 +22,7 @@ static char namespace[40];
 /* Lifetimes are told apart by this: memcached counts seconds. */
 static int tick_ms = 60;
 static size_t large_value = 4 << 20;
+static bool takes_marks = true;
 
 static void make_settings(void)
 {
@@ -93,7 +94,8 @@ static bool swap(sdi_slice name, sdi_slice expected, sdi_slice value)
 
 static void merge_for(sdi_slice name, const sdi_point *point, int64_t ttl_ms)
 {
-    run(&(sdi_cache_op){.verb = SDI_CACHE_MERGE, .key = name, .point = point, .ttl_ms = ttl_ms}, 1);
+    sdi_change change = {.point = *point};
+    run(&(sdi_cache_op){.verb = SDI_CACHE_MERGE, .key = name, .change = &change, .ttl_ms = ttl_ms}, 1);
 }
 
 /* The operation's value is this; frees it. */
@@ -246,7 +248,7 @@ START_TEST(a_batch_is_in_order)
     key_room room;
     sdi_slice name = key(&room, "order", 0);
     sdi_slice one = sdi_slice_of("1"), two = sdi_slice_of("2"), three = sdi_slice_of("3");
-    sdi_point point = {.era = {1, 1}};
+    sdi_change change = {.point.era = {1, 1}};
     sdi_cache_op batch[] = {
         {.verb = SDI_CACHE_GET, .key = name},
         {.verb = SDI_CACHE_ADD, .key = name, .value = one, .ttl_ms = MINUTE},
@@ -254,7 +256,7 @@ START_TEST(a_batch_is_in_order)
         {.verb = SDI_CACHE_GET, .key = name, .headroom = 100},
         {.verb = SDI_CACHE_SWAP, .key = name, .expected = one, .value = two, .ttl_ms = MINUTE},
         {.verb = SDI_CACHE_GET, .key = name},
-        {.verb = SDI_CACHE_MERGE, .key = name, .point = &point, .ttl_ms = MINUTE}, /* damaged: deleted */
+        {.verb = SDI_CACHE_MERGE, .key = name, .change = &change, .ttl_ms = MINUTE}, /* damaged: deleted */
         {.verb = SDI_CACHE_GET, .key = name},
         {.verb = SDI_CACHE_SET, .key = name, .value = three, .ttl_ms = MINUTE},
         {.verb = SDI_CACHE_GET, .key = name},
@@ -293,6 +295,16 @@ START_TEST(a_thousand_operations_at_once)
 }
 END_TEST
 
+/* Few, so that they meet; now and then many, so that they do not fit. */
+static sdi_pendings random_pendings(void)
+{
+    sdi_pendings pending = {0};
+    uint64_t count = sdi_random_below(8) ? sdi_random_below(4) : sdi_random_below(SDI_PENDING_MAX + 1);
+    for (uint64_t i = 0; i < count; i++)
+        sdi_pending_add(&pending, (sdi_pending){sdi_random_below(count > 4 ? 60 : 6) << 36, sdi_random_below(4) << 40});
+    return pending;
+}
+
 /* A point of few and near numbers, so that random ones often meet. */
 static sdi_point random_point(void)
 {
@@ -307,13 +319,26 @@ static sdi_point random_point(void)
     for (uint64_t i = 0; i < length; i++, point.snapshot.xmax++)
         if (sdi_random_below(3) && point.snapshot.count < SDI_SNAPSHOT_RUNNING_MAX)
             point.snapshot.running[point.snapshot.count++] = point.snapshot.xmax;
+    if (takes_marks && sdi_random_below(2))
+        point.pending = random_pendings();
     return point;
+}
+
+/* A write's point, a mark, a settle, or all of it at once. */
+static sdi_change random_change(void)
+{
+    sdi_change change = {.point = random_point()};
+    if (sdi_random_below(3) == 0)
+        change.point = (sdi_point){.era = change.point.era, .pending = change.point.pending};
+    if (takes_marks && sdi_random_below(2))
+        change.settled = random_pendings();
+    return change;
 }
 
 /* One wrong byte, or one too many or too few. */
 static void damage(sdi_buffer *record)
 {
-    static const char bytes[] = "0f9aF,- x\n\0gP";
+    static const char bytes[] = "0f9aFS,-: x\n\0gP";
     size_t at = sdi_random_below(record->length);
     switch (sdi_random_below(3)) {
     case 0:
@@ -336,17 +361,17 @@ static void random_record(sdi_buffer *record)
     if (kind == 0)
         sdi_fence_placeholder(sdi_random(), record);
     else if (kind < 7 || sdi_random_below(2))
-        sdi_fence_encode(&point, record);
+        sdi_fence_encode(&point, sdi_random_below(2), record);
     if (kind >= 6 && record->length)
         damage(record);
 }
 
 /* What sdi_fence_merge in C makes of the record. */
-static void fold(sdi_buffer *record, const sdi_point *point)
+static void fold(sdi_buffer *record, const sdi_change *change)
 {
     sdi_buffer merged = SDI_BUFFER_INIT;
     sdi_slice standing = {record->data, record->length};
-    enum sdi_fence_action action = sdi_fence_merge(standing, point, &merged);
+    enum sdi_fence_action action = sdi_fence_merge(standing, change, &merged);
     ck_assert(!merged.failed);
     if (action != SDI_FENCE_KEEP)
         sdi_buffer_clear(record);
@@ -360,7 +385,7 @@ static void check_merges(size_t number, sdi_buffer *record)
 {
     key_room room;
     sdi_slice name = key(&room, "merge", number);
-    sdi_point points[6];
+    sdi_change changes[6];
     sdi_cache_op batch[7];
     size_t count = 1 + sdi_random_below(6);
     random_record(record);
@@ -370,9 +395,9 @@ static void check_merges(size_t number, sdi_buffer *record)
                               .ttl_ms = MINUTE};
     run(batch, 1);
     for (size_t i = 0; i < count; i++) {
-        points[i] = random_point();
-        batch[i] = (sdi_cache_op){.verb = SDI_CACHE_MERGE, .key = name, .point = &points[i], .ttl_ms = MINUTE};
-        fold(record, &points[i]);
+        changes[i] = random_change();
+        batch[i] = (sdi_cache_op){.verb = SDI_CACHE_MERGE, .key = name, .change = &changes[i], .ttl_ms = MINUTE};
+        fold(record, &changes[i]);
     }
     run(batch, count);
     check_stands(name, (sdi_slice){record->data, record->length});
@@ -393,7 +418,7 @@ START_TEST(a_merge_prolongs_what_it_keeps)
     sdi_point point = {.era = {7, 3}, .lsn = 5}, further = {.era = {7, 3}, .lsn = 6}, older = {.era = {7, 2}};
     const sdi_point *writes[] = {&point, &further, &older};
     sdi_buffer record = SDI_BUFFER_INIT;
-    sdi_fence_encode(&point, &record);
+    sdi_fence_encode(&point, false, &record);
     for (size_t i = 0; i < 3; i++) {
         set_for(key(&rooms[i], "prolong", i), (sdi_slice){record.data, record.length}, 3 * tick_ms);
         merge_for(sdi_slice_of(rooms[i].text), writes[i], MINUTE);
@@ -405,6 +430,27 @@ START_TEST(a_merge_prolongs_what_it_keeps)
         ck_assert(operation.found);
         sdi_free(operation.block);
     }
+    sdi_buffer_free(&record);
+}
+END_TEST
+
+/* A backend that cannot keep the promise of a mark fails the run, and has done nothing. */
+START_TEST(marks_are_taken_or_refused)
+{
+    key_room room;
+    sdi_slice name = key(&room, "mark", 0);
+    sdi_change change = {.point = {.era = {7, 3}, .pending = {1, {{9, 9}}}}};
+    sdi_point point = {.era = {7, 3}};
+    sdi_buffer record = SDI_BUFFER_INIT;
+    sdi_cache_op mark = {.verb = SDI_CACHE_MERGE, .key = name, .change = &change, .ttl_ms = MINUTE};
+    sdi_fence_encode(&point, true, &record);
+    set(name, (sdi_slice){record.data, record.length});
+    ck_assert(sdi_cache_run(cache, &mark, 1, SDI_NEVER) == takes_marks && cache->backend->marks == takes_marks);
+    if (takes_marks)
+        point.pending = change.point.pending;
+    sdi_buffer_clear(&record);
+    sdi_fence_encode(&point, true, &record);
+    check_get(name, (sdi_slice){record.data, record.length});
     sdi_buffer_free(&record);
 }
 END_TEST
@@ -471,12 +517,12 @@ START_TEST(concurrent_merges_end_at_the_maximum)
     sdi_point nothing = {.era = {7, 3}};
     sdi_point maximum = {.era = {7, 3}, .lsn = last * 3, .flush = last * 2, .snapshot = {.xmin = last, .xmax = last}};
     sdi_buffer record = SDI_BUFFER_INIT;
-    sdi_fence_encode(&nothing, &record);
+    sdi_fence_encode(&nothing, false, &record);
     set(key(&room, "maximum", 0), (sdi_slice){record.data, record.length});
     start(threads, write_up);
     join(threads);
     sdi_buffer_clear(&record);
-    sdi_fence_encode(&maximum, &record);
+    sdi_fence_encode(&maximum, false, &record);
     check_get(key(&room, "maximum", 0), (sdi_slice){record.data, record.length});
     sdi_buffer_free(&record);
 }
@@ -541,6 +587,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_batch_is_in_order);
     tcase_add_test(cases, a_thousand_operations_at_once);
     tcase_add_test(cases, merges_as_the_rules_say);
+    tcase_add_test(cases, marks_are_taken_or_refused);
     tcase_add_test(cases, a_merge_prolongs_what_it_keeps);
     tcase_add_test(cases, of_many_one_wins);
     tcase_add_test(cases, concurrent_merges_end_at_the_maximum);
@@ -594,6 +641,7 @@ static bool find_memcached(size_t count)
     settings.addresses = caches_memcached(count);
     settings.address_count = count;
     tick_ms = 1000;
+    takes_marks = false;
     large_value = (1 << 20) - 4096; /* the server's limit, with its own head */
     return settings.addresses != NULL;
 }

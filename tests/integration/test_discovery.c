@@ -274,7 +274,7 @@ static void put_fence(sdi_cache *on, size_t number, sdi_lsn lsn)
 {
     sdi_buffer record = SDI_BUFFER_INIT;
     sdi_point point = point_at(lsn);
-    sdi_fence_encode(&point, &record);
+    sdi_fence_encode(&point, false, &record);
     run(on, SDI_CACHE_ADD, number, record.data);
     sdi_buffer_free(&record);
 }
@@ -282,8 +282,8 @@ static void put_fence(sdi_cache *on, size_t number, sdi_lsn lsn)
 static bool merge(sdi_cache *on, size_t number, sdi_lsn lsn)
 {
     key_room room;
-    sdi_point point = point_at(lsn);
-    sdi_cache_op operation = {.verb = SDI_CACHE_MERGE, .key = key(&room, number), .point = &point, .ttl_ms = MINUTE};
+    sdi_change change = {.point = point_at(lsn)};
+    sdi_cache_op operation = {.verb = SDI_CACHE_MERGE, .key = key(&room, number), .change = &change, .ttl_ms = MINUTE};
     return sdi_cache_run(on, &operation, 1, SDI_NEVER);
 }
 

@@ -157,7 +157,7 @@ static void put_fence(size_t number)
     sdi_point fence = {.era = {1, 1}, .snapshot = {.xmin = 1, .xmax = 1 + MERGES, .count = MERGES}};
     for (uint64_t i = 0; i < MERGES; i++)
         fence.snapshot.running[i] = 1 + i;
-    sdi_fence_encode(&fence, &record);
+    sdi_fence_encode(&fence, false, &record);
     ck_assert(run(SDI_CACHE_SET, key(&room, number), (sdi_slice){record.data, record.length}));
     sdi_buffer_free(&record);
 }
@@ -165,10 +165,11 @@ static void put_fence(size_t number)
 static bool merge(size_t number, uint64_t finished)
 {
     key_room room;
-    sdi_point point = {.era = {1, 1}, .snapshot = {.xmin = 1, .xmax = 2 + finished, .count = (uint32_t)finished}};
+    sdi_change change = {
+        .point = {.era = {1, 1}, .snapshot = {.xmin = 1, .xmax = 2 + finished, .count = (uint32_t)finished}}};
     for (uint64_t i = 0; i < finished; i++)
-        point.snapshot.running[i] = 1 + i;
-    sdi_cache_op operation = {.verb = SDI_CACHE_MERGE, .key = key(&room, number), .point = &point, .ttl_ms = MINUTE};
+        change.point.snapshot.running[i] = 1 + i;
+    sdi_cache_op operation = {.verb = SDI_CACHE_MERGE, .key = key(&room, number), .change = &change, .ttl_ms = MINUTE};
     return sdi_cache_run(cache, &operation, 1, SDI_NEVER);
 }
 
@@ -351,9 +352,9 @@ static void set_all(void)
 static void check_keys_of_the_dead(void)
 {
     key_room room;
-    sdi_point point = {.era = {1, 1}};
+    sdi_change change = {.point.era = {1, 1}};
     sdi_slice name = key_on(&room, 1);
-    sdi_cache_op write = {.verb = SDI_CACHE_MERGE, .key = name, .point = &point, .ttl_ms = MINUTE};
+    sdi_cache_op write = {.verb = SDI_CACHE_MERGE, .key = name, .change = &change, .ttl_ms = MINUTE};
     ck_assert_str_eq(value_of(name), "-");
     ck_assert(!run(SDI_CACHE_SET, name, sdi_slice_of("elsewhere?")));
     ck_assert(!run(SDI_CACHE_ADD, name, sdi_slice_of("elsewhere?")));

@@ -57,18 +57,19 @@ static void close_cache(void)
 /* Everything that can be done, on one key. */
 static bool do_all(const char *name)
 {
-    static const sdi_point point = {.era = {1, 1}, .lsn = 5}, further = {.era = {1, 1}, .lsn = 6};
+    static const sdi_point point = {.era = {1, 1}, .lsn = 5};
+    static const sdi_change further = {.point = {.era = {1, 1}, .lsn = 6}};
     sdi_slice key = sdi_slice_of(name), one = sdi_slice_of("1");
     sdi_buffer record = SDI_BUFFER_INIT;
-    sdi_fence_encode(&point, &record);
+    sdi_fence_encode(&point, false, &record);
     sdi_slice fence = {record.data, record.length};
     sdi_cache_op batch[] = {
         {.verb = SDI_CACHE_REMOVE, .key = key},
         {.verb = SDI_CACHE_ADD, .key = key, .value = one, .ttl_ms = MINUTE},
         {.verb = SDI_CACHE_SWAP, .key = key, .expected = one, .value = fence, .ttl_ms = MINUTE},
-        {.verb = SDI_CACHE_MERGE, .key = key, .point = &further, .ttl_ms = MINUTE},
-        {.verb = SDI_CACHE_MERGE, .key = key, .point = &(sdi_point){.era = {1, 0}}, .ttl_ms = MINUTE},
-        {.verb = SDI_CACHE_MERGE, .key = key, .point = &(sdi_point){.era = {2, 1}}, .ttl_ms = MINUTE},
+        {.verb = SDI_CACHE_MERGE, .key = key, .change = &further, .ttl_ms = MINUTE},
+        {.verb = SDI_CACHE_MERGE, .key = key, .change = &(sdi_change){.point.era = {1, 0}}, .ttl_ms = MINUTE},
+        {.verb = SDI_CACHE_MERGE, .key = key, .change = &(sdi_change){.point.era = {2, 1}}, .ttl_ms = MINUTE},
         {.verb = SDI_CACHE_SET, .key = key, .value = one, .ttl_ms = MINUTE},
         {.verb = SDI_CACHE_GET, .key = key},
     };
@@ -218,19 +219,20 @@ static void check_pair(const sdi_cache_op *value, const sdi_cache_op *fence, uin
 static void go_round(char names[KEYS][64], uint64_t round)
 {
     char text[24];
-    sdi_point floor = {.era = {1, 1}}, point = {.era = {1, 1}, .lsn = round};
+    sdi_point floor = {.era = {1, 1}};
+    sdi_change change = {.point = {.era = {1, 1}, .lsn = round}};
     sdi_buffer record = SDI_BUFFER_INIT;
     sdi_cache_op writes[2 * KEYS], reads[KEYS];
-    sdi_fence_encode(&floor, &record);
+    sdi_fence_encode(&floor, false, &record);
     snprintf(text, sizeof text, "%" PRIu64, round);
     for (size_t i = 0; i < KEYS; i++) {
         sdi_slice key = sdi_slice_of(names[i]);
         bool fence = i % 2;
         writes[2 * i] = (sdi_cache_op){.verb = fence ? SDI_CACHE_ADD : SDI_CACHE_SET, .key = key, .ttl_ms = MINUTE};
         writes[2 * i].value = fence ? (sdi_slice){record.data, record.length} : sdi_slice_of(text);
-        writes[2 * i + 1] = fence
-                                ? (sdi_cache_op){.verb = SDI_CACHE_MERGE, .key = key, .point = &point, .ttl_ms = MINUTE}
-                                : (sdi_cache_op){.verb = SDI_CACHE_GET, .key = key};
+        writes[2 * i + 1] =
+            fence ? (sdi_cache_op){.verb = SDI_CACHE_MERGE, .key = key, .change = &change, .ttl_ms = MINUTE}
+                  : (sdi_cache_op){.verb = SDI_CACHE_GET, .key = key};
         reads[i] = (sdi_cache_op){.verb = SDI_CACHE_GET, .key = key};
     }
     bool written = sdi_cache_run(cache, writes, 2 * KEYS, SDI_NEVER);

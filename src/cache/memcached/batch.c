@@ -314,7 +314,7 @@ static void join_merge(batch *b, task *merge)
 {
     const sdi_cache_op *operation = merge->operation;
     bool leads = false;
-    merge->gathering = sdi_gather_join(b->gather, merge->key, operation->point, operation->ttl_ms, &leads);
+    merge->gathering = sdi_gather_join(b->gather, merge->key, &operation->change->point, operation->ttl_ms, &leads);
     merge->state = leads ? READING : JOINED;
     if (!merge->gathering)
         end_task(b, merge, false);

@@ -18,7 +18,7 @@ struct sdi_gathering {
     sdi_condition changed;
     int64_t ttl_ms;
     size_t count;
-    bool mixed;                   /* more eras than fit: the fence is deleted, which is always safe */
+    bool mixed; /* more eras, or more that is pending, than fit: the fence is deleted, which is always safe */
     sdi_point points[POINTS_MAX]; /* in order; neighbours are of different eras */
 };
 
@@ -96,7 +96,7 @@ static void add_point(sdi_gathering *gathering, const sdi_point *point, int64_t 
     if (ttl_ms > gathering->ttl_ms)
         gathering->ttl_ms = ttl_ms;
     if (last && sdi_era_equal(last->era, point->era))
-        sdi_point_merge(last, point);
+        gathering->mixed |= !sdi_point_merge(last, point);
     else if (gathering->count < POINTS_MAX)
         gathering->points[gathering->count++] = *point;
     else
@@ -149,8 +149,9 @@ enum sdi_fence_action sdi_gather_merge(const sdi_gathering *gathering, sdi_slice
     if (gathering->mixed)
         return SDI_FENCE_DELETE;
     for (size_t i = 0; i < gathering->count && action != SDI_FENCE_DELETE; i++) {
+        sdi_change change = {.point = gathering->points[i]};
         sdi_buffer_clear(&merged);
-        enum sdi_fence_action step = sdi_fence_merge(standing, &gathering->points[i], &merged);
+        enum sdi_fence_action step = sdi_fence_merge(standing, &change, &merged);
         if (step == SDI_FENCE_KEEP)
             continue;
         action = step;

@@ -109,8 +109,21 @@ static bool run_selected(memcached_cache *cache, const sdi_memcached_selection *
     return false;
 }
 
+/* Marks are for strict mode, which needs to know that a server never comes back with fences of before: memcached has
+ * nothing to tell its life before from the one after by. */
+static bool has_marks(const sdi_cache_op *operations, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (operations[i].verb == SDI_CACHE_MERGE &&
+            (operations[i].change->point.pending.count || operations[i].change->settled.count))
+            return true;
+    return false;
+}
+
 static bool memcached_run(sdi_cache *base, sdi_cache_op *operations, size_t count, int64_t deadline)
 {
+    if (has_marks(operations, count))
+        return false;
     memcached_cache *cache = (memcached_cache *)base;
     int64_t begun = sdi_now();
     if (cache->discovers)

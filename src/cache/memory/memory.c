@@ -107,7 +107,7 @@ static bool get_all(memory_cache *cache, sdi_cache_op *operations, size_t count)
 static void merge(sdi_shard *shard, uint64_t hash, sdi_shard_item *item, const sdi_cache_op *operation, int64_t until)
 {
     sdi_buffer record = SDI_BUFFER_INIT;
-    switch (sdi_fence_merge(sdi_shard_value(item), operation->point, &record)) {
+    switch (sdi_fence_merge(sdi_shard_value(item), operation->change, &record)) {
     case SDI_FENCE_KEEP:
         sdi_shard_live(item, until);
         break;
@@ -171,6 +171,7 @@ static bool memory_run(sdi_cache *base, sdi_cache_op *operations, size_t count, 
 
 const sdi_cache_backend sdi_memory_backend = {
     .name = "memory",
+    .marks = true,
     .open = memory_open,
     .close = memory_close,
     .run = memory_run,

@@ -102,14 +102,17 @@ static void format_swap(sdi_buffer *out, const sdi_cache_op *operation, const sd
 static void format_merge(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting,
                          bool spelled)
 {
-    sdi_buffer record = SDI_BUFFER_INIT;
-    sdi_fence_encode(operation->point, &record);
-    begin_script(out, spelled ? NULL : greeting->merge, sdi_redis_merge, operation->key, 3);
+    sdi_buffer record = SDI_BUFFER_INIT, settled = SDI_BUFFER_INIT;
+    sdi_fence_encode(&operation->change->point, false, &record);
+    sdi_fence_pendings(&operation->change->settled, &settled);
+    begin_script(out, spelled ? NULL : greeting->merge, sdi_redis_merge, operation->key, 4);
     put(out, (sdi_slice){record.data, record.length});
     put_ttl(out, operation->ttl_ms);
     put_text(out, greeting->epoch);
-    out->failed |= record.failed;
+    put(out, (sdi_slice){settled.data, settled.length});
+    out->failed |= record.failed || settled.failed;
     sdi_buffer_free(&record);
+    sdi_buffer_free(&settled);
 }
 
 static void format_unlink(sdi_buffer *out, sdi_slice key)

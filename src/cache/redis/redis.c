@@ -154,6 +154,7 @@ static bool redis_run(sdi_cache *base, sdi_cache_op *operations, size_t count, i
 
 const sdi_cache_backend sdi_redis_backend = {
     .name = "redis",
+    .marks = true,
     .open = redis_open,
     .close = redis_close,
     .run = redis_run,

@@ -135,9 +135,9 @@ void scripted_check_fault(const scene *played, sdi_cache_op *operations, size_t 
 
 void scripted_check_reply(enum sdi_cache_verb verb, const char *reply, enum sdi_cache_fault fault)
 {
-    static const sdi_point point = {.era = {1, 1}};
+    static const sdi_change change = {.point.era = {1, 1}};
     scene played = {.replies = {reply}};
-    sdi_cache_op operation = {.verb = verb, .key = sdi_slice_of("key"), .point = &point, .ttl_ms = 60000};
+    sdi_cache_op operation = {.verb = verb, .key = sdi_slice_of("key"), .change = &change, .ttl_ms = 60000};
     scripted_check_fault(&played, &operation, 1, fault);
 }
 

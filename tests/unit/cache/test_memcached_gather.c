@@ -35,7 +35,7 @@ static sdi_lsn merged(const sdi_gathering *gathering)
 {
     sdi_buffer before = SDI_BUFFER_INIT, after = SDI_BUFFER_INIT;
     sdi_point stands = point_at(1), result;
-    sdi_fence_encode(&stands, &before);
+    sdi_fence_encode(&stands, false, &before);
     sdi_slice record = {before.data, before.length};
     ck_assert_int_eq(sdi_gather_merge(gathering, record, &after), SDI_FENCE_REPLACE);
     ck_assert_int_eq(sdi_fence_decode((sdi_slice){after.data, after.length}, &result), SDI_FENCE_POINT);

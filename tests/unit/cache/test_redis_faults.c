@@ -155,10 +155,10 @@ START_TEST(forgotten_scripts_are_sent_again_in_order)
 {
     static const scene flushed = {
         .replies = {"+OK\r\n", "-NOSCRIPT No matching script.\r\n", "*1\r\n$19\r\n" EPOCH "old\r\n", ":1\r\n", VALUE}};
-    static const sdi_point point = {.era = {1, 1}};
+    static const sdi_change change = {.point.era = {1, 1}};
     sdi_slice key = sdi_slice_of("key");
     sdi_cache_op batch[] = {{.verb = SDI_CACHE_SET, .key = key, .ttl_ms = 1},
-                            {.verb = SDI_CACHE_MERGE, .key = key, .point = &point, .ttl_ms = 1},
+                            {.verb = SDI_CACHE_MERGE, .key = key, .change = &change, .ttl_ms = 1},
                             {.verb = SDI_CACHE_GET, .key = key}};
     scripted_begin(&flushed, 1);
     ck_assert(sdi_cache_run(scripted.cache, batch, 3, SDI_NEVER));

@@ -43,8 +43,11 @@ static sdi_snapshot random_snapshot(void)
 
 static sdi_point random_point(void)
 {
-    return (sdi_point){
+    sdi_point point = {
         .era = {1, 1}, .lsn = sdi_random_below(9), .flush = sdi_random_below(9), .snapshot = random_snapshot()};
+    for (uint64_t i = sdi_random_below(4); i > 1; i--)
+        sdi_pending_add(&point.pending, (sdi_pending){sdi_random_below(XIDS), sdi_random_below(9)});
+    return point;
 }
 
 START_TEST(containing_is_as_the_reference_says)
@@ -93,7 +96,9 @@ static bool same_point(const sdi_point *a, const sdi_point *b)
 {
     return a->lsn == b->lsn && a->flush == b->flush && a->snapshot.xmin == b->snapshot.xmin &&
            a->snapshot.xmax == b->snapshot.xmax && a->snapshot.count == b->snapshot.count &&
-           memcmp(a->snapshot.running, b->snapshot.running, a->snapshot.count * sizeof(uint64_t)) == 0;
+           memcmp(a->snapshot.running, b->snapshot.running, a->snapshot.count * sizeof(uint64_t)) == 0 &&
+           a->pending.count == b->pending.count &&
+           memcmp(a->pending.list, b->pending.list, a->pending.count * sizeof *a->pending.list) == 0;
 }
 
 static sdi_point merged(sdi_point a, sdi_point b)
@@ -247,6 +252,36 @@ START_TEST(stamps_survive_being_bytes)
 }
 END_TEST
 
+START_TEST(what_is_pending_passes_only_where_it_has_finished)
+{
+    sdi_point point = {.era = {1, 1}, .lsn = 5, .flush = 5, .snapshot = {10, 10, 0, {0}}, .pending = {1, {{12, 7}}}};
+    sdi_stamp standby = {.era = {1, 1}, .standby = true, .lsn = 1000};
+    sdi_stamp before = {.era = {1, 1}, .lsn = 9, .snapshot = {12, 12, 0, {0}}};
+    sdi_stamp running = {.era = {1, 1}, .lsn = 9, .snapshot = {12, 14, 1, {12}}};
+    sdi_stamp old = {.era = {1, 1}, .lsn = 6, .snapshot = {14, 14, 0, {0}}}; /* another 12, of before a crash */
+    sdi_stamp after = {.era = {1, 1}, .lsn = 7, .snapshot = {13, 14, 1, {13}}};
+    ck_assert(!sdi_stamp_passes(&standby, &point));
+    ck_assert(!sdi_stamp_passes(&before, &point));
+    ck_assert(!sdi_stamp_passes(&running, &point));
+    ck_assert(!sdi_stamp_passes(&old, &point));
+    ck_assert(sdi_stamp_passes(&after, &point));
+}
+END_TEST
+
+START_TEST(more_that_is_pending_than_fits_is_told)
+{
+    sdi_point a = {.era = {1, 1}}, b = a;
+    for (uint64_t xid = 0; xid < SDI_PENDING_MAX; xid++)
+        ck_assert(sdi_pending_add(&a.pending, (sdi_pending){xid * 2, 1}));
+    ck_assert(sdi_pending_add(&b.pending, (sdi_pending){4, 9}));
+    ck_assert(sdi_point_merge(&a, &b));
+    ck_assert(a.pending.count == SDI_PENDING_MAX && a.pending.list[2].flush == 9);
+    ck_assert(sdi_pending_add(&b.pending, (sdi_pending){5, 1}));
+    ck_assert(!sdi_point_merge(&a, &b));
+    ck_assert(!sdi_pending_add(&a.pending, (sdi_pending){7, 1}));
+}
+END_TEST
+
 START_TEST(another_era_never_passes)
 {
     sdi_point point = {.era = {1, 2}};
@@ -270,6 +305,8 @@ static void fill(TCase *cases)
     tcase_add_test(cases, merging_what_was_cut_loses_no_write);
     tcase_add_test(cases, parses_what_the_server_says_and_nothing_else);
     tcase_add_test(cases, stamps_survive_being_bytes);
+    tcase_add_test(cases, what_is_pending_passes_only_where_it_has_finished);
+    tcase_add_test(cases, more_that_is_pending_than_fits_is_told);
     tcase_add_test(cases, another_era_never_passes);
 }
 
