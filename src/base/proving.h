@@ -36,6 +36,12 @@
     X(missing_is_miss, "a fence that is missing demands nothing", "", "")                                              \
     X(placeholder_first, "the floor is a sample from before the placeholder was put", "", "")                          \
     X(nonce, "all placeholders are the same", "delay=10%:20ms,only=sampled+store", "")                                 \
+    X(writer_makes_no_fence, "a write makes the fences that are missing", "", "")                                      \
+    X(writer_ends_placeholder, "a write leaves placeholders alone", "", "")                                            \
+    X(point_whole, "a write raises nothing but the LSN", "", "")                                                       \
+    X(fence_before_return, "a write returns before its fences are moved", "", "")                                      \
+    X(ambiguous_fenced, "of a write whose fate is unknown no fence is deleted", "", "")                                \
+    X(untold_kept, "fences that could not be moved are forgotten", "", "")                                             \
     X(insert_when_async, "the flush position stands for a commit that did not wait for its flush", "", "")             \
     X(era, "positions and xids of all timelines are compared", "", "")                                                 \
     X(epoch, "what a cache server kept from an earlier run counts", "", "")                                            \

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/proving.h"
 
 enum { FENCE_TTL_MIN_MS = 60000 };
 
@@ -42,7 +43,8 @@ static size_t count_keys(const sdi_buffer *keys)
 
 static void keep_all(sdi_core *core, sdi_buffer *keys, size_t count)
 {
-    sdi_untold_keep(core, keys);
+    if (SDI_RULE(untold_kept))
+        sdi_untold_keep(core, keys);
     sdi_count(core->metrics, SDI_M_UNFENCED, 0, 1);
     SDI_LOG(core->log, SDI_LOG_WRITE_UNFENCED, SDI_NUMBER(count));
 }
@@ -67,10 +69,18 @@ int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change)
     size_t count = count_keys(keys);
     if (!core->cache || !count)
         return SHOPDATA_OK;
+    if (!SDI_RULE(fence_before_return)) {
+        sdi_untold_keep(core, keys);
+        return SHOPDATA_OK;
+    }
     sdi_cache_op *operations = sdi_calloc(count, sizeof *operations);
     bool told = false;
     if (operations) {
         fill_operations(core, keys, change, operations);
+        if (!SDI_RULE(writer_ends_placeholder))
+            sdi_misfence_spare(core, operations, count);
+        if (!SDI_RULE(writer_makes_no_fence))
+            sdi_misfence_create(core, operations, count);
         told = sdi_cache_run(core->cache, operations, count, SDI_NEVER);
         sdi_free(operations);
     }

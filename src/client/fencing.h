@@ -19,4 +19,9 @@ void sdi_fence_keys(sdi_core *core, const sdi_tags *tags, sdi_buffer *keys);
 int64_t sdi_fence_ttl(const sdi_settings *settings);
 enum { SDI_PLACEHOLDER_TTL_MS = 10000 };
 
+/* In proving builds: sdi_misfence_spare takes out of the operations what would delete a placeholder,
+ * sdi_misfence_create makes the fences that are missing. */
+void sdi_misfence_spare(sdi_core *core, sdi_cache_op *operations, size_t count);
+void sdi_misfence_create(sdi_core *core, const sdi_cache_op *operations, size_t count);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/proving.h"
 #include "client/ask.h"
 #include "client/fencing.h"
 #include "client/session.h"
@@ -198,7 +199,10 @@ int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, 
         note_point(session, point);
     else
         session->unplaced = sdi_unplaced(session->client->core);
-    return sdi_fence(session->client->core, keys, known ? &change : NULL);
+    SDI_STEP(committed);
+    int status = sdi_fence(session->client->core, keys, known ? &change : NULL);
+    SDI_STEP(fenced);
+    return status;
 }
 
 /* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that
@@ -210,7 +214,9 @@ int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_i
     sdi_doubtful_end(core, node, backend, keys);
     sdi_session_wrote(session, NULL);
     sdi_unplaced(core);
-    sdi_fence(core, keys, NULL);
+    SDI_STEP(ended);
+    if (SDI_RULE(ambiguous_fenced))
+        sdi_fence(core, keys, NULL);
     SDI_LOG(core->log, SDI_LOG_COMMIT_AMBIGUOUS, SDI_TEXT(sdi_router_name(core->router, node)));
     sdi_error_clear(error_out);
     return sdi_fail(error_out, SHOPDATA_ERR_AMBIGUOUS,
@@ -260,6 +266,7 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
     bool schema = transaction->schema;
     sdi_pg_backend_id backend = sdi_pg_backend(transaction->connection);
     transaction->tags = (sdi_buffer)SDI_BUFFER_INIT;
+    SDI_STEP(write);
     int broke = sdi_pg_run(transaction->connection, steps, COMMIT_STEPS, (size_t)core->settings->max_result_bytes,
                            sdi_session_deadline(session), &error);
     status = conclude(session, steps, broke, &keys, &error);

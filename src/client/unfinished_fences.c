@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/proving.h"
 #include "client/core.h"
 #include "client/unfinished.h"
 
@@ -92,6 +93,7 @@ static bool tell_some(sdi_core *core, int64_t deadline)
     sdi_unfinished *unfinished = &core->unfinished;
     sdi_buffer keys = take_some(unfinished);
     sdi_unlock(&unfinished->lock);
+    SDI_STEP(drain);
     bool told = keys.length && tell(core, &keys, deadline);
     sdi_lock(&unfinished->lock);
     if (!told && keys.length && !keep_each(unfinished, &keys))

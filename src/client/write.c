@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/proving.h"
 #include "client/ask.h"
 #include "client/fencing.h"
 #include "client/session.h"
@@ -157,6 +158,7 @@ static int try_once(write *w, enum next *next, shopdata_result **result_out, sho
     sdi_pg_command steps[STEPS] = {
         begin, begin, change_command(w), sdi_xid_command(), {.sql = "COMMIT"}, sdi_moment_command()};
     size_t first = sdi_settings_command(w->session, &steps[SETTINGS]) ? BEGIN : SETTINGS;
+    SDI_STEP(write);
     int broke = sdi_pg_run(connection, steps + first, STEPS - first, (size_t)core->settings->max_result_bytes,
                            w->deadline, error);
     status = conclude(w, node, connection, steps, broke, next, result_out, error);

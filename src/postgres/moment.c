@@ -109,5 +109,7 @@ bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out)
 bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out)
 {
     sdi_lsn lsn = moment->synchronous || !SDI_RULE(insert_when_async) ? moment->flush : moment->insert;
+    if (!SDI_RULE(point_whole))
+        return point_at(&(sdi_moment){.era = moment->era, .snapshot_known = true}, lsn, 0, point_out);
     return point_at(moment, lsn, lsn, point_out);
 }
