@@ -3,7 +3,7 @@
 #define SDI_TESTS_DIFFERENTIAL_GRAMMAR_H
 
 #include "base/buffer.h"
-#include "prng.h"
+#include "support/prng.h"
 
 /* How what is produced marks a parameter: one of the first two, the value, GRAMMAR_PARAM_END. */
 enum { GRAMMAR_PARAM_TEXT = 1, GRAMMAR_PARAM_INTEGER = 2, GRAMMAR_PARAM_END = 3, GRAMMAR_PARAM_AGAIN = 4 };

@@ -1,6 +1,6 @@
 /* prng.h - random numbers of which each seed has its own, everywhere the same: SplitMix64. */
-#ifndef SDI_TESTS_DIFFERENTIAL_PRNG_H
-#define SDI_TESTS_DIFFERENTIAL_PRNG_H
+#ifndef SDI_TESTS_SUPPORT_PRNG_H
+#define SDI_TESTS_SUPPORT_PRNG_H
 
 #include <stdint.h>
 

@@ -1,0 +1,147 @@
+"""One run among the launcher's servers: starts the processes, does the faults, and prints what was counted.
+
+    conduct.py LOAD --seconds N --cache KIND --mode MODE --seed S --faults LIST|none|all
+
+LOAD is the program freshness_load. What it counted goes to the file of --counts, a line each.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import faults
+import servers
+
+# Of the run's time the last part is without faults.
+CALM = 0.12
+THREADS, WRITES, DOOMED_WRITES = 6, 60, 250
+END_SECONDS = 20
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+class Process:
+    """A process of the load in its slot of the shared memory; its successors go on in it."""
+
+    def __init__(self, slot: int, command: list[str], environment: dict[str, str]):
+        self.slot = slot
+        self.command = command
+        self.environment = {**os.environ, **environment}
+        self.lock = threading.Lock()
+        self.starts = 0
+        self.start()
+
+    def start(self) -> None:
+        self.starts += 1
+        self.child = subprocess.Popen([word.replace("@", str(self.starts)) for word in self.command],
+                                      env=self.environment, stdin=subprocess.DEVNULL)
+
+    def replace(self) -> None:
+        with self.lock:
+            self.child.kill()
+            self.child.wait()
+            self.start()
+
+    def end(self) -> str:
+        """Wait for it; what is wrong with how it ended."""
+        try:
+            code = self.child.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            return f"process {self.slot} did not end within {END_SECONDS} s"
+        return f"process {self.slot} ended with exit code {code}" if code else ""
+
+
+class Steering:
+    """A child that writes into the shared memory what it is told, line by line."""
+
+    def __init__(self, load: str, shared: str):
+        self.child = subprocess.Popen([load, "steer", shared], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, line: str) -> None:
+        self.child.stdin.write(line + "\n")
+        self.child.stdin.flush()
+        self.child.stdout.readline()
+
+    def end(self) -> None:
+        self.child.communicate()
+
+
+def start_processes(given: argparse.Namespace, shared: str) -> tuple[list[Process], list[Process]]:
+    """All, and those of them that are to be killed. The memory cache is one process's own: there is only one then."""
+    kind = "redis" if given.cache == "valkey" else given.cache
+
+    def worker(slot: int, threads: int, writes: int) -> Process:
+        return Process(slot, [given.load, "work", shared, str(slot), given.mode, kind, str(threads), str(writes),
+                              f"{given.seed}@"], {})
+    if kind == "memory":
+        return [worker(0, 3 * THREADS, WRITES)], []
+    steady = [worker(slot, THREADS, WRITES) for slot in range(2)]
+    doomed = [worker(slot, 3, DOOMED_WRITES) for slot in range(2, 4)]
+    observers = [Process(8, [given.load, "observe", shared, "8"], {})] if given.mode == "strict" else []
+    return steady + doomed + observers, doomed
+
+
+def play(given: argparse.Namespace, stage: faults.Stage, doomed: list[Process]) -> None:
+    """The run itself. Half of it is busy; in the other half there are fewer writes, so that more is cached."""
+    wanted = None if given.faults == "all" else set(given.faults.split(",")) - {"none"}
+    lines = faults.lines_for(stage, given.cache, given.seed, wanted, doomed)
+    for line in lines:
+        line.start()
+    while stage.elapsed() < given.seconds * (1 - CALM):
+        time.sleep(0.5)
+        with stage.lock:
+            stage.steer(f"calm {int(stage.elapsed() % 10 > 5)}")
+    stage.over.set()
+    for line in lines:
+        line.join()
+    stage.note("no more faults")
+    time.sleep(max(0.0, given.seconds - stage.elapsed()))
+
+
+def keep_what_returned() -> None:
+    """From now on a commit waits for one of the replicas, so that a promotion loses no write that has returned."""
+    for node in ("primary", *faults.REPLICAS):
+        servers.superuser(node, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (replica1, replica2)'")
+        servers.superuser(node, "SELECT pg_reload_conf()")
+
+
+def conduct(given: argparse.Namespace) -> int:
+    shared = str(Path(os.environ["SHOPDATA_SERVERS"]) / "freshness")
+    subprocess.run([given.load, "prepare", shared], check=True)
+    keep_what_returned()
+    steer = Steering(given.load, shared)
+    stage = faults.Stage(given.seconds, steer, say)
+    processes, doomed = start_processes(given, shared)
+    play(given, stage, doomed)
+    steer("stop")
+    endings = [ending for ending in [one.end() for one in processes] if ending]
+    steer.end()
+    counts = subprocess.run([given.load, "count", shared], check=True, capture_output=True, text=True).stdout
+    counts += "".join(f"fault {name} done {number}\n" for name, number in sorted(stage.done.items()))
+    Path(given.counts).write_text(counts)
+    for failure in [*stage.failures, *endings]:
+        say(f"NOT AS MEANT: {failure}")
+    return 2 if endings else 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("load")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--counts", required=True)
+    for name in "cache", "mode", "faults":
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(conduct(parse(sys.argv[1:])))

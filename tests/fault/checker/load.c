@@ -1,0 +1,307 @@
+#include "load.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "history.h"
+#include "support/prng.h"
+
+enum { THREADS_MAX = 32, VISIT_CALLS = 150, MOST_TOLD = 12 };
+
+/* What a session saw or wrote of a row; of another session: nothing. */
+typedef struct mark {
+    uint32_t session;
+    int64_t own, seen;
+} mark;
+
+typedef struct worker {
+    shared *all;
+    slot *mine;
+    const load_options *options;
+    void *opened, *visit;
+    uint32_t number, session;
+    prng random;
+    mark marks[ROWS];
+    pthread_t thread;
+} worker;
+
+/* One read: its rows and their bounds as of before it began. */
+typedef struct reading {
+    question of;
+    size_t rows[SIGHTINGS_MAX];
+    bounds limits[SIGHTINGS_MAX];
+    size_t count;
+    uint64_t began;
+} reading;
+
+/* Writes that returned SHOPDATA_UNFENCED: this process has to know them. */
+static _Atomic int64_t told_here[ROWS];
+static _Atomic uint32_t sessions;
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static mark *mark_of(worker *w, size_t row)
+{
+    mark *of = &w->marks[row];
+    if (of->session != w->session)
+        *of = (mark){.session = w->session};
+    return of;
+}
+
+/* --------------------------------------------------------------------------------------------------------- choosing */
+
+/* A few are asked for often, most seldom: about a half of all fall on an eighth. */
+static size_t choose(worker *w, size_t choices)
+{
+    double u = (double)(prng_next(&w->random) >> 11) / (double)(UINT64_C(1) << 53);
+    return (size_t)(u * u * u * (double)choices);
+}
+
+static enum ask choose_ask(worker *w)
+{
+    static const uint8_t often[] = {BY_KEY, BY_KEY, BY_KEY, BY_KEY, BY_KEY, JOINED, JOINED, COMER};
+    enum { OFTEN = sizeof often };
+    size_t roll = prng_below(&w->random, 2 * OFTEN + ASKS);
+    return roll < 2 * OFTEN ? often[roll % OFTEN] : (enum ask)(roll - 2 * OFTEN);
+}
+
+static enum deed choose_deed(worker *w)
+{
+    unsigned total = 0;
+    for (size_t i = 0; i < DEEDS; i++)
+        total += deeds[i].weight;
+    unsigned roll = (unsigned)prng_below(&w->random, total);
+    size_t deed = 0;
+    while (roll >= deeds[deed].weight)
+        roll -= deeds[deed++].weight;
+    return (enum deed)deed;
+}
+
+/* --------------------------------------------------------------------------------------------------------- reading */
+
+static bounds bounds_before(worker *w, size_t row)
+{
+    const row_state *state = &w->all->rows[row];
+    const mark *own = mark_of(w, row);
+    int64_t shared_floor = larger(atomic_load(&state->acknowledged), atomic_load(&state->observed));
+    return (bounds){
+        .acknowledged = larger(shared_floor, atomic_load(&told_here[row])), .own = own->own, .seen = own->seen};
+}
+
+static void prepare(worker *w, reading *r)
+{
+    r->of.ask = choose_ask(w);
+    r->of.n = choose(w, asks[r->of.ask].choices);
+    r->began = atomic_load(&w->all->order);
+    r->count = ask_rows(r->of.ask, r->of.n, r->rows);
+    for (size_t i = 0; i < r->count; i++)
+        r->limits[i] = bounds_before(w, r->rows[i]);
+}
+
+/* What is not promised for this answer is taken out of its bounds. The session's own writes always are promised. */
+static void relax(worker *w, reading *r, const answer *a)
+{
+    bool strict = !strcmp(w->options->of.mode, "strict");
+    bool fresh = a->staleness_ms == 0;
+    bool goes_forward = !a->cached || strict;
+    if (!fresh && a->cached)
+        atomic_fetch_add(&w->mine->exempt[atomic_load(&w->all->ill) != 0], 1);
+    for (size_t i = 0; i < r->count; i++) {
+        r->limits[i].attempted = atomic_load(&w->all->rows[r->rows[i]].attempted);
+        if (!fresh)
+            r->limits[i].acknowledged = 0;
+        if (!goes_forward)
+            r->limits[i].seen = 0;
+    }
+}
+
+static event read_event(const worker *w, const reading *r, const answer *a)
+{
+    event made = {.happening = READ,
+                  .kind = (uint8_t)r->of.ask,
+                  .source = (uint8_t)a->source,
+                  .session = w->session,
+                  .thread = w->number,
+                  .staleness_ms = a->staleness_ms,
+                  .age_ms = a->age_ms,
+                  .began = r->began};
+    memcpy(made.text, a->node, sizeof a->node);
+    return made;
+}
+
+static void remember(worker *w, const reading *r, const answer *a)
+{
+    event made = read_event(w, r, a);
+    for (size_t i = 0; i < a->count; i++) {
+        mark *of = mark_of(w, a->seen[i].row);
+        of->seen = larger(of->seen, a->seen[i].version);
+        made.row = (uint32_t)a->seen[i].row;
+        made.version = a->seen[i].version;
+        shared_event(w->all, w->mine, made);
+    }
+}
+
+static void accuse(worker *w, const reading *r, const answer *a, enum verdict verdict, size_t row)
+{
+    accusation made = {.verdict = verdict, .row = row, .read = read_event(w, r, a)};
+    for (size_t i = 0; i < r->count; i++)
+        if (r->rows[i] == row)
+            made.limits = r->limits[i];
+    for (size_t i = 0; i < a->count; i++)
+        if (a->seen[i].row == row)
+            made.read.version = a->seen[i].version;
+    if (asks[r->of.ask].sum)
+        made.read.version = a->sum;
+    if (w->options->by->promises && atomic_fetch_add(&w->all->told, 1) < MOST_TOLD)
+        history_tell(w->all, &made);
+}
+
+static void judge(worker *w, reading *r, const answer *a)
+{
+    size_t row = r->rows[0];
+    const ask_form *form = &asks[r->of.ask];
+    relax(w, r, a);
+    enum verdict verdict = form->sum
+                               ? judge_sum(r->limits, r->count, a->sum)
+                               : judge_answer(r->rows, r->limits, r->count, form->together, a->seen, a->count, &row);
+    atomic_fetch_add(&w->mine->reads[r->of.ask][a->source], 1);
+    atomic_fetch_add(&w->mine->verdicts[r->of.ask][verdict], 1);
+    if (verdict != FINE)
+        accuse(w, r, a, verdict, row);
+    if (verdict != INVENTED)
+        remember(w, r, a);
+}
+
+static void read_some(worker *w)
+{
+    reading readings[BATCH_MAX];
+    question questions[BATCH_MAX];
+    answer answers[BATCH_MAX];
+    size_t count = prng_below(&w->random, 3) ? 1 : 2 + prng_below(&w->random, BATCH_MAX - 1);
+    for (size_t i = 0; i < count; i++) {
+        prepare(w, &readings[i]);
+        questions[i] = readings[i].of;
+    }
+    int status = w->options->by->ask(w->visit, questions, count, answers);
+    if (status)
+        atomic_fetch_add(&w->mine->failed_reads[status + STATUS_ZERO], count);
+    for (size_t i = 0; i < count && !status; i++)
+        judge(w, &readings[i], &answers[i]);
+}
+
+/* --------------------------------------------------------------------------------------------------------- writing */
+
+static bool stands(int status)
+{
+    return status == SHOPDATA_OK || status == SHOPDATA_UNFENCED;
+}
+
+static void acknowledge(worker *w, enum deed deed, const outcome *out)
+{
+    for (size_t i = 0; i < out->count; i++) {
+        mark *of = mark_of(w, out->rows[i]);
+        of->own = larger(of->own, out->versions[i]);
+        raise_to(out->status ? &told_here[out->rows[i]] : &w->all->rows[out->rows[i]].acknowledged, out->versions[i]);
+        shared_event(w->all, w->mine,
+                     (event){.happening = WROTE,
+                             .kind = (uint8_t)deed,
+                             .status = (int8_t)out->status,
+                             .row = (uint32_t)out->rows[i],
+                             .version = out->versions[i],
+                             .session = w->session,
+                             .thread = w->number});
+    }
+}
+
+/* A write that is sure not to have run gives its version back. */
+static void end_attempt(worker *w, enum deed deed, const size_t *rows, size_t count, int status)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (status != SHOPDATA_ERR_AMBIGUOUS)
+            atomic_fetch_sub(&w->all->rows[rows[i]].attempted, 1);
+        shared_event(w->all, w->mine,
+                     (event){.happening = WROTE,
+                             .kind = (uint8_t)deed,
+                             .status = (int8_t)status,
+                             .row = (uint32_t)rows[i],
+                             .session = w->session,
+                             .thread = w->number});
+    }
+}
+
+static void write_one(worker *w)
+{
+    outcome out;
+    size_t rows[SIGHTINGS_MAX];
+    enum deed deed = choose_deed(w);
+    size_t n = choose(w, deeds[deed].choices), count = deed_rows(deed, n, rows);
+    for (size_t i = 0; i < count; i++) {
+        atomic_fetch_add(&w->all->rows[rows[i]].attempted, 1);
+        shared_event(w->all, w->mine,
+                     (event){.happening = ATTEMPTED,
+                             .kind = (uint8_t)deed,
+                             .row = (uint32_t)rows[i],
+                             .session = w->session,
+                             .thread = w->number});
+    }
+    w->options->by->write(w->visit, deed, n, &out);
+    atomic_fetch_add(&w->mine->writes[deed][out.status + STATUS_ZERO], 1);
+    if (stands(out.status))
+        acknowledge(w, deed, &out);
+    else
+        end_attempt(w, deed, rows, count, out.status);
+}
+
+/* --------------------------------------------------------------------------------------------------------- running */
+
+static void begin_visit(worker *w)
+{
+    if (w->visit)
+        w->options->by->leave(w->visit);
+    w->visit = w->options->by->visit(w->opened);
+    w->session = atomic_fetch_add(&sessions, 1) + 1;
+}
+
+static void *run(void *of)
+{
+    worker *w = of;
+    for (uint64_t call = 0; !atomic_load(&w->all->stop); call++) {
+        if (call % VISIT_CALLS == 0)
+            begin_visit(w);
+        unsigned writes = w->options->writes / (atomic_load(&w->all->calm) ? 10 : 1);
+        if (prng_below(&w->random, 1000) < writes)
+            write_one(w);
+        else
+            read_some(w);
+    }
+    w->options->by->leave(w->visit);
+    return NULL;
+}
+
+void load(shared *all, size_t slot_number, const load_options *options)
+{
+    worker *workers = calloc(THREADS_MAX, sizeof *workers);
+    void *opened = workers ? options->by->open(&options->of) : NULL;
+    if (!opened || options->threads > THREADS_MAX)
+        give_up("cannot run %zu threads", options->threads);
+    for (size_t i = 0; i < options->threads; i++) {
+        worker *w = &workers[i];
+        *w = (worker){.all = all,
+                      .mine = &all->slots[slot_number],
+                      .options = options,
+                      .opened = opened,
+                      .number = (uint32_t)(slot_number * THREADS_MAX + i)};
+        w->random.state = options->of.seed + w->number * UINT64_C(7919);
+        if (pthread_create(&w->thread, NULL, run, w))
+            give_up("cannot start a thread");
+    }
+    for (size_t i = 0; i < options->threads; i++)
+        pthread_join(workers[i].thread, NULL);
+    free(workers);
+}

@@ -1,0 +1,60 @@
+#include "shared.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void *map(const char *path, int flags)
+{
+    int fd = open(path, flags, 0600);
+    bool good = fd >= 0 && (!(flags & O_CREAT) || ftruncate(fd, sizeof(shared)) == 0);
+    void *mapped = good ? mmap(NULL, sizeof(shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    if (mapped == MAP_FAILED) {
+        perror(path);
+        exit(2);
+    }
+    close(fd);
+    return mapped;
+}
+
+shared *shared_attach(const char *path)
+{
+    return map(path, O_RDWR);
+}
+
+shared *shared_make(const char *path)
+{
+    shared *all = map(path, O_RDWR | O_CREAT | O_TRUNC);
+    for (size_t row = 0; row < ROWS; row++) {
+        atomic_store(&all->rows[row].attempted, row_first_version(row));
+        atomic_store(&all->rows[row].acknowledged, row_first_version(row));
+    }
+    atomic_store(&all->order, 1);
+    return all;
+}
+
+void raise_to(_Atomic int64_t *value, int64_t to)
+{
+    int64_t now = atomic_load(value);
+    while (now < to && !atomic_compare_exchange_weak(value, &now, to))
+        ;
+}
+
+/* The order is written last: who reads the ring leaves out what is not whole. */
+void shared_event(shared *all, slot *mine, event what)
+{
+    event *at = &mine->ring[atomic_fetch_add(&mine->next, 1) % RING];
+    atomic_store(&at->order, 0);
+    memcpy((char *)at + sizeof at->order, (char *)&what + sizeof what.order, sizeof what - sizeof what.order);
+    atomic_store(&at->order, atomic_fetch_add(&all->order, 1));
+}
+
+void shared_note(shared *all, slot *mine, const char *text)
+{
+    event made = {.happening = NOTED};
+    snprintf(made.text, sizeof made.text, "%s", text);
+    shared_event(all, mine, made);
+}

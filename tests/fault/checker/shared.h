@@ -1,0 +1,64 @@
+/* shared.h - the memory that all processes of a run share: what has been written, who counts what, what happened last.
+ *
+ * A process may die at any step, so nothing here is locked; each number has one atomic operation. */
+#ifndef SDI_TESTS_FAULT_SHARED_H
+#define SDI_TESTS_FAULT_SHARED_H
+
+#include <stdatomic.h>
+
+#include "deeds.h"
+#include "judge.h"
+#include "rows.h"
+
+enum { SLOTS = 16, RING = 1 << 14, NOTE_LENGTH = 72, SOURCES = 5, STATUSES = 24, STATUS_ZERO = 20, ROWS_OF_EVENT = 2 };
+
+enum happening { NOTHING, ATTEMPTED, WROTE, READ, OBSERVED, NOTED };
+
+/* What happened to a row, or what the conductor did. `order` is the monotonic number by which all are sorted. */
+typedef struct event {
+    _Atomic uint64_t order;
+    uint8_t happening, kind, source;
+    int8_t status;
+    uint32_t row, session, thread;
+    int64_t version, staleness_ms, age_ms;
+    uint64_t began; /* of a read: the order at its beginning */
+    char text[NOTE_LENGTH];
+} event;
+
+/* What a process may count. Its successor in the slot goes on counting. */
+typedef struct slot {
+    _Atomic uint64_t reads[ASKS][SOURCES];
+    _Atomic uint64_t verdicts[ASKS][VERDICTS];
+    _Atomic uint64_t failed_reads[STATUSES]; /* by status + STATUS_ZERO */
+    _Atomic uint64_t writes[DEEDS][STATUSES];
+    _Atomic uint64_t exempt[2]; /* while servers were well, while they were ill */
+    _Atomic uint64_t observed;
+    _Atomic uint64_t next;
+    event ring[RING];
+} slot;
+
+typedef struct row_state {
+    _Atomic int64_t attempted;    /* no version above this one can stand */
+    _Atomic int64_t acknowledged; /* the highest whose write has returned 0 */
+    _Atomic int64_t observed;     /* the highest that an observer saw at the primary */
+} row_state;
+
+typedef struct shared {
+    _Atomic uint64_t order;
+    _Atomic int stop, ill, calm;
+    _Atomic uint64_t told; /* violations whose history was printed */
+    row_state rows[ROWS];
+    slot slots[SLOTS];
+} shared;
+
+/* shared_make makes the file and begins with the rows as they are inserted; shared_attach maps one that there is. Both
+ * end the program where that fails. */
+shared *shared_make(const char *path);
+shared *shared_attach(const char *path);
+/* raise_to makes it the maximum of both. */
+void raise_to(_Atomic int64_t *value, int64_t to);
+/* shared_event puts one into the ring, in its order. */
+void shared_event(shared *all, slot *mine, event what);
+void shared_note(shared *all, slot *mine, const char *text);
+
+#endif
