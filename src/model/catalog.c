@@ -168,7 +168,7 @@ static void read_bounds_row(reader *r)
     if (!ord || ord > r->catalog->relation_count || !r->catalog->relations[ord - 1].found)
         return;
     sdi_relation *relation = &r->catalog->relations[ord - 1];
-    sdi_bound bound = {(enum sdi_bond)letter(r, 1), kept_text(r, 2), kept_text(r, 3)};
+    sdi_bound bound = {(enum sdi_bond)letter(r, 1), kept_text(r, 2), kept_text(r, 3), letter(r, 4), letter(r, 5)};
     bool itself = !strcmp(bound.schema, relation->schema) && !strcmp(bound.name, relation->name);
     relation->family |= bound.bond == SDI_BOND_FAMILY && !itself;
     sdi_buffer_append(&relation->bounds, &bound, sizeof bound);

@@ -10,7 +10,7 @@
 
 typedef struct sdi_catalog sdi_catalog;
 
-enum { SDI_CATALOG_QUESTIONS = 4 };
+enum { SDI_CATALOG_QUESTIONS = 5 };
 
 /* One question: SQL whose parameters are `params` (text, arrays of names as array literals). */
 typedef struct sdi_catalog_question {
@@ -28,7 +28,7 @@ typedef int sdi_catalog_asker(void *context, const sdi_catalog_question question
 int sdi_catalog_load(const sdi_sql *sql, sdi_catalog_asker *ask, void *context, sdi_catalog **catalog_out,
                      shopdata_error **error_out);
 /* sdi_catalog_shape is a hash over all that was answered: the same in every process and on every node for as long as
- * keys, columns, views, policies and function bodies are the same. */
+ * keys, columns, views, policies, rights and function bodies are the same. */
 sdi_hash128 sdi_catalog_shape(const sdi_catalog *catalog);
 
 /* The parts of sdi_catalog_load. sdi_catalog_ask fills the questions for a statement; sdi_catalog_read makes the

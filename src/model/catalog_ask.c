@@ -1,4 +1,4 @@
-/* The four questions. They run on a standby as an ordinary role, on PostgreSQL 13 and later. Names go in quoted, so
+/* The five questions. They run on a standby as an ordinary role, on PostgreSQL 13 and later. Names go in quoted, so
  * that they mean the same as in the statement, under the connection's search_path. */
 #include <string.h>
 
@@ -16,11 +16,17 @@
     "     FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_class y ON y.oid = x.attrelid"                             \
     "     WHERE y.relkind = 'c' AND NOT x.attisdropped) AS m(part))"
 
-/* One row a column; the last four only for the shape. A domain is its base type, unless that is a domain again. An
- * index stands for its table: DROP INDEX and REINDEX name only that. A key of WITHOUT OVERLAPS
- * (indisexclusion) does not make its columns unique. */
+/* Whose rights and policies count: ours, and those of who owns a view, for it reads as its owner. */
+#define READERS                                                                                                        \
+    "readers AS (SELECT u.oid, u.rolbypassrls FROM pg_catalog.pg_roles u WHERE u.rolname = current_user"               \
+    "   OR u.oid IN (SELECT v.relowner FROM pg_catalog.pg_class v WHERE v.relkind = 'v' AND v.oid >= 16384))"
+
+/* One row a column; the last seven only for the shape: what its text depends on, who wrote the column's row of the
+ * catalog last (an ALTER TABLE ... USING changes rows and no type), and who may read it. A domain is its base type,
+ * unless that is a domain again. An index stands for its table: DROP INDEX and REINDEX name only that. A key of WITHOUT
+ * OVERLAPS (indisexclusion) does not make its columns unique. */
 static const char columns_question[] =
-    "SELECT g.ord, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,"
+    "WITH " READERS " SELECT g.ord, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,"
     " EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN'"
     "   AND w.ev_enabled <> 'D'),"
     " n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast'),"
@@ -34,7 +40,11 @@ static const char columns_question[] =
     " a.atttypid, a.atttypmod, CASE WHEN t.typtype = 'e' THEN (SELECT pg_catalog.md5(pg_catalog.string_agg("
     "   e.enumlabel, ',' ORDER BY e.enumsortorder)) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)"
     "   WHEN t.oid >= 16384 AND (t.typtype <> 'b' OR t.typcategory = 'A') THEN " MADE_OF " END,"
-    " CASE WHEN c.relkind = 'v' THEN pg_catalog.concat_ws(' ', c.relowner, c.reloptions) END"
+    " CASE WHEN c.relkind = 'v' THEN pg_catalog.concat_ws(' ', c.relowner, c.reloptions) END,"
+    " a.xmin, pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'),"
+    " pg_catalog.concat_ws(' ', c.relacl, (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', u.oid,"
+    "   u.rolbypassrls, pg_catalog.has_any_column_privilege(u.oid, c.oid, 'SELECT')), ',' ORDER BY u.oid)"
+    "   FROM readers u))"
     " FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS g(name, ord)"
     " LEFT JOIN LATERAL (SELECT coalesce((SELECT i.indrelid FROM pg_catalog.pg_index i"
     "   WHERE i.indexrelid = pg_catalog.to_regclass(g.name)), pg_catalog.to_regclass(g.name)::pg_catalog.oid) AS oid)"
@@ -118,6 +128,22 @@ static const char names_question[] =
     " WHERE g.kind = 'c' AND x.oid >= 16384 GROUP BY g.ord"
     " ORDER BY 1";
 
+/* Only for the shape, one row a name: who may call functions of that name, and how text is searched (all mappings and
+ * dictionaries there are) for what takes a regconfig, and for @@, which may take the default one. */
+static const char circumstances_question[] =
+    "WITH searching(part) AS (SELECT pg_catalog.concat_ws(' ', x.mapcfg, x.maptokentype, x.mapseqno, x.mapdict)"
+    "     FROM pg_catalog.pg_ts_config_map x"
+    "   UNION ALL SELECT pg_catalog.concat_ws(' ', d.oid, d.xmin) FROM pg_catalog.pg_ts_dict d)"
+    " SELECT g.ord, pg_catalog.string_agg(CASE WHEN p.oid >= 16384 THEN pg_catalog.concat_ws(' ', p.oid,"
+    "     pg_catalog.has_function_privilege(p.oid, 'EXECUTE')) END, ',' ORDER BY p.oid),"
+    "   CASE WHEN g.name = '@@' OR pg_catalog.bool_or(3734 = ANY (p.proargtypes::pg_catalog.oid[])) THEN"
+    "     (SELECT pg_catalog.md5(pg_catalog.string_agg(m.part, ',' ORDER BY m.part COLLATE pg_catalog.\"C\"))"
+    "     FROM searching m) END"
+    " FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]))"
+    "   WITH ORDINALITY AS g(kind, name, ord)"
+    " LEFT JOIN pg_catalog.pg_proc p ON p.proname = g.name AND g.kind IN ('f', 'a') GROUP BY g.ord, g.name ORDER BY "
+    "g.ord";
+
 /* Every relation at any remove from a named one. */
 #define REACHED                                                                                                        \
     "WITH RECURSIVE edges(source, target, edge) AS ("                                                                  \
@@ -136,22 +162,21 @@ static const char names_question[] =
     "   FROM reached r JOIN edges e ON e.source = r.oid AND (e.edge = 'f'"                                             \
     "     OR r.bond = 'D' AND e.edge IN ('d', 'b') OR r.bond = 'U' AND e.edge IN ('u', 'b')"                           \
     "     OR r.bond IN ('d', 'u') AND e.edge IN ('d', 'u', 'b') OR r.bond IN ('T', 't') AND e.edge <> 'f')),"          \
-    " bound AS (SELECT r.ord, r.bond, r.oid, n.nspname, c.relname FROM reached r"                                      \
+    " bound AS (SELECT r.ord, r.bond, r.oid, n.nspname, c.relname, c.relkind, c.relpersistence FROM reached r"         \
     "   JOIN pg_catalog.pg_class c ON c.oid = r.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"          \
     "   WHERE r.bond IN ('f', 'd', 'u', 't'))"
 
 /* One row for each relation bound to a named one. */
-static const char bounds_question[] =
-    REACHED " SELECT ord, bond, nspname, relname FROM bound ORDER BY ord, bond, nspname, relname";
+static const char bounds_question[] = REACHED
+    " SELECT ord, bond, nspname, relname, relkind, relpersistence FROM bound ORDER BY ord, bond, nspname, relname";
 
 /* What stands behind a relation.
  * v: what a view selects.
- * p: one row a policy that reads obey, with how it counts and for whom. All roles' count: who reads a view reads as the
- *    view's owner.
+ * p: one row a policy that reads obey, with how it counts and for whom: by name, and which of the readers are meant.
  * t: a trigger of its own or of a bound relation, and on which events it fires (as in pg_trigger.tgtype).
  * c: a volatile function of somebody else in a default, a generated column, a CHECK or a policy. */
 static const char behind_question[] = REACHED
-    ","
+    "," READERS ","
     " functions AS NOT MATERIALIZED (SELECT p.oid, n.nspname || '.' || p.proname AS name, p.provolatile AS volatility,"
     "   pg_catalog.obj_description(p.oid, 'pg_proc') AS comment"
     "   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
@@ -166,7 +191,10 @@ static const char behind_question[] = REACHED
     " SELECT g.ord, 'v', pg_catalog.pg_get_viewdef(c.oid), NULL, NULL, NULL, NULL, NULL"
     "   FROM given g JOIN pg_catalog.pg_class c ON c.oid = g.oid WHERE c.relkind = 'v'"
     " UNION ALL SELECT g.ord, 'p', pg_catalog.pg_get_expr(p.polqual, p.polrelid),"
-    "     pg_catalog.concat_ws(' ', p.polpermissive, p.polroles), NULL, p.polname, NULL, NULL"
+    "     pg_catalog.concat_ws(' ', p.polpermissive, p.polroles, (SELECT pg_catalog.string_agg(u.oid::pg_catalog.text,"
+    "       ',' ORDER BY u.oid) FROM readers u WHERE EXISTS (SELECT FROM pg_catalog.unnest(p.polroles) AS q(oid)"
+    "       WHERE CASE WHEN q.oid = 0 THEN true ELSE pg_catalog.pg_has_role(u.oid, q.oid, 'USAGE') END))),"
+    "     NULL, p.polname, NULL, NULL"
     "   FROM given g JOIN pg_catalog.pg_policy p ON p.polrelid = g.oid"
     "   WHERE p.polcmd IN ('*', 'r') AND p.polqual IS NOT NULL"
     " UNION ALL SELECT b.ord, 't', b.bond, t.tgtype::pg_catalog.text, b.nspname || '.' || b.relname,"
@@ -252,10 +280,18 @@ static void ask_relations(const sdi_sql *sql, sdi_catalog_question *question, co
     question_text(question, &names);
 }
 
-static void ask_names(const sdi_sql *sql, sdi_catalog_question *question)
+static void add_name(const sdi_sql_name *name, sdi_buffer *names)
+{
+    if (name->kind == SDI_NAME_TYPE)
+        array_qualified(names, name->schema, name->name);
+    else
+        array_element(names, name->name);
+}
+
+static void ask_names(const sdi_sql *sql, bool with_schemas, sdi_catalog_question *question, const char *text)
 {
     sdi_buffer kinds = SDI_BUFFER_INIT, schemas = SDI_BUFFER_INIT, names = SDI_BUFFER_INIT;
-    question->sql = names_question;
+    question->sql = text;
     array_begin(&kinds);
     array_begin(&schemas);
     array_begin(&names);
@@ -263,14 +299,13 @@ static void ask_names(const sdi_sql *sql, sdi_catalog_question *question)
         const sdi_sql_name *name = &SDI_ITEMS(sql->names, sdi_sql_name)[i];
         array_element(&kinds, (char[]){(char)name->kind, '\0'});
         array_element(&schemas, name->schema);
-        if (name->kind == SDI_NAME_TYPE)
-            array_qualified(&names, name->schema, name->name);
-        else
-            array_element(&names, name->name);
+        add_name(name, &names);
     }
     question_text(question, &kinds);
-    question_text(question, &schemas);
+    if (with_schemas)
+        question_text(question, &schemas);
     question_text(question, &names);
+    sdi_buffer_free(&schemas);
 }
 
 static bool complete(const sdi_catalog_question *question)
@@ -286,9 +321,10 @@ int sdi_catalog_ask(const sdi_sql *sql, sdi_catalog_question questions[SDI_CATAL
 {
     memset(questions, 0, SDI_CATALOG_QUESTIONS * sizeof *questions);
     ask_relations(sql, &questions[0], columns_question);
-    ask_names(sql, &questions[1]);
+    ask_names(sql, true, &questions[1], names_question);
     ask_relations(sql, &questions[2], bounds_question);
     ask_relations(sql, &questions[3], behind_question);
+    ask_names(sql, false, &questions[4], circumstances_question);
     bool all = true;
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         all &= complete(&questions[i]);

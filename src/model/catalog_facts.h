@@ -29,6 +29,7 @@ enum sdi_bond {
 typedef struct sdi_bound {
     enum sdi_bond bond;
     const char *schema, *name;
+    char kind, persistence; /* as sdi_relation */
 } sdi_bound;
 
 /* A statement that stands behind a relation, opened: what a view selects, what row-level security demands. */

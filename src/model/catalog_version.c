@@ -1,15 +1,15 @@
-/* Has anybody changed tables, views, functions, policies since? One number that changes when they do: asked every few
- * seconds, so it must cost little (22 ms for 2,000 tables), and it must not change with what happens all the time:
- * TRUNCATE, REFRESH and CLUSTER give a row of pg_class a new xmin, so that one goes by its columns; ANALYZE writes only
- * elsewhere; temporary tables come and go.
+/* Has anybody changed tables, views, functions, policies, rights since? One number that changes when they do: asked
+ * every few seconds, so it must cost little (22 ms for 2,000 tables), and it must not change with what happens all the
+ * time: TRUNCATE, REFRESH and CLUSTER give a row of pg_class a new xmin, so that one goes by its columns; ANALYZE
+ * writes only elsewhere; temporary tables come and go.
  *
  * A row of a catalog is told by who wrote it last. age() is the only cheap way from an xid to a number, and the age of
- * a fixed xid takes the moving end of it away again. */
+ * a fixed xid takes the moving end of it away again; initdb's rows have no age. */
 #include "model/catalog_version.h"
 
 static const char question[] =
     "WITH relations AS (SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.relpersistence, c.relowner,"
-    "   c.relrowsecurity, c.relforcerowsecurity, c.reloptions"
+    "   c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relacl"
     " FROM pg_catalog.pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND"
     "   c.relpersistence <> 't'),"
     " changes(catalog, id, xid) AS ("
@@ -31,15 +31,18 @@ static const char question[] =
     "   'e', 'r', 'm')"
     " UNION ALL SELECT 13, e.oid, e.xmin FROM pg_catalog.pg_enum e"
     " UNION ALL SELECT 14, m.member, m.xmin FROM pg_catalog.pg_auth_members m"
-    " UNION ALL SELECT 15, n.oid, n.xmin FROM pg_catalog.pg_namespace n WHERE n.oid >= 16384 AND n.nspname !~"
-    "   '^pg_(toast_)?temp_'"
+    " UNION ALL SELECT 15, n.oid, n.xmin FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_'"
     " UNION ALL SELECT 16, d.objoid, d.xmin FROM pg_catalog.pg_description d WHERE d.classoid ="
-    "   'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objoid >= 16384)"
-    " SELECT (SELECT pg_catalog.concat(pg_catalog.count(*), ' ',"
-    "   pg_catalog.sum((pg_catalog.age('3'::pg_catalog.xid)::pg_catalog.int8 - pg_catalog.age(xid)) *"
-    "   (id::pg_catalog.int8 % 1009 * 16 + catalog))) FROM changes),"
+    "   'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objoid >= 16384"
+    " UNION ALL SELECT 17, m.mapcfg, m.xmin FROM pg_catalog.pg_ts_config_map m"
+    " UNION ALL SELECT 18, d.oid, d.xmin FROM pg_catalog.pg_ts_dict d)"
+    " SELECT (SELECT pg_catalog.concat(pg_catalog.count(*), ' ', pg_catalog.sum("
+    "   CASE WHEN pg_catalog.age(xid) = 2147483647 THEN 0 ELSE pg_catalog.age('3'::pg_catalog.xid)::pg_catalog.int8"
+    "     - pg_catalog.age(xid) END * (id::pg_catalog.int8 % 1009 * 32 + catalog))) FROM changes),"
     " (SELECT pg_catalog.sum(pg_catalog.hashtext(r::pg_catalog.text)::pg_catalog.int8) FROM relations r),"
-    " (SELECT u.rolsuper OR u.rolbypassrls FROM pg_catalog.pg_roles u WHERE u.rolname = current_user)";
+    " (SELECT pg_catalog.sum(pg_catalog.hashtext(pg_catalog.concat_ws(' ', u.oid, u.rolsuper, u.rolbypassrls,"
+    "   u.rolinherit))::pg_catalog.int8) FROM pg_catalog.pg_roles u WHERE u.rolsuper OR u.rolbypassrls OR NOT"
+    "   u.rolinherit)";
 
 const char *sdi_catalog_version_question(void)
 {

@@ -109,6 +109,16 @@ static void drop_texts(sdi_buffer *texts)
     sdi_buffer_free(texts);
 }
 
+/* Functions have no table of the application's: PostgreSQL's own stands for all of them. DDL that names no table may
+ * have replaced one. */
+static void add_functions(sdi_planner *p)
+{
+    bool hangs = p->plan->kind == SDI_PLAN_CACHED && p->found->own_calls;
+    bool replaces = p->plan->kind == SDI_PLAN_WRITE && p->sql->kind == SDI_SQL_SCHEMA && !p->sql->relations.length;
+    if (hangs || replaces)
+        sdi_plan_add_table(p, SDI_REACH_TABLE, "pg_catalog", "pg_proc");
+}
+
 /* What is not cached hangs on nothing; what a write reads it does not bump. */
 static void settle_tags(sdi_planner *p)
 {
@@ -118,6 +128,7 @@ static void settle_tags(sdi_planner *p)
     plan->writes = plan->kind == SDI_PLAN_WRITE || plan->kind == SDI_PLAN_UNDECLARED;
     if (!tags || (reads_only && plan->writes))
         drop_hooks(plan);
+    add_functions(p);
     if (!tags)
         drop_texts(&plan->own);
     plan->all_settings = plan->kind == SDI_PLAN_CACHED && p->found->objections[SDI_UNDECIDED];

@@ -160,6 +160,7 @@ static void judge_user_function(sdi_planner *p, const char *name, char volatilit
 static void judge_function(sdi_planner *p, const sdi_sql_name *name, const sdi_verdict *verdict)
 {
     p->rows_uncertain |= name->over || (verdict->aggregate && name->at_top);
+    p->found->own_calls |= verdict->volatility && !verdict->builtin;
     if (!verdict->volatility)
         sdi_object(p, SDI_UNKNOWN, "no function %s()", name->name);
     else if (verdict->volatility != 'i' && verdict->builtin)
@@ -170,6 +171,7 @@ static void judge_function(sdi_planner *p, const sdi_sql_name *name, const sdi_v
 
 static void judge_operator(sdi_planner *p, const sdi_sql_name *name, const sdi_verdict *verdict)
 {
+    p->found->own_calls |= verdict->volatility != 0;
     if (verdict->volatility && verdict->volatility != 'i')
         sdi_object(p, SDI_UNDECIDED, "uses the operator %s, which is not IMMUTABLE for some types", name->name);
 }
@@ -190,6 +192,7 @@ static void judge_attribute(sdi_planner *p, const sdi_sql_name *name, const sdi_
     if (!verdict->volatility || is_column_everywhere(p, name->name))
         return;
     p->rows_uncertain |= verdict->aggregate;
+    p->found->own_calls |= !verdict->builtin;
     judge_user_function(p, name->name, verdict->volatility);
 }
 

@@ -56,6 +56,7 @@ struct sdi_plan {
 typedef struct sdi_findings {
     char *objections[SDI_OBJECTIONS];
     bool has_effect; /* nextval() and the like: for the primary, and changes no rows */
+    bool own_calls;  /* functions, aggregates or operators of the application's own */
     bool failed;     /* out of memory */
 } sdi_findings;
 

@@ -93,6 +93,20 @@ static void object_to_read(sdi_planner *p, const sdi_relation *relation)
         sdi_object(p, SDI_PRIMARY, "%s.%s is unlogged: standbys do not have it", schema, name);
 }
 
+/* Who reads the whole reads its partitions and children. Which ones, PostgreSQL finds out; so all count. */
+static void object_to_family(sdi_planner *p, const sdi_relation *relation)
+{
+    for (size_t i = 0; relation->family && i < SDI_COUNT(relation->bounds, sdi_bound); i++) {
+        const sdi_bound *bound = &SDI_ITEMS(relation->bounds, sdi_bound)[i];
+        if (bound->bond != SDI_BOND_FAMILY)
+            continue;
+        if (bound->kind == 'f')
+            sdi_object(p, SDI_UNDECIDED, "%s.%s is %s", bound->schema, bound->name, unread_kind(bound->kind));
+        if (bound->persistence == 'u')
+            sdi_object(p, SDI_PRIMARY, "%s.%s is unlogged: standbys do not have it", bound->schema, bound->name);
+    }
+}
+
 /* A view that reads as its owner obeys the policies for the owner, whether or not they hold for us. */
 static void judge_security(sdi_planner *p, const sdi_relation *relation)
 {
@@ -109,6 +123,7 @@ void sdi_plan_judge_read(sdi_planner *p, const sdi_sql_table *table)
         return;
     }
     object_to_read(p, relation);
+    object_to_family(p, relation);
     if (relation->kind == 'v' && !relation->system)
         sdi_plan_read_view(p, table, relation);
     if (!is_table(relation))

@@ -7,14 +7,16 @@
 
 enum { PIN, CHECK_INTERVAL, SYSTEM, SELF, QUESTIONS };
 
-/* Pinned are the settings that the text of an answer depends on, and the isolation that stamps rest on: the replay
+/* Pinned are the settings that an answer or its text depends on, and the isolation that stamps rest on: the replay
  * position read in one statement bounds the next one's snapshot only where each statement has its own.
  * client_connection_check_interval lets the server notice a client that is gone while a statement runs; older servers
  * and some platforms do not have it. */
 static const char *const questions[QUESTIONS] = {
     [PIN] = "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('client_encoding', 'UTF8'),"
             " ('TimeZone', 'UTC'), ('DateStyle', 'ISO, MDY'), ('IntervalStyle', 'postgres'), ('bytea_output', 'hex'),"
-            " ('extra_float_digits', '1'), ('standard_conforming_strings', 'on'),"
+            " ('extra_float_digits', '1'), ('standard_conforming_strings', 'on'), ('transform_null_equals', 'off'),"
+            " ('array_nulls', 'on'), ('quote_all_identifiers', 'off'), ('gin_fuzzy_search_limit', '0'),"
+            " ('timezone_abbreviations', 'Default'), ('xmlbinary', 'base64'), ('xmloption', 'content'),"
             " ('default_transaction_isolation', 'read committed')) AS pinned (name, value)",
     [CHECK_INTERVAL] = "SET client_connection_check_interval = '2s'",
     [SYSTEM] = "SELECT system_identifier FROM pg_catalog.pg_control_system()",

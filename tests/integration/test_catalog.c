@@ -108,7 +108,7 @@ static void record_question(size_t question)
 static void record(void)
 {
     static const char *const names[SDI_CATALOG_QUESTIONS] = {"recorded_columns", "recorded_names", "recorded_bounds",
-                                                             "recorded_behind"};
+                                                             "recorded_behind", "recorded_circumstances"};
     printf("/* recorded.h - what a server answered for the schema of plans.h: made by `test_catalog record`. */\n"
            "#ifndef SDI_TESTS_RECORDED_H\n#define SDI_TESTS_RECORDED_H\n/* clang-format off */\n");
     for (size_t q = 0; q < SDI_CATALOG_QUESTIONS; q++) {

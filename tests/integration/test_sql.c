@@ -1,107 +1,6 @@
 /* test_sql.c - what stands behind the SQL, through a client: views, row-level security with settings of the session,
  * triggers, and DDL of another program while this one runs. */
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "../support/servers.h"
-#include "../unit/unit.h"
-
-static shopdata_client *client;
-static shopdata_session *session;
-
-static shopdata_config *config_of(const char *prefix)
-{
-    shopdata_config *config = servers_config("redis");
-    ck_assert_int_eq(shopdata_config_set(config, "route.catalog_interval", "50ms", NULL), SHOPDATA_OK);
-    ck_assert_int_eq(shopdata_config_set(config, "cache.key_prefix", prefix, NULL), SHOPDATA_OK);
-    return config;
-}
-
-/* A key prefix of the case's own, which a second client of it may share. */
-static const char *prefix_of_case(void)
-{
-    static char prefix[64];
-    static int number;
-    snprintf(prefix, sizeof prefix, "sql-%d-%d", (int)getpid(), number++);
-    return prefix;
-}
-
-static const char *prefix;
-
-static void begin(const char *schema)
-{
-    servers_sql("DROP SCHEMA IF EXISTS opened CASCADE; CREATE SCHEMA opened;"
-                "CREATE TABLE opened.item (id int PRIMARY KEY, shelf int, name text);"
-                "INSERT INTO opened.item SELECT i, i / 10, 'item ' || i FROM generate_series(1, 20) i");
-    servers_sql(schema);
-    prefix = prefix_of_case();
-    client = servers_open_with(config_of(prefix));
-    servers_ok(shopdata_session_new(client, &session, NULL), NULL);
-}
-
-static void finish(void)
-{
-    shopdata_session_free(session);
-    shopdata_close(client);
-    servers_sql("DROP SCHEMA opened CASCADE");
-}
-
-/* The first cell, "NULL", or "none"; *source tells who answered. */
-static const char *first_of(shopdata_session *who, shopdata_statement *statement, int *source)
-{
-    static char text[256];
-    shopdata_error *error = NULL;
-    shopdata_result *result = NULL;
-    const char *cell = NULL;
-    servers_ok(shopdata_query(who, statement, NULL, 0, &result, &error), error);
-    if (shopdata_result_rows(result))
-        servers_ok(shopdata_result_text(result, 0, 0, &cell, NULL, &error), error);
-    snprintf(text, sizeof text, "%s", cell ? cell : shopdata_result_rows(result) ? "NULL" : "none");
-    *source = shopdata_result_source(result);
-    shopdata_result_free(result);
-    return text;
-}
-
-static void expect(shopdata_session *who, shopdata_statement *statement, const char *expected)
-{
-    int source;
-    ck_assert_str_eq(first_of(who, statement, &source), expected);
-}
-
-static void expect_cached(shopdata_session *who, shopdata_statement *statement, const char *expected)
-{
-    int source;
-    expect(who, statement, expected);
-    ck_assert_str_eq(first_of(who, statement, &source), expected);
-    ck_assert_int_eq(source, SHOPDATA_FROM_CACHE);
-}
-
-static void expect_uncached(shopdata_session *who, shopdata_statement *statement, const char *expected)
-{
-    int source;
-    expect(who, statement, expected);
-    ck_assert_str_eq(first_of(who, statement, &source), expected);
-    ck_assert_int_ne(source, SHOPDATA_FROM_CACHE);
-}
-
-/* The catalog is asked for less often where it takes long: on a busy machine that may be every few seconds. */
-static void expect_soon(shopdata_statement *statement, const char *expected)
-{
-    int source;
-    for (int i = 0; i < 3000 && strcmp(first_of(session, statement, &source), expected) != 0; i++)
-        usleep(10000);
-    expect(session, statement, expected);
-}
-
-static void execute(const char *sql)
-{
-    shopdata_error *error = NULL;
-    shopdata_statement *statement = servers_statement(client, sql);
-    servers_ok(shopdata_execute(session, statement, NULL, 0, NULL, &error), error);
-    shopdata_statement_free(statement);
-}
+#include "opened.h"
 
 static shopdata_session *session_with(const char *name, const char *value)
 {
@@ -141,22 +40,42 @@ START_TEST(a_view_is_as_fresh_as_its_tables)
 }
 END_TEST
 
-/* Another process holds a plan of the old view: it hangs on the view's tag. */
-START_TEST(a_view_that_is_replaced_is_seen_by_others_at_once)
+/* Another process holds a plan of what was there before: it hangs on the view's tag, or on that of all functions. */
+static const struct {
+    const char *schema, *sql, *change;
+} replaced[] = {
+    {"CREATE VIEW opened.shown AS SELECT id, name FROM opened.item", "SELECT name FROM opened.shown WHERE id = 1",
+     "CREATE OR REPLACE VIEW opened.shown AS SELECT id, upper(name) AS name FROM opened.item"},
+    {"CREATE FUNCTION opened.f(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'",
+     "SELECT opened.f(name) FROM opened.item WHERE id = 1",
+     "CREATE OR REPLACE FUNCTION opened.f(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper($1)'"},
+    {"CREATE FUNCTION opened.f(opened.item) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1.name';"
+     "ALTER ROLE shop SET search_path = opened, public",
+     "SELECT i.f FROM opened.item i WHERE id = 1",
+     "CREATE OR REPLACE FUNCTION opened.f(opened.item) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper($1.name)'"},
+    {"CREATE FUNCTION opened.f(text, int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';"
+     "CREATE OPERATOR opened.<+> (leftarg = text, rightarg = int, function = opened.f);"
+     "ALTER ROLE shop SET search_path = opened, public",
+     "SELECT name <+> 1 FROM opened.item WHERE id = 1",
+     "CREATE OR REPLACE FUNCTION opened.f(text, int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper($1)'"},
+};
+
+START_TEST(what_is_replaced_is_seen_by_others_at_once)
 {
-    begin("CREATE VIEW opened.shown AS SELECT id, name FROM opened.item");
+    begin(replaced[_i].schema);
     shopdata_config *slow = config_of(prefix);
     ck_assert_int_eq(shopdata_config_set(slow, "route.catalog_interval", "0s", NULL), SHOPDATA_OK);
     shopdata_client *other_client = servers_open_with(slow);
     shopdata_session *other;
     servers_ok(shopdata_session_new(other_client, &other, NULL), NULL);
-    shopdata_statement *read = servers_statement(other_client, "SELECT name FROM opened.shown WHERE id = 1");
+    shopdata_statement *read = servers_statement(other_client, replaced[_i].sql);
     expect_cached(other, read, "item 1");
-    execute("CREATE OR REPLACE VIEW opened.shown AS SELECT id, upper(name) AS name FROM opened.item");
-    expect(other, read, "ITEM 1");
+    execute(replaced[_i].change);
+    expect_cached(other, read, "ITEM 1");
     shopdata_statement_free(read);
     shopdata_session_free(other);
     shopdata_close(other_client);
+    servers_sql("ALTER ROLE shop RESET search_path");
     finish();
 }
 END_TEST
@@ -522,7 +441,7 @@ static void fill(TCase *cases)
     servers_required();
     tcase_add_checked_fixture(cases, NULL, servers_heal);
     tcase_add_test(cases, a_view_is_as_fresh_as_its_tables);
-    tcase_add_test(cases, a_view_that_is_replaced_is_seen_by_others_at_once);
+    tcase_add_loop_test(cases, what_is_replaced_is_seen_by_others_at_once, 0, sizeof replaced / sizeof *replaced);
     tcase_add_test(cases, a_write_goes_by_the_schema_of_its_transaction);
     tcase_add_test(cases, tenants_do_not_see_each_others_rows);
     tcase_add_test(cases, a_write_is_seen_by_every_tenant);

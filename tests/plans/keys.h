@@ -278,6 +278,12 @@ KIND("Unions, sub-queries, CTEs, rows made of nothing")
      "read, cached\nhangs on shop.products/product_id=$1, shop.products/*\nan empty answer also on shop.products"},
 
 KIND("Partitions and inheritance")
+    {"SELECT * FROM archive WHERE id = $1",
+     "read, not cached: shop.archive_2 is a foreign table, which changes elsewhere; declare tags to cache it"},
+    {"SELECT * FROM archive_1",
+     "read, not cached: shop.archive_2 is a foreign table, which changes elsewhere; declare tags to cache it"},
+    {"SELECT * FROM hits WHERE id = $1",
+     "read on the primary, not cached: shop.hits_now is unlogged: standbys do not have it"},
     {"SELECT * FROM events WHERE event_id = $1 AND day = $2",
      "read, cached\nhangs on shop.events, shop.events_2024"},
     {"SELECT * FROM events_2024 WHERE event_id = $1",

@@ -145,6 +145,11 @@ static const char *const plans_schema[] = {
     "CREATE TRIGGER stamp BEFORE UPDATE ON parts_1 FOR EACH ROW EXECUTE FUNCTION stamp();",
     "CREATE FOREIGN TABLE remote (id int4) SERVER elsewhere;",
     "CREATE VIEW of_remote AS SELECT * FROM remote;",
+    "CREATE TABLE archive (id int4, day int4) PARTITION BY LIST (day);",
+    "CREATE TABLE archive_1 PARTITION OF archive FOR VALUES IN (1);",
+    "CREATE FOREIGN TABLE archive_2 PARTITION OF archive FOR VALUES IN (2) SERVER elsewhere;",
+    "CREATE TABLE hits (id int4 PRIMARY KEY);",
+    "CREATE UNLOGGED TABLE hits_now () INHERITS (hits);",
     NULL,
 };
 

@@ -20,8 +20,11 @@
 static const struct {
     const char *const *rows;
     size_t columns;
-} shop_recorded[SDI_CATALOG_QUESTIONS] = {
-    {recorded_columns, 22}, {recorded_names, 5}, {recorded_bounds, 4}, {recorded_behind, 8}};
+} shop_recorded[SDI_CATALOG_QUESTIONS] = {{recorded_columns, 25},
+                                          {recorded_names, 5},
+                                          {recorded_bounds, 6},
+                                          {recorded_behind, 8},
+                                          {recorded_circumstances, 3}};
 
 /* A recorded line is the key, then cells, each behind a tab. */
 static inline void shop_row(sdi_result_builder *builder, size_t ord, const char *cells)
