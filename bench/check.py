@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 SKIPPED = 77
-CONTESTS = {("hit", 1), ("miss", 1), ("hit", 8), ("miss", 8), ("first fill", 1), ("write", 1)}
+CONTESTS = {("hit", 1), ("miss", 1), ("hit", 8), ("miss", 8), ("first fill", 1), ("write", 1), ("fenced hit", 1), ("fenced hit", 8)}
 
 
 def faults_of(report: dict) -> list[str]:

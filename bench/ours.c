@@ -14,13 +14,18 @@ static bool failed(const char *what, shopdata_error *error)
 /* A slow moment of a busy machine shall not look like a broken cache, nor an entry expire during the run. */
 static const char *const settings[][2] = {
     {"cache.kind", "redis"},
-    {"cache.key_prefix", "bench"},
     {"cache.timeout", "1s"},
     {"policy.default.ttl", "1h"},
 };
 
-static bool configure(shopdata_config *config, const char *const *nodes, const char *redis, shopdata_error **error)
+static bool configure(shopdata_config *config, const char *const *nodes, const char *redis, const char *mode,
+                      shopdata_error **error)
 {
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "bench-%s", mode);
+    if (shopdata_config_set(config, "cache.mode", mode, error) ||
+        shopdata_config_set(config, "cache.key_prefix", prefix, error))
+        return false;
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (shopdata_config_set(config, settings[i][0], settings[i][1], error))
             return false;
@@ -33,12 +38,12 @@ static bool configure(shopdata_config *config, const char *const *nodes, const c
     return shopdata_config_set(config, "cache.address", redis, error) == 0;
 }
 
-shopdata_client *bench_open(const char *const *nodes, const char *redis)
+shopdata_client *bench_open(const char *const *nodes, const char *redis, const char *mode)
 {
     shopdata_config *config = NULL;
     shopdata_client *client = NULL;
     shopdata_error *error = NULL;
-    if (shopdata_config_new(&config, &error) || !configure(config, nodes, redis, &error) ||
+    if (shopdata_config_new(&config, &error) || !configure(config, nodes, redis, mode, &error) ||
         shopdata_open(config, &client, &error) || shopdata_ready(client, 10000, &error)) {
         failed("cannot open a client", error);
         shopdata_close(client);

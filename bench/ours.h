@@ -15,9 +15,9 @@ typedef struct bench_ours {
     _Atomic uint64_t strayed; /* answers from elsewhere: right, but not what is measured */
 } bench_ours;
 
-/* bench_open makes a client of these nodes (a list of NAME, CONNINFO pairs that ends with NULL) and the Redis server.
- */
-shopdata_client *bench_open(const char *const *nodes, const char *redis);
+/* bench_open makes a client of these nodes (a list of NAME, CONNINFO pairs that ends with NULL) and the Redis server,
+ * in this `cache.mode`; each mode has keys of its own. */
+shopdata_client *bench_open(const char *const *nodes, const char *redis, const char *mode);
 
 /* bench_ours_open: `flags` as in shopdata_session_set_flags. */
 bool bench_ours_open(bench_ours *ours, shopdata_client *client, const char *sql, unsigned flags);

@@ -12,7 +12,7 @@
 #include "report.h"
 #include "shop.h"
 
-enum { HIT, MISS, CROWD_HIT, CROWD_MISS, FILL, WRITE, CONTESTS };
+enum { HIT, MISS, CROWD_HIT, CROWD_MISS, FILL, WRITE, MODES, CROWD_MODES, CONTESTS };
 /* The keys below HOT are read from the cache, the next HOT are written, all above are read once. */
 enum { HOT = 1000, FILLS_A_SECOND = 3000, SKIPPED = 77 };
 
@@ -33,8 +33,9 @@ struct bench {
     redisContext *cache;
     shopdata_client *whole; /* primary and both replicas */
     shopdata_client *one;   /* primary and the one replica that the bare side asks: the same work in the same place */
+    shopdata_client *ttl;   /* as `whole`, without fences */
     bench_keys hot, written, cold, bare_cold;
-    bench_ours hit, miss, fill, write;
+    bench_ours hit, miss, fill, write, ttl_hit;
     bench_bare get, query, cold_query, bare_write;
     bench_contest contests[CONTESTS];
     bench_report report;
@@ -101,7 +102,7 @@ static void divide_keys(struct bench *bench)
 static bool forget_entries(redisContext *cache)
 {
     redisReply *reply = redisCommand(cache, "EVAL %s 0",
-                                     "local keys = redis.call('KEYS', 'bench[:/]*') "
+                                     "local keys = redis.call('KEYS', 'bench[-/]*') "
                                      "for _, key in ipairs(keys) do redis.call('UNLINK', key) end "
                                      "return #keys");
     bool good = reply && reply->type == REDIS_REPLY_INTEGER;
@@ -129,18 +130,21 @@ static bool open_ours(struct bench *bench)
     bench->miss = (bench_ours){.keys = &bench->hot, .source = SHOPDATA_FROM_REPLICA};
     bench->fill = (bench_ours){.keys = &bench->cold, .source = SHOPDATA_FROM_REPLICA};
     bench->write = (bench_ours){.keys = &bench->written};
-    return (bench->whole = bench_open(whole, at->redis)) && (bench->one = bench_open(one, at->redis)) &&
+    bench->ttl_hit = bench->hit;
+    return (bench->whole = bench_open(whole, at->redis, "fenced")) &&
+           (bench->one = bench_open(one, at->redis, "fenced")) && (bench->ttl = bench_open(whole, at->redis, "ttl")) &&
            bench_ours_open(&bench->hit, bench->whole, bench_shop_read, 0) &&
            bench_ours_open(&bench->miss, bench->one, bench_shop_read, SHOPDATA_NO_CACHE) &&
            bench_ours_open(&bench->fill, bench->one, bench_shop_read, 0) &&
-           bench_ours_open(&bench->write, bench->whole, bench_shop_write, 0) && bench_ours_warm(&bench->hit);
+           bench_ours_open(&bench->write, bench->whole, bench_shop_write, 0) && bench_ours_warm(&bench->hit) &&
+           bench_ours_open(&bench->ttl_hit, bench->ttl, bench_shop_read, 0) && bench_ours_warm(&bench->ttl_hit);
 }
 
 /* How long an entry is, from the cache itself. 0 after an error. */
 static size_t entry_bytes(redisContext *cache)
 {
     redisReply *reply =
-        redisCommand(cache, "EVAL %s 0", "return redis.call('STRLEN', redis.call('KEYS', 'bench:*:e:*')[1])");
+        redisCommand(cache, "EVAL %s 0", "return redis.call('STRLEN', redis.call('KEYS', 'bench-fenced:*:e:*')[1])");
     size_t length = reply && reply->type == REDIS_REPLY_INTEGER ? (size_t)reply->integer : 0;
     if (!length)
         bench_complain("Redis", "no entry of the library is there");
@@ -167,6 +171,7 @@ static bool open_bare(struct bench *bench)
 static void set_contests(struct bench *bench)
 {
     const bench_side hit = {.what = "shared-cache hit", .call = bench_ours_read, .self = &bench->hit};
+    const bench_side ttl_hit = {.what = "libshopdata in mode ttl", .call = bench_ours_read, .self = &bench->ttl_hit};
     const bench_side miss = {.what = "replica read without cache", .call = bench_ours_read, .self = &bench->miss};
     const bench_side fill = {.what = "first read of a key", .call = bench_ours_read, .self = &bench->fill};
     const bench_side write = {.what = "UPDATE by key", .call = bench_ours_write, .self = &bench->write};
@@ -175,12 +180,15 @@ static void set_contests(struct bench *bench)
     const bench_side cold = {.what = "PQexecPrepared", .call = bench_bare_query, .self = &bench->cold_query};
     const bench_side plain = {
         .what = "pipelined BEGIN UPDATE COMMIT, then SET", .call = bench_bare_write, .self = &bench->bare_write};
-    const bench_contest contests[CONTESTS] = {[HIT] = {.name = "hit", .threads = 1, .sides = {hit, get}},
-                                              [MISS] = {.name = "miss", .threads = 1, .sides = {miss, query}},
-                                              [CROWD_HIT] = {.name = "hit", .threads = 8, .sides = {hit, get}},
-                                              [CROWD_MISS] = {.name = "miss", .threads = 8, .sides = {miss, query}},
-                                              [FILL] = {.name = "first fill", .threads = 1, .sides = {fill, cold}},
-                                              [WRITE] = {.name = "write", .threads = 1, .sides = {write, plain}}};
+    const bench_contest contests[CONTESTS] = {
+        [HIT] = {.name = "hit", .threads = 1, .sides = {hit, get}},
+        [MISS] = {.name = "miss", .threads = 1, .sides = {miss, query}},
+        [CROWD_HIT] = {.name = "hit", .threads = 8, .sides = {hit, get}},
+        [CROWD_MISS] = {.name = "miss", .threads = 8, .sides = {miss, query}},
+        [FILL] = {.name = "first fill", .threads = 1, .sides = {fill, cold}},
+        [WRITE] = {.name = "write", .threads = 1, .sides = {write, plain}},
+        [MODES] = {.name = "fenced hit", .threads = 1, .sides = {hit, ttl_hit}},
+        [CROWD_MODES] = {.name = "fenced hit", .threads = 8, .sides = {hit, ttl_hit}}};
     memcpy(bench->contests, contests, sizeof contests);
 }
 
@@ -203,7 +211,7 @@ static bool set_up(struct bench *bench)
 
 static void tear_down(struct bench *bench)
 {
-    bench_ours *ours[] = {&bench->hit, &bench->miss, &bench->fill, &bench->write};
+    bench_ours *ours[] = {&bench->hit, &bench->miss, &bench->fill, &bench->write, &bench->ttl_hit};
     bench_bare *bare[] = {&bench->get, &bench->query, &bench->cold_query, &bench->bare_write};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         bench_ours_close(ours[i]);
@@ -211,6 +219,7 @@ static void tear_down(struct bench *bench)
         bench_bare_close(bare[i]);
     shopdata_close(bench->whole);
     shopdata_close(bench->one);
+    shopdata_close(bench->ttl);
     if (bench->database)
         bench_shop_drop(bench->database);
     PQfinish(bench->database);
@@ -259,7 +268,7 @@ static bool measure(struct bench *bench)
 {
     if (!bench_measure(bench->contests, CONTESTS, bench->options.seconds))
         return false;
-    bench->report.strayed = bench->hit.strayed + bench->miss.strayed + bench->fill.strayed;
+    bench->report.strayed = bench->hit.strayed + bench->miss.strayed + bench->fill.strayed + bench->ttl_hit.strayed;
     bench_report_print(&bench->report, stdout);
     if (!is_written(stdout)) {
         bench_complain("standard output", strerror(errno));
