@@ -73,16 +73,47 @@ void sdi_buffer_char(sdi_buffer *buffer, char byte)
     sdi_buffer_append(buffer, &byte, 1);
 }
 
+void sdi_buffer_decimal(sdi_buffer *buffer, int64_t number)
+{
+    char digits[20], *at = digits + sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + left % 10);
+    } while (left /= 10);
+    if (number < 0)
+        *--at = '-';
+    sdi_buffer_append(buffer, at, (size_t)(digits + sizeof digits - at));
+}
+
+void sdi_hex(char *to, uint64_t number, size_t digits)
+{
+    for (size_t i = digits; i > 0; number >>= 4)
+        to[--i] = "0123456789abcdef"[number & 15];
+}
+
+void sdi_buffer_hex(sdi_buffer *buffer, uint64_t number, size_t digits)
+{
+    char *begin = sdi_buffer_extend(buffer, digits);
+    if (begin)
+        sdi_hex(begin, number, digits);
+}
+
 void sdi_buffer_vprintf(sdi_buffer *buffer, const char *format, va_list arguments)
 {
     va_list again;
+    if (!sdi_buffer_reserve(buffer, 0))
+        return;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    if (length < 0)
-        buffer->failed = true;
-    else if (sdi_buffer_reserve(buffer, (size_t)length))
-        buffer->length += (size_t)vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
+    size_t room = buffer->capacity - buffer->length;
+    int length = vsnprintf(buffer->data + buffer->length, room, format, arguments);
+    if (length >= 0 && (size_t)length >= room && sdi_buffer_reserve(buffer, (size_t)length))
+        length = vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
     va_end(again);
+    buffer->failed |= length < 0;
+    if (buffer->failed)
+        buffer->data[buffer->length] = '\0';
+    else
+        buffer->length += (size_t)length;
 }
 
 void sdi_buffer_printf(sdi_buffer *buffer, const char *format, ...)

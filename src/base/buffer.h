@@ -35,6 +35,11 @@ char *sdi_buffer_extend(sdi_buffer *buffer, size_t more);
 void sdi_buffer_append(sdi_buffer *buffer, const void *data, size_t length);
 void sdi_buffer_text(sdi_buffer *buffer, const char *text);
 void sdi_buffer_char(sdi_buffer *buffer, char byte);
+/* sdi_buffer_decimal, sdi_buffer_hex append a number without the cost of a format; hexadecimal in so many digits, with
+ * zeros in front. sdi_hex writes the digits alone. */
+void sdi_hex(char *to, uint64_t number, size_t digits);
+void sdi_buffer_decimal(sdi_buffer *buffer, int64_t number);
+void sdi_buffer_hex(sdi_buffer *buffer, uint64_t number, size_t digits);
 void sdi_buffer_printf(sdi_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sdi_buffer_vprintf(sdi_buffer *buffer, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));

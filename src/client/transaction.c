@@ -227,7 +227,7 @@ int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_i
 
 sdi_pg_command sdi_xid_command(void)
 {
-    return command("SELECT pg_current_xact_id_if_assigned()");
+    return sdi_pg_fixed("SELECT pg_current_xact_id_if_assigned()");
 }
 
 bool sdi_wrote(const sdi_pg_command *xid)

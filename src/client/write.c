@@ -154,9 +154,9 @@ static int try_once(write *w, enum next *next, shopdata_result **result_out, sho
     if (status != SHOPDATA_OK)
         return status;
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, node, 1);
-    const sdi_pg_command begin = {.sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+    const sdi_pg_command begin = sdi_pg_fixed("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
     sdi_pg_command steps[STEPS] = {
-        begin, begin, change_command(w), sdi_xid_command(), {.sql = "COMMIT"}, sdi_moment_command()};
+        begin, begin, change_command(w), sdi_xid_command(), sdi_pg_fixed("COMMIT"), sdi_moment_command()};
     size_t first = sdi_settings_command(w->session, &steps[SETTINGS]) ? BEGIN : SETTINGS;
     SDI_STEP(write);
     int broke = sdi_pg_run(connection, steps + first, STEPS - first, (size_t)core->settings->max_result_bytes,

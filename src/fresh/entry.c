@@ -1,7 +1,6 @@
 #include "fresh/entry.h"
 
 #include <lz4.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -152,7 +151,8 @@ enum sdi_entry_state sdi_entry_open(sdi_entry_block *kept, sdi_slice identity, s
         return SDI_ENTRY_DAMAGED;
     answer->source = SHOPDATA_FROM_CACHE;
     answer->read_at = found.read_at;
-    snprintf(answer->node, sizeof answer->node, "%.*s", (int)found.node.length, found.node.data);
+    memcpy(answer->node, found.node.data, found.node.length); /* at most SDI_NODE_NAME_MAX bytes: find_parts */
+    answer->node[found.node.length] = '\0';
     *entry_out = found.entry;
     *answer_out = answer;
     return SDI_ENTRY_GOOD;

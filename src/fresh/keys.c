@@ -32,7 +32,10 @@ static void hashed_key(sdi_slice space, char kind, sdi_slice identity, sdi_buffe
 {
     sdi_hash128 hash = sdi_hash128_of(identity.data, identity.length);
     sdi_buffer_append(key, space.data, space.length);
-    sdi_buffer_printf(key, "%c:%016llx%016llx", kind, (unsigned long long)hash.high, (unsigned long long)hash.low);
+    sdi_buffer_char(key, kind);
+    sdi_buffer_char(key, ':');
+    sdi_buffer_hex(key, hash.high, 16);
+    sdi_buffer_hex(key, hash.low, 16);
 }
 
 void sdi_entry_key(sdi_slice space, sdi_slice identity, sdi_buffer *key)

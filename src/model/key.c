@@ -1,6 +1,5 @@
 #include "model/key.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -54,7 +53,7 @@ static bool integer_key(sdi_buffer *out, enum sdi_key_type type, sdi_slice text,
         return false;
     if (shared && (value > EXACT_IN_EVERY_NUMBER || value < -EXACT_IN_EVERY_NUMBER))
         return false;
-    sdi_buffer_printf(out, "%" PRId64, value);
+    sdi_buffer_decimal(out, value);
     return true;
 }
 

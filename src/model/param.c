@@ -60,7 +60,7 @@ void sdi_param_text(const shopdata_param *param, sdi_buffer *text)
         sdi_buffer_char(text, param->value.integer ? 't' : 'f');
         break;
     case SHOPDATA_INT64:
-        sdi_buffer_printf(text, "%lld", (long long)param->value.integer);
+        sdi_buffer_decimal(text, param->value.integer);
         break;
     case SHOPDATA_DOUBLE:
         real_text(param->value.real, text);

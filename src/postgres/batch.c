@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "postgres/link.h"
 
@@ -148,6 +149,11 @@ int sdi_pg_command_failure(sdi_pg_command *command, shopdata_error **error_out)
     sdi_error_move(error_out, command->error);
     command->error = NULL;
     return status;
+}
+
+sdi_pg_command sdi_pg_fixed(const char *sql)
+{
+    return (sdi_pg_command){.sql = sql, .statement = sdi_hash64(sql, strlen(sql))};
 }
 
 void sdi_pg_commands_free(sdi_pg_command *commands, size_t count)

@@ -57,6 +57,8 @@ typedef struct sdi_pg_command {
     shopdata_error *error;   /* ERROR: the server's, or TOO_LARGE; the caller's */
 } sdi_pg_command;
 
+/* sdi_pg_fixed is a command of the library's own: without parameters, prepared like a caller's. `sql` must stay. */
+sdi_pg_command sdi_pg_fixed(const char *sql);
 void sdi_pg_commands_free(sdi_pg_command *commands, size_t count); /* results and errors */
 /* sdi_pg_command_failure hands out the error of a command and returns its status. */
 int sdi_pg_command_failure(sdi_pg_command *command, shopdata_error **error_out);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/proving.h"
 #include "model/result.h"
 
@@ -27,7 +26,7 @@ enum { STANDBY, TIMELINE, POSITION, SNAPSHOT, HEAD, SYNCHRONOUS, REPLAY_AGE, COL
 
 sdi_pg_command sdi_moment_command(void)
 {
-    return (sdi_pg_command){.sql = question, .statement = sdi_hash64(question, sizeof question - 1)};
+    return sdi_pg_fixed(question);
 }
 
 static sdi_slice text_at(const shopdata_result *answer, size_t column)

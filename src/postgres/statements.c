@@ -7,10 +7,9 @@
  *
  * DEALLOCATE never goes into the caller's batch: it takes a snapshot, and BEGIN ISOLATION LEVEL behind it would fail.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "postgres/link.h"
@@ -33,7 +32,10 @@ uint64_t sdi_pg_statement_key(const sdi_pg_connection *connection, const sdi_pg_
 
 void sdi_pg_statement_name(uint64_t key, char name[SDI_PG_STATEMENT_NAME])
 {
-    snprintf(name, SDI_PG_STATEMENT_NAME, "shopdata_%016" PRIx64, key);
+    static const char begin[] = "shopdata_";
+    memcpy(name, begin, sizeof begin - 1);
+    sdi_hex(name + sizeof begin - 1, key, 16);
+    name[sizeof begin - 1 + 16] = '\0';
 }
 
 static sdi_slice key_slice(const uint64_t *key)

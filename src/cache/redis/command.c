@@ -5,14 +5,21 @@
 
 #include "cache/operation.h"
 
+static void put_count(sdi_buffer *out, char kind, size_t count)
+{
+    sdi_buffer_char(out, kind);
+    sdi_buffer_decimal(out, (int64_t)count);
+    sdi_buffer_append(out, "\r\n", 2);
+}
+
 static void begin(sdi_buffer *out, size_t arguments)
 {
-    sdi_buffer_printf(out, "*%zu\r\n", arguments);
+    put_count(out, '*', arguments);
 }
 
 static void put_both(sdi_buffer *out, sdi_slice first, sdi_slice second)
 {
-    sdi_buffer_printf(out, "$%zu\r\n", first.length + second.length);
+    put_count(out, '$', first.length + second.length);
     sdi_buffer_append(out, first.data, first.length);
     sdi_buffer_append(out, second.data, second.length);
     sdi_buffer_append(out, "\r\n", 2);
@@ -149,9 +156,7 @@ void sdi_redis_format(sdi_buffer *out, const sdi_cache_op *operations, size_t co
 
 void sdi_redis_format_probe(sdi_buffer *out, const char *key_prefix)
 {
-    sdi_buffer key = SDI_BUFFER_INIT;
-    sdi_buffer_printf(&key, "%s:probe", key_prefix);
-    format_unlink(out, (sdi_slice){key.data, key.length});
-    out->failed |= key.failed;
-    sdi_buffer_free(&key);
+    begin(out, 2);
+    put_text(out, "UNLINK");
+    put_both(out, sdi_slice_of(key_prefix), sdi_slice_of(":probe"));
 }

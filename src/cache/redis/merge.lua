@@ -1,6 +1,21 @@
 -- Merges the fence ARGV[1] into the one that stands, for ARGV[2] ms, and takes out what ARGV[4] settles: sdi_fence_merge
 -- in Lua. What stands begins with the epoch it is of; one of another epoch than ARGV[3] is deleted. Numbers are compared
 -- as strings: all have a fixed width, and Lua's own are too short for them.
+local stands = redis.call('GET', KEYS[1])
+if not stands or stands == ARGV[3] then return 0 end
+local epoch = string.sub(stands, 1, #ARGV[3])
+
+-- Nothing runs or is pending on either side, and the write is the later one in everything: it becomes the fence. So it is
+-- mostly, and all the rest is not even compiled into functions then.
+local IDLE = '^[FS] ([%da-f]+ [%da-f]+) ([%da-f]+) ([%da-f]+) ([%da-f]+) ([%da-f]+) %- %-$'
+local era, lsn, flush, xmin, xmax = string.match(stands, IDLE, #epoch + 1)
+local of, to_lsn, to_flush, to_xmin, to_xmax = string.match(ARGV[1], IDLE)
+if era and era == of and epoch == ARGV[3] and #lsn == 16 and #flush == 16 and #xmin == 16 and #xmax == 16 and
+    xmin <= xmax and lsn <= to_lsn and flush <= to_flush and xmin <= to_xmin and xmax <= to_xmax then
+  redis.call('SET', KEYS[1], string.sub(stands, 1, #epoch + 1) .. string.sub(ARGV[1], 2), 'PX', ARGV[2])
+  return 1
+end
+
 local ZEROS = string.rep('0', 16)
 local SHAPE = ' ' .. ZEROS .. ' 00000000 ' .. string.rep(ZEROS .. ' ', 4)
 local RUNNING_MAX, PENDING_MAX = 64, 32
@@ -79,9 +94,6 @@ local function still_pending(fence, write, settled)
   return #kept <= PENDING_MAX and joined(kept) or nil
 end
 
-local stands = redis.call('GET', KEYS[1])
-if not stands or stands == ARGV[3] then return 0 end
-local epoch = string.sub(stands, 1, #ARGV[3])
 local fence, write = decode(string.sub(stands, #epoch + 1)), decode(ARGV[1])
 if epoch ~= ARGV[3] then
   return redis.call('DEL', KEYS[1])

@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../unit.h"
@@ -13,6 +15,40 @@ START_TEST(grows_and_stays_a_c_string)
     ck_assert_uint_eq(strlen(buffer.data), buffer.length);
     ck_assert(!strncmp(buffer.data, "0,1,2,", 6));
     sdi_buffer_free(&buffer);
+}
+END_TEST
+
+/* With as much room as it needs, and with too little: the format runs once or twice. */
+START_TEST(a_format_that_does_not_fit_makes_room)
+{
+    char expected[400];
+    for (int width = 0; width < 300; width++) {
+        sdi_buffer buffer = SDI_BUFFER_INIT;
+        sdi_buffer_text(&buffer, "before ");
+        sdi_buffer_printf(&buffer, "%*d", width, 7);
+        snprintf(expected, sizeof expected, "before %*d", width, 7);
+        ck_assert_str_eq(buffer.data, expected);
+        ck_assert_uint_eq(buffer.length, strlen(expected));
+        sdi_buffer_free(&buffer);
+    }
+}
+END_TEST
+
+START_TEST(numbers_are_as_printf_writes_them)
+{
+    static const int64_t numbers[] = {0, 7, 10, 99, -1, -100, UINT32_MAX, INT64_MAX, INT64_MIN};
+    char expected[64];
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sdi_buffer buffer = SDI_BUFFER_INIT;
+        sdi_buffer_decimal(&buffer, numbers[i]);
+        sdi_buffer_char(&buffer, ' ');
+        sdi_buffer_hex(&buffer, (uint64_t)numbers[i], 16);
+        sdi_buffer_hex(&buffer, (uint64_t)numbers[i], 8);
+        snprintf(expected, sizeof expected, "%" PRId64 " %016" PRIx64 "%08" PRIx32, numbers[i], (uint64_t)numbers[i],
+                 (uint32_t)numbers[i]);
+        ck_assert_str_eq(buffer.data, expected);
+        sdi_buffer_free(&buffer);
+    }
 }
 END_TEST
 
@@ -40,6 +76,8 @@ END_TEST
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, grows_and_stays_a_c_string);
+    tcase_add_test(cases, a_format_that_does_not_fit_makes_room);
+    tcase_add_test(cases, numbers_are_as_printf_writes_them);
     tcase_add_test(cases, take_of_nothing_is_an_empty_text);
     tcase_add_test(cases, absurd_size_fails_and_stays_failed);
 }
