@@ -167,7 +167,7 @@ void sdi_plan_level_end(sdi_planner *p)
 static bool make(sdi_planner *p, const char *const *own, size_t own_count)
 {
     sdi_buffer_append(&p->sets, p->sql->set_columns.data, p->sql->set_columns.length);
-    if (p->sets.failed || !keep_own(p->plan, own, own_count))
+    if (p->sets.failed || !sdi_plan_note_inserted(p) || !keep_own(p->plan, own, own_count))
         return false;
     sdi_plan_judge_calls(p);
     sdi_plan_judge_tables(p);

@@ -97,6 +97,9 @@ void sdi_plan_add_table(sdi_planner *planner, enum sdi_reach reach, const char *
 /* sdi_plan_level begins a planner for the statement `sql`, or for what it leads to. False without memory. */
 bool sdi_plan_level(sdi_planner *planner, const sdi_sql *sql, const sdi_catalog *catalog);
 void sdi_plan_level_end(sdi_planner *planner);
+/* sdi_plan_note_inserted notes which columns an INSERT sets, and the values that its rows are given there; false
+ * without memory. What a default or a sequence gives is left out. */
+bool sdi_plan_note_inserted(sdi_planner *planner);
 /* sdi_plan_find_key appends the parts of the table's fixed primary key; false if it is not certainly fixed. */
 bool sdi_plan_find_key(sdi_planner *planner, const sdi_sql_table *table, sdi_buffer *parts);
 /* sdi_plan_choices: to how many values an IN fixes the key; 0 if none does. sdi_plan_find_choice is sdi_plan_find_key

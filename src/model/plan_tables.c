@@ -198,12 +198,24 @@ static bool add_choices(sdi_planner *p, const sdi_sql_table *table, const sdi_re
     return count > 0;
 }
 
+/* A row whose key is new hangs in no answer yet but those of the table. */
+static void add_insert(sdi_planner *p, const sdi_sql_table *table, const sdi_relation *relation)
+{
+    sdi_buffer key = SDI_BUFFER_INIT;
+    if (!sets_key(p, relation))
+        sdi_plan_add_table(p, SDI_REACH_TABLE, relation->schema, relation->name);
+    else if (sdi_plan_find_key(p, table, &key))
+        add_hook(p, SDI_REACH_ROW, relation->schema, relation->name, key);
+    else if (!add_choices(p, table, relation))
+        add_family(p, SDI_REACH_BULK, relation);
+}
+
 static void add_write(sdi_planner *p, const sdi_sql_table *table, const sdi_relation *relation)
 {
     sdi_buffer key = SDI_BUFFER_INIT;
     bool certain = !(table->writes & SDI_COARSE) && may_have_row_tags(relation);
     if (certain && table->writes == SDI_INSERTS)
-        sdi_plan_add_table(p, SDI_REACH_TABLE, relation->schema, relation->name);
+        add_insert(p, table, relation);
     else if (certain && !sets_key(p, relation) && sdi_plan_find_key(p, table, &key))
         add_hook(p, SDI_REACH_ROW, relation->schema, relation->name, key);
     else if (!certain || sets_key(p, relation) || !add_choices(p, table, relation))

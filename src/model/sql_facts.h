@@ -163,6 +163,8 @@ bool sdi_sql_is_cte(const sdi_sql *sql, const PgQuery__RangeVar *node);
 const char *sdi_text_of(const PgQuery__Node *node);
 /* sdi_last_names splits [..., schema, name] of String nodes; schema is "" for one name. False for none. */
 bool sdi_last_names(PgQuery__Node *const *nodes, size_t count, const char **schema, const char **name);
+/* sdi_sql_value_of: a parameter, cast or not, or a constant. */
+bool sdi_sql_value_of(const PgQuery__Node *node, sdi_sql_fixed *fixed);
 /* sdi_sql_column_names splits [[schema,] qualifier,] column; what is not there is "". False for anything else. */
 bool sdi_sql_column_names(const PgQuery__ColumnRef *ref, sdi_sql_fixed *fixed);
 

@@ -48,7 +48,7 @@ static const PgQuery__Node *cast_of(const PgQuery__Node *node, sdi_sql_fixed *fi
     return value && value->node_case == PG_QUERY__NODE__NODE_PARAM_REF ? value : NULL;
 }
 
-static bool value_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
+bool sdi_sql_value_of(const PgQuery__Node *node, sdi_sql_fixed *fixed)
 {
     fixed->cast = NULL;
     if (node && node->node_case == PG_QUERY__NODE__NODE_TYPE_CAST)
@@ -69,7 +69,8 @@ static bool is_equals(const PgQuery__AExpr *expression, PgQuery__AExprKind kind)
 static void note_pair(sdi_sql *sql, const PgQuery__Node *left, const PgQuery__Node *right)
 {
     sdi_sql_fixed fixed = {.schema = "", .qualifier = "", .choices = 1};
-    if ((column_of(left, &fixed) && value_of(right, &fixed)) || (column_of(right, &fixed) && value_of(left, &fixed)))
+    if ((column_of(left, &fixed) && sdi_sql_value_of(right, &fixed)) ||
+        (column_of(right, &fixed) && sdi_sql_value_of(left, &fixed)))
         sdi_buffer_append(&sql->fixed, &fixed, sizeof fixed);
 }
 
@@ -102,7 +103,7 @@ static void note_choices(sdi_sql *sql, const PgQuery__Node *left, const PgQuery_
     for (size_t i = 0; i < count; i++) {
         choices[i] = column;
         choices[i].choices = count - i;
-        if (!value_of(right->list->items[i], &choices[i]))
+        if (!sdi_sql_value_of(right->list->items[i], &choices[i]))
             return;
     }
     sdi_buffer_append(&sql->fixed, choices, count * sizeof *choices);
