@@ -308,7 +308,12 @@ SHOPDATA_API int shopdata_query_many(shopdata_session *session, const shopdata_c
  * *result_out (may be NULL if it does not interest) has the rows of RETURNING and the count of changed rows.
  * SHOPDATA_UNFENCED: the write stands, the shared cache could not be told; it is told as soon as it answers again, and
  * this process does not trust the cache until then; others may see the old answer until the fence or the TTL.
- * SHOPDATA_ERR_AMBIGUOUS: the connection was lost after COMMIT was sent; the tags are bumped as if it stood. */
+ * SHOPDATA_ERR_AMBIGUOUS: the connection was lost after COMMIT was sent; the tags are bumped as if it stood.
+ * In `cache.mode` strict the cache is told before COMMIT that the write is about to happen, and again after: then no
+ * cached statement answers with older rows from the moment on that the write is visible on the primary, whether this
+ * process lives to tell of it or not. What the cache does not take before COMMIT is rolled back:
+ * SHOPDATA_ERR_UNAVAILABLE, or SHOPDATA_ERR_TIMEOUT if the deadline passed meanwhile, both retriable, and nothing was
+ * written. SHOPDATA_UNFENCED does not occur: readers find out by themselves. */
 SHOPDATA_API int shopdata_execute(shopdata_session *session, shopdata_statement *statement,
                                   const shopdata_param *params, size_t count, shopdata_result **result_out,
                                   shopdata_error **error_out);
@@ -333,8 +338,9 @@ enum shopdata_isolation {
  * but shopdata_rollback and shopdata_rollback_to answers SHOPDATA_ERR_TRANSACTION; so does, when the connection was
  * lost, every call until shopdata_rollback or shopdata_commit. */
 SHOPDATA_API int shopdata_begin(shopdata_session *session, unsigned isolation, shopdata_error **error_out);
-/* shopdata_commit: SHOPDATA_OK, SHOPDATA_UNFENCED and SHOPDATA_ERR_AMBIGUOUS as for shopdata_execute. On any other
- * error nothing was written. The transaction is over in every case. */
+/* shopdata_commit: SHOPDATA_OK, SHOPDATA_UNFENCED and SHOPDATA_ERR_AMBIGUOUS as for shopdata_execute, and in mode
+ * strict SHOPDATA_ERR_UNAVAILABLE and SHOPDATA_ERR_TIMEOUT as there. On any other error nothing was written. The
+ * transaction is over in every case. */
 SHOPDATA_API int shopdata_commit(shopdata_session *session, shopdata_error **error_out);
 SHOPDATA_API int shopdata_rollback(shopdata_session *session, shopdata_error **error_out);
 /* Savepoints: set one, go back to it (it stays set), or forget it. Names are 1 to 63 bytes and quoted for you. */

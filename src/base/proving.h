@@ -23,6 +23,7 @@
     X(store, "a read is about to store fences and answer")                                                             \
     X(stored, "a read has stored them, and others wait for its answer")                                                \
     X(write, "a write is about to be sent")                                                                            \
+    X(marked, "a write has marked its fences")                                                                         \
     X(committed, "a write's COMMIT was answered")                                                                      \
     X(fenced, "a write has moved its fences")                                                                          \
     X(ended, "a write's fate is unknown, and its backend is gone")                                                     \
@@ -49,7 +50,10 @@
     X(empty_by_table, "an answer without rows need not pass the table's fence", "", "")                                \
     X(own_writes, "statements that are not cached go to any replica", "", "")                                          \
     X(cas, "memcached: a fence is put over whatever came meanwhile", "", "")                                           \
-    X(redis_primary, "Redis: a server that was demoted answers reads", "", "")
+    X(redis_primary, "Redis: a server that was demoted answers reads", "", "")                                         \
+    X(mark, "strict: a write does not mark its fences before COMMIT", "", "")                                          \
+    X(running_pending, "strict: a floor does not take who runs as pending", "", "")                                    \
+    X(fence_of_mode, "strict: a fence of a process in another mode is trusted", "", "")
 
 #define SDI_STEP_NAME(name, ...) SDI_STEP_##name,
 #define SDI_RULE_NAME(name, ...) SDI_RULE_##name,

@@ -69,6 +69,7 @@ static bool read_stamp(trial *t, const sdi_pg_connection *connection, size_t nod
     moment.asked_at = t->asked_at;
     if (!sdi_router_observe(t->core->router, node, &moment)) /* of another database: its name leads elsewhere now */
         return false;
+    question->moment = moment;
     question->node = node;
     question->source = moment.standby ? SHOPDATA_FROM_REPLICA : SHOPDATA_FROM_PRIMARY;
     question->behind_us = moment.standby ? sdi_router_behind(t->core->router, node) : 0;

@@ -15,6 +15,7 @@ typedef struct sdi_question {
     bool
         assumed; /* its era is the last known one of a standby whose primary is gone: good to answer by, not to cache */
     sdi_stamp stamp;
+    sdi_moment moment; /* that the stamp was made of */
     size_t node;
     enum shopdata_source source;
     int64_t behind_us; /* of a replica: sdi_router_behind; of the primary 0 */

@@ -63,6 +63,25 @@ static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const 
         };
 }
 
+bool sdi_fence_run(sdi_core *core, const sdi_buffer *keys, const sdi_change *change, int64_t deadline,
+                   enum sdi_fence_event event)
+{
+    size_t count = count_keys(keys);
+    sdi_cache_op *operations = sdi_calloc(count, sizeof *operations);
+    if (!operations)
+        return false;
+    fill_operations(core, keys, change, operations);
+    if (!SDI_RULE(writer_ends_placeholder))
+        sdi_misfence_spare(core, operations, count);
+    if (!SDI_RULE(writer_makes_no_fence))
+        sdi_misfence_create(core, operations, count);
+    bool told = sdi_cache_run(core->cache, operations, count, deadline);
+    sdi_free(operations);
+    if (told)
+        sdi_count(core->metrics, SDI_M_FENCE_CHANGES, event, count);
+    return told;
+}
+
 /* A write that has happened must be told even when its caller's deadline is over: the cache's own timeout bounds it. */
 int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change)
 {
@@ -73,17 +92,7 @@ int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change)
         sdi_untold_keep(core, keys);
         return SHOPDATA_OK;
     }
-    sdi_cache_op *operations = sdi_calloc(count, sizeof *operations);
-    bool told = false;
-    if (operations) {
-        fill_operations(core, keys, change, operations);
-        if (!SDI_RULE(writer_ends_placeholder))
-            sdi_misfence_spare(core, operations, count);
-        if (!SDI_RULE(writer_makes_no_fence))
-            sdi_misfence_create(core, operations, count);
-        told = sdi_cache_run(core->cache, operations, count, SDI_NEVER);
-        sdi_free(operations);
-    }
+    bool told = sdi_fence_run(core, keys, change, SDI_NEVER, change ? SDI_FENCES_MERGED : SDI_FENCES_DELETED);
     if (told)
         sdi_count(core->metrics, SDI_M_INVALIDATIONS, 0, count);
     else

@@ -12,6 +12,9 @@ bool sdi_fence_tags(const sdi_core *core, const sdi_plan *plan, const shopdata_p
  * write is not known, deletes them: always safe. SHOPDATA_UNFENCED if the cache could not be told; then they are kept
  * (unfinished.h), which may empty the buffer. */
 int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change);
+/* sdi_fence_run is that until the deadline, once, with nothing kept: false if the cache was not told. */
+bool sdi_fence_run(sdi_core *core, const sdi_buffer *keys, const sdi_change *change, int64_t deadline,
+                   enum sdi_fence_event event);
 /* sdi_fence_keys appends the fence keys of tags. */
 void sdi_fence_keys(sdi_core *core, const sdi_tags *tags, sdi_buffer *keys);
 

@@ -17,16 +17,25 @@ void sdi_floor_free(sdi_floor *floor)
     sdi_condition_destroy(&floor->sampled);
 }
 
+/* False if more runs than can be pending. */
+static bool add_running(const sdi_core *core, const sdi_moment *moment, sdi_point *point)
+{
+    return !sdi_mode_marks(core->settings->cache.mode) || !SDI_RULE(running_pending) ||
+           sdi_moment_pending(moment, &point->pending);
+}
+
 static bool read_moment(sdi_core *core, size_t node, sdi_pg_connection *connection, sdi_pg_command *ask,
-                        sdi_point *point)
+                        sdi_point *point, bool *whole)
 {
     sdi_moment moment;
     if (ask->outcome != SDI_PG_DONE || !sdi_moment_read(connection, ask->result, &moment))
         return false;
-    return sdi_router_observe(core->router, node, &moment) && !moment.standby && sdi_moment_floor(&moment, point);
+    bool known = sdi_router_observe(core->router, node, &moment) && !moment.standby && sdi_moment_floor(&moment, point);
+    *whole = known && add_running(core, &moment, point);
+    return known;
 }
 
-static int ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
+static int ask_primary(sdi_core *core, int64_t deadline, sdi_point *point, bool *whole)
 {
     size_t node;
     sdi_pg_connection *connection;
@@ -39,7 +48,7 @@ static int ask_primary(sdi_core *core, int64_t deadline, sdi_point *point)
     sdi_count(core->metrics, SDI_M_FENCES_SAMPLED, 0, 1);
     sdi_pg_command ask = sdi_moment_command();
     status = sdi_pg_read(connection, &ask, 1, (size_t)core->settings->max_result_bytes, deadline, NULL);
-    bool known = status == SHOPDATA_OK && read_moment(core, node, connection, &ask, point);
+    bool known = status == SHOPDATA_OK && read_moment(core, node, connection, &ask, point, whole);
     sdi_pg_commands_free(&ask, 1);
     sdi_ask_give(core, node, connection, status);
     return known || status != SHOPDATA_OK ? status : SHOPDATA_ERR_UNAVAILABLE;
@@ -50,18 +59,20 @@ static void sample(sdi_core *core, int64_t deadline)
 {
     sdi_floor *floor = &core->floor;
     sdi_point point;
+    bool whole = false;
     floor->sent++;
     sdi_unlock(&floor->lock);
-    int status = ask_primary(core, deadline, &point);
+    int status = ask_primary(core, deadline, &point, &whole);
     sdi_lock(&floor->lock);
     floor->answered = floor->sent;
     floor->status = status;
     if (status == SHOPDATA_OK)
         floor->point = point;
+    floor->whole = whole;
     sdi_wake_all(&floor->sampled);
 }
 
-int sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out)
+int sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out, bool *whole)
 {
     sdi_floor *floor = &core->floor;
     sdi_lock(&floor->lock);
@@ -75,6 +86,7 @@ int sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out)
     int status = floor->answered >= mine ? floor->status : SHOPDATA_ERR_TIMEOUT;
     if (status == SHOPDATA_OK)
         *point_out = floor->point;
+    *whole = floor->whole;
     sdi_unlock(&floor->lock);
     return status;
 }

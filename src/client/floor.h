@@ -17,14 +17,17 @@ typedef struct sdi_floor {
     uint64_t sent, answered; /* samples by number */
     int status;              /* of the last one: SHOPDATA_OK, and a point */
     sdi_point point;
+    bool whole; /* what may commit without a mark is pending in it, where the mode wants that */
 } sdi_floor;
 
 void sdi_floor_init(sdi_floor *floor);
 void sdi_floor_free(sdi_floor *floor);
 
-/* sdi_floor_sample gives a point of the primary that demands every write that returned before this call. Another status
+/* sdi_floor_sample gives a point of the primary that demands every write that returned before this call; in strict mode
+ * with all pending that was running: a fence for others, unless not *whole, because more runs than fits. For the caller
+ * himself what was running counts for nothing: nobody could see it when he came. Another status
  * than SHOPDATA_OK if the primary does not answer in time, SHOPDATA_ERR_NO_MEMORY if it was not asked for that reason.
  */
-int sdi_floor_sample(struct sdi_core *core, int64_t deadline, sdi_point *point_out);
+int sdi_floor_sample(struct sdi_core *core, int64_t deadline, sdi_point *point_out, bool *whole);
 
 #endif

@@ -42,20 +42,52 @@ bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, cons
            sdi_stamp_passes(stamp, &read->demand[kind]);
 }
 
-static void take_fences(sdi_read *read, const sdi_cache_op *fences)
+/* A fence whose floor does not know who was running is none for strict readers. */
+static bool is_trusted(const sdi_read *read, sdi_slice record)
 {
-    read->missing = 0;
+    return !sdi_mode_marks(read->session->client->core->settings->cache.mode) || sdi_fence_strict(record) ||
+           !SDI_RULE(fence_of_mode);
+}
+
+/* Reads the fence of a tag; false if there is none. */
+static bool read_fence(sdi_read *read, size_t tag, const sdi_cache_op *found, sdi_point *point)
+{
+    uint64_t bit = (uint64_t)1 << tag;
+    sdi_slice record = {found->found ? found->block : NULL, found->found ? found->length : 0};
+    enum sdi_fence_kind kind = sdi_fence_decode(record, point);
+    bool stands = kind == SDI_FENCE_POINT && is_trusted(read, record);
+    if (!stands)
+        read->missing |= bit;
+    if (!stands && kind != SDI_FENCE_MISSING && kind != SDI_FENCE_PLACEHOLDER)
+        read->useless |= bit;
+    if (stands && point->pending.count)
+        read->pending |= bit;
+    return stands;
+}
+
+static void forget_fences(sdi_read *read, bool whole)
+{
+    read->missing = read->useless = read->pending = 0;
     read->mixed_eras = read->crowded = false;
     for (size_t kind = 0; kind < 2; kind++) {
-        read->whole[kind] = true;
+        read->whole[kind] = whole;
         read->demanded[kind] = false;
     }
+}
+
+void sdi_miss_fences(sdi_read *read)
+{
+    forget_fences(read, false);
+    read->missing = UINT64_MAX;
+    read->looked_at = sdi_wall();
+}
+
+static void take_fences(sdi_read *read, const sdi_cache_op *fences)
+{
+    forget_fences(read, true);
     for (size_t i = 0; i < read->tags.count; i++) {
         sdi_point point;
-        sdi_slice record = {fences[i].found ? fences[i].block : NULL, fences[i].found ? fences[i].length : 0};
-        bool stands = sdi_fence_decode(record, &point) == SDI_FENCE_POINT;
-        if (!stands)
-            read->missing |= (uint64_t)1 << i;
+        bool stands = read_fence(read, i, &fences[i], &point);
         for (size_t kind = i < read->tags.required ? 0 : 1; kind < 2; kind++) {
             read->whole[kind] &= stands;
             if (stands)
@@ -159,6 +191,13 @@ static void refuse_old_era(sdi_read *read, uint32_t timeline)
             read->mixed_eras = true;
 }
 
+static void meet_pending(sdi_core *core, sdi_read *read)
+{
+    if (read->pending && !read->met)
+        sdi_count(core->metrics, SDI_M_PENDING_MET, 0, 1);
+    read->met |= read->pending != 0;
+}
+
 /* How many operations a look takes. */
 static size_t gets_of(const sdi_read *read)
 {
@@ -169,6 +208,7 @@ static void judge(sdi_core *core, sdi_read *read, sdi_cache_op *operations)
 {
     take_fences(read, operations + 1);
     refuse_old_era(read, sdi_router_timeline(core->router));
+    meet_pending(core, read);
     judge_entry(core, read, operations);
     if (read->lease == SDI_LEASE_AWAITED)
         sdi_lease_seen(read, operations + 1 + read->tags.count);

@@ -41,12 +41,16 @@ typedef struct sdi_read {
      * hangs on more tags. */
     bool fences_read;    /* the cache answered; false in a mode without fences */
     uint64_t missing;    /* tags (bit n) without a fence */
+    uint64_t useless;    /* of those: a record stands there that is none, or one of another mode */
+    bool met;            /* counted as one that met pending transactions */
+    uint64_t pending;    /* tags whose fence has transactions pending */
     bool whole[2];       /* every tag that counts has a fence: `demand` is all of it */
     bool demanded[2];    /* at least one fence was read into `demand` */
     sdi_point demand[2]; /* what an answer must contain */
     bool mixed_eras;     /* fences of different eras, or of one that is over: no stamp passes all of them */
     bool crowded;        /* more is pending than fits into `demand`: as if no stamp passed */
     int64_t looked_at;   /* sdi_wall before that look: a write that had returned by then is in the fences */
+    sdi_change *settle;  /* what was pending and has finished, to be told (settle.h); NULL: nothing */
     /* an old answer, which may be served in place of a new one (stale.h) */
     shopdata_result *old;
     bool old_overtaken;
@@ -65,6 +69,8 @@ enum { SDI_READ_TAGS_MAX = 64 }; /* a statement with more tags is not cached */
 bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline);
 /* sdi_demand_floor adds a sampled point to what answers of this read must contain. */
 void sdi_demand_floor(sdi_read *read, const sdi_point *floor);
+/* sdi_miss_fences: what the fences say cannot be known, and is as if none of them stood. */
+void sdi_miss_fences(sdi_read *read);
 /* sdi_answer_passes: does an answer of this stamp contain all that this read's fences demand, none of them missing? In
  * a mode without fences: all that its session wrote? */
 bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, const sdi_stamp *stamp);

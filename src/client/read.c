@@ -9,6 +9,7 @@
 #include "client/ask.h"
 #include "client/lease.h"
 #include "client/round.h"
+#include "client/settle.h"
 #include "client/slow.h"
 #include "client/stale.h"
 #include "client/store.h"
@@ -80,12 +81,16 @@ static int sample_floor(sdi_round *r, floor_found *floor)
         claim(r, floor);
     floor->installable = floor->placed;
     floor->claimed = floor->placed = false;
-    int status = sdi_floor_sample(r->core, sample_deadline(r), &floor->point);
+    bool whole;
+    int status = sdi_floor_sample(r->core, sample_deadline(r), &floor->point, &whole);
+    floor->installable &= whole;
     SDI_STEP(sampled);
     floor->sampled = status == SHOPDATA_OK;
+    sdi_point finished = floor->point;
+    finished.pending.count = 0;
     for (size_t i = 0; i < r->count && floor->sampled; i++)
         if (lacks_fence(&r->reads[i]))
-            sdi_demand_floor(&r->reads[i], &floor->point);
+            sdi_demand_floor(&r->reads[i], &finished);
     return status;
 }
 
@@ -259,14 +264,26 @@ static bool any_cached(const sdi_round *r)
     return false;
 }
 
+/* The cache does not answer, or is not trusted. In strict mode every fence is as good as missing: what was written last
+ * is asked of the primary. Else nobody is. */
+static void go_without_cache(sdi_round *r)
+{
+    bool strict = sdi_mode_marks(r->core->settings->cache.mode);
+    for (size_t i = 0; i < r->count; i++) {
+        sdi_read *read = &r->reads[i];
+        read->fences_read = strict && read->cached && read->tags.count;
+        read->cached = false;
+        if (read->fences_read)
+            sdi_miss_fences(read);
+    }
+}
+
 static void look_into_cache(sdi_round *r)
 {
     if (!any_cached(r))
         return;
-    if (sdi_untold_none(r->core, r->deadline) && sdi_lookup(r->core, r->reads, r->count, r->deadline))
-        return;
-    for (size_t i = 0; i < r->count; i++)
-        r->reads[i].cached = r->reads[i].fences_read = false; /* it does not answer, or is not trusted */
+    if (!sdi_untold_none(r->core, r->deadline) || !sdi_lookup(r->core, r->reads, r->count, r->deadline))
+        go_without_cache(r);
 }
 
 /* ------------------------------------------------------------------------------------------------------ the leases */
@@ -411,6 +428,7 @@ static void free_reads(sdi_round *r)
     for (size_t i = 0; i < r->count; i++) {
         sdi_planned_done(r->reads[i].planned);
         sdi_tags_free(&r->reads[i].tags);
+        sdi_settle_free(r->core, &r->reads[i], false);
         sdi_buffer_free(&r->reads[i].identity);
         sdi_buffer_free(&r->reads[i].key);
         shopdata_result_free(r->reads[i].result);

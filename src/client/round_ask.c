@@ -4,6 +4,7 @@
 #include "base/proving.h"
 #include "client/ask.h"
 #include "client/round.h"
+#include "client/settle.h"
 #include "client/stale.h"
 
 sdi_pg_command sdi_read_command(const sdi_read *read)
@@ -16,7 +17,7 @@ sdi_pg_command sdi_read_command(const sdi_read *read)
 
 static bool wants_primary(const sdi_read *read)
 {
-    return (read->flags & SHOPDATA_PRIMARY) || read->mixed_eras ||
+    return (read->flags & SHOPDATA_PRIMARY) || read->mixed_eras || sdi_is_pending(read) ||
            sdi_plan_kind(read->planned->plan) == SDI_PLAN_PRIMARY;
 }
 
@@ -126,6 +127,8 @@ static void take_answers(sdi_round *r, const group *g, const sdi_question *quest
         read->stamped = question->stamped && !question->assumed && knows_schema(read, question);
         read->stamp = question->stamp;
         read->unstored = true;
+        if (question->source == SHOPDATA_FROM_PRIMARY)
+            sdi_settle_find(read, &question->moment);
         sign_freshness(read, question);
         if (fresh_enough(read, question))
             read->state = SDI_READ_DONE;

@@ -4,6 +4,7 @@
 #include "client/batch.h"
 #include "client/fencing.h"
 #include "client/lease.h"
+#include "client/settle.h"
 #include "fresh/entry.h"
 #include "model/policy.h"
 
@@ -17,6 +18,8 @@ static void add_placeholders(sdi_core *core, sdi_batch *batch, const sdi_read *r
     for (size_t tag = 0; tag < read->tags.count; tag++) {
         if (!(read->missing >> tag & 1))
             continue;
+        if (read->useless >> tag & 1)
+            sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_REMOVE);
         sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_ADD)->ttl_ms = SDI_PLACEHOLDER_TTL_MS;
         sdi_batch_value(batch, placeholder);
     }
@@ -56,6 +59,7 @@ bool sdi_claim(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, in
 /* A fence to be put in place of its placeholder. */
 typedef struct installation {
     sdi_span placeholder, fence; /* fence.length 0: none */
+    const sdi_point *floor;
 } installation;
 
 static void add_swaps(sdi_core *core, sdi_batch *batch, const sdi_read *read, const installation *install)
@@ -96,7 +100,16 @@ static bool put_entry(sdi_core *core, sdi_batch *batch, const sdi_read *read, in
     return true;
 }
 
-static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read)
+/* Transactions whose end it does not show, and that its readers will ask for: it would be refused by all. */
+static bool lacks_pending(const sdi_read *read, const installation *install)
+{
+    size_t kind = shopdata_result_rows(read->result) ? 0 : 1;
+    return (read->fences_read && read->demanded[kind] &&
+            !sdi_stamp_settled(&read->stamp, &read->demand[kind].pending)) ||
+           (install->floor && fills(read) && !sdi_stamp_settled(&read->stamp, &install->floor->pending));
+}
+
+static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read, const installation *install)
 {
     size_t begin = batch->values.length;
     int64_t ttl_ms = sdi_policy_ttl(read->policy, shopdata_result_rows(read->result) == 0);
@@ -104,6 +117,10 @@ static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read)
         return;
     if (!read->stamped) {
         drop(core, SDI_DROP_STALE);
+        return;
+    }
+    if (lacks_pending(read, install)) {
+        drop(core, SDI_DROP_PENDING);
         return;
     }
     int64_t held_ms = sdi_policy_held(read->policy, ttl_ms);
@@ -141,7 +158,9 @@ static void add_stores(sdi_core *core, sdi_batch *batch, sdi_read *read, const i
         add_removals(core, batch, read);
     else if (install->fence.length && fills(read))
         add_swaps(core, batch, read, install);
-    add_answer(core, batch, read);
+    if (!outlived(read))
+        sdi_settle_add(core, batch, read);
+    add_answer(core, batch, read, install);
 }
 
 static void count_fills(sdi_core *core, sdi_read *reads, size_t count, bool kept)
@@ -157,13 +176,13 @@ static void count_fills(sdi_core *core, sdi_read *reads, size_t count, bool kept
     }
 }
 
-static installation put_texts(sdi_batch *batch, uint64_t nonce, const sdi_point *floor)
+static installation put_texts(sdi_batch *batch, uint64_t nonce, const sdi_point *floor, bool strict)
 {
-    installation install = {0};
+    installation install = {.floor = floor};
     sdi_fence_placeholder(nonce, &batch->values);
     install.placeholder = sdi_batch_since(batch, 0);
     if (floor)
-        sdi_fence_encode(floor, false, &batch->values);
+        sdi_fence_encode(floor, strict, &batch->values);
     install.fence = sdi_batch_since(batch, install.placeholder.length);
     return install;
 }
@@ -173,13 +192,15 @@ bool sdi_store(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, co
     sdi_batch batch;
     if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
         return true;
-    installation install = put_texts(&batch, nonce, floor);
+    installation install = put_texts(&batch, nonce, floor, sdi_mode_marks(core->settings->cache.mode));
     for (size_t i = 0; i < count; i++)
         add_stores(core, &batch, &reads[i], &install);
     for (size_t i = 0; i < count; i++)
         sdi_lease_add_release(&batch, core, &reads[i]);
     bool kept = sdi_batch_run(&batch, core, deadline);
     count_fills(core, reads, count, kept);
+    for (size_t i = 0; i < count; i++)
+        sdi_settle_free(core, &reads[i], kept);
     sdi_batch_free(&batch);
     return kept;
 }

@@ -6,6 +6,7 @@
 #include "base/proving.h"
 #include "client/ask.h"
 #include "client/fencing.h"
+#include "client/mark.h"
 #include "client/session.h"
 
 static sdi_pg_command command(const char *sql)
@@ -187,7 +188,7 @@ static void note_point(shopdata_session *session, const sdi_point *point)
 
 /* The write stands: its fences are moved, or deleted where its point did not come to be known. */
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
-                sdi_buffer *keys)
+                sdi_buffer *keys, const sdi_mark *mark)
 {
     sdi_moment moment;
     sdi_change change = {.settled.count = 0};
@@ -199,10 +200,12 @@ int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, 
         note_point(session, point);
     else
         session->unplaced = sdi_unplaced(session->client->core);
+    if (mark->made)
+        change.settled = (sdi_pendings){1, {{mark->pending.xid, point->flush}}};
     SDI_STEP(committed);
     int status = sdi_fence(session->client->core, keys, known ? &change : NULL);
     SDI_STEP(fenced);
-    return status;
+    return mark->made ? SHOPDATA_OK : status;
 }
 
 /* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that
@@ -235,18 +238,46 @@ bool sdi_wrote(const sdi_pg_command *xid)
     return xid->outcome == SDI_PG_DONE && shopdata_result_is_null(xid->result, 0, 0) == 0;
 }
 
-static int conclude(shopdata_session *session, sdi_pg_command *steps, int status, sdi_buffer *keys,
+static int conclude(shopdata_session *session, sdi_committing *c, int broke, sdi_buffer *keys,
                     shopdata_error **error_out)
 {
-    sdi_transaction *transaction = &session->transaction;
+    sdi_pg_command *steps = c->steps;
     if (steps[COMMIT].outcome == SDI_PG_DONE) {
         sdi_error_clear(error_out); /* what failed after COMMIT never turns success into failure */
-        return sdi_wrote(&steps[XID]) ? sdi_written(session, transaction->connection, &steps[MOMENT], keys)
+        return sdi_wrote(&steps[XID]) ? sdi_written(session, c->connection, &steps[MOMENT], keys, &c->mark)
                                       : SHOPDATA_OK;
     }
     for (size_t i = XID; i <= COMMIT; i++)
         if (steps[i].outcome == SDI_PG_ERROR)
             return sdi_pg_command_failure(&steps[i], error_out);
+    return broke != SHOPDATA_OK ? broke : c->refused;
+}
+
+/* COMMIT was sent, and no answer came to it. */
+static bool fate_unknown(const sdi_committing *c, int broke)
+{
+    const sdi_pg_command *steps = c->steps;
+    bool read_only = steps[XID].outcome == SDI_PG_DONE && !sdi_wrote(&steps[XID]);
+    return broke != SHOPDATA_OK && steps[COMMIT].sent && steps[COMMIT].outcome == SDI_PG_NOT_RUN &&
+           steps[XID].outcome != SDI_PG_ERROR && !read_only;
+}
+
+static int commit(shopdata_session *session, sdi_committing *c, sdi_buffer *keys, shopdata_error **error)
+{
+    sdi_transaction *transaction = &session->transaction;
+    size_t node = transaction->node;
+    sdi_pg_backend_id backend = sdi_pg_backend(c->connection);
+    int broke = sdi_commit_run(c, error);
+    int status = conclude(session, c, broke, keys, error);
+    bool unknown = fate_unknown(c, broke);
+    if (c->refused != SHOPDATA_OK)
+        run_one(session, "ROLLBACK", NULL);
+    if (sdi_in_transaction(session))
+        end(session, broke);
+    if (unknown)
+        return sdi_ambiguous(session, node, &backend, keys, error);
+    if (status < SHOPDATA_OK)
+        sdi_mark_withdraw(c->core, keys, &c->mark);
     return status;
 }
 
@@ -262,20 +293,15 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
     sdi_pg_command steps[COMMIT_STEPS] = {sdi_xid_command(), command("COMMIT"), sdi_moment_command()};
     shopdata_error *error = NULL;
     sdi_buffer keys = transaction->tags;
-    size_t node = transaction->node;
     bool schema = transaction->schema;
-    sdi_pg_backend_id backend = sdi_pg_backend(transaction->connection);
     transaction->tags = (sdi_buffer)SDI_BUFFER_INIT;
-    SDI_STEP(write);
-    int broke = sdi_pg_run(transaction->connection, steps, COMMIT_STEPS, (size_t)core->settings->max_result_bytes,
-                           sdi_session_deadline(session), &error);
-    status = conclude(session, steps, broke, &keys, &error);
-    bool unknown =
-        broke != SHOPDATA_OK && steps[COMMIT].outcome == SDI_PG_NOT_RUN && steps[XID].outcome != SDI_PG_ERROR;
-    bool read_only = steps[XID].outcome == SDI_PG_DONE && !sdi_wrote(&steps[XID]);
-    end(session, broke);
-    if (unknown && !read_only)
-        status = sdi_ambiguous(session, node, &backend, &keys, &error);
+    sdi_committing committing = {.core = core,
+                                 .connection = transaction->connection,
+                                 .steps = steps,
+                                 .count = COMMIT_STEPS,
+                                 .keys = &keys,
+                                 .deadline = sdi_session_deadline(session)};
+    status = commit(session, &committing, &keys, &error);
     /* After the write's position is known: a plan made under the new number then asks who has replayed it. */
     if (schema)
         sdi_core_schema_changed(core);

@@ -3,14 +3,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/proving.h"
 #include "client/ask.h"
 #include "client/fencing.h"
+#include "client/mark.h"
 #include "client/session.h"
 #include "client/slow.h"
 
-/* A write that is a transaction of its own goes in one round trip. Of a session without settings BEGIN stands in their
- * place, and what stands before it is not sent. */
+/* A write that is a transaction of its own goes in one round trip (in strict mode in two, see mark.h). Of a session
+ * without settings BEGIN stands in their place, and what stands before it is not sent. */
 enum { BEGIN, SETTINGS, CHANGE, XID, COMMIT, MOMENT, STEPS };
 
 typedef struct write {
@@ -77,7 +77,7 @@ static bool fate_unknown(const sdi_pg_command *steps, size_t at)
 
 enum next { DONE, REPEAT };
 
-/* What the server rejected has not happened; some rejections mean "not here" or "not so", and are worth another go. */
+/* Some rejections mean "not here" or "not so", and are worth another go. */
 static enum next rejected(write *w, size_t node, const shopdata_error *error)
 {
     const char *sqlstate = shopdata_error_sqlstate(error);
@@ -101,11 +101,12 @@ static void note_schema(const write *w)
         sdi_core_schema_changed(w->session->client->core);
 }
 
-static int succeed(write *w, sdi_pg_connection *connection, sdi_pg_command *steps, shopdata_result **result_out)
+static int succeed(write *w, sdi_committing *c, shopdata_result **result_out)
 {
     int status = SHOPDATA_OK;
+    sdi_pg_command *steps = c->steps + c->count - STEPS;
     if (sdi_wrote(&steps[XID]))
-        status = sdi_written(w->session, connection, &steps[MOMENT], &w->keys);
+        status = sdi_written(w->session, c->connection, &steps[MOMENT], &w->keys, &c->mark);
     note_schema(w);
     *result_out = steps[CHANGE].result;
     steps[CHANGE].result = NULL;
@@ -121,27 +122,37 @@ static int lost(write *w, size_t node, sdi_pg_connection *connection, int broke,
     return status;
 }
 
-/* Judges the answers and gives the connection back. */
-static int conclude(write *w, size_t node, sdi_pg_connection *connection, sdi_pg_command *steps, int broke,
-                    enum next *next, shopdata_result **result_out, shopdata_error **error)
+/* What the server rejected has not happened, nor what was not committed. */
+static int fail(write *w, sdi_committing *c, size_t at, int *broke, shopdata_error **error)
 {
+    int status = *broke != SHOPDATA_OK ? *broke : c->refused;
+    if (at < STEPS) {
+        sdi_error_clear(error);
+        status = sdi_pg_command_failure(&(c->steps + c->count - STEPS)[at], error);
+    }
+    if (*broke == SHOPDATA_OK && sdi_pg_transaction(c->connection) != SDI_PG_IDLE)
+        *broke = roll_back(c->connection, sdi_deadline_in(w->session->deadline_ms));
+    sdi_mark_withdraw(c->core, &w->keys, &c->mark);
+    return status;
+}
+
+/* Judges the answers and gives the connection back. */
+static int conclude(write *w, size_t node, sdi_committing *c, int broke, enum next *next, shopdata_result **result_out,
+                    shopdata_error **error)
+{
+    const sdi_pg_command *steps = c->steps + c->count - STEPS;
     size_t at = first_error(steps);
-    int status = broke;
+    int status;
     if (steps[COMMIT].outcome == SDI_PG_DONE) {
         sdi_error_clear(error); /* what failed after COMMIT never turns success into failure */
-        status = succeed(w, connection, steps, result_out);
+        status = succeed(w, c, result_out);
     } else if (fate_unknown(steps, at)) {
-        return lost(w, node, connection, broke, error);
+        return lost(w, node, c->connection, broke, error);
     } else {
-        if (at < STEPS) {
-            sdi_error_clear(error);
-            status = sdi_pg_command_failure(&steps[at], error);
-        }
-        if (broke == SHOPDATA_OK && sdi_pg_transaction(connection) != SDI_PG_IDLE)
-            broke = roll_back(connection, sdi_deadline_in(w->session->deadline_ms));
+        status = fail(w, c, at, &broke, error);
         *next = rejected(w, node, *error);
     }
-    sdi_ask_give(w->session->client->core, node, connection, broke);
+    sdi_ask_give(c->core, node, c->connection, broke);
     return status;
 }
 
@@ -158,10 +169,14 @@ static int try_once(write *w, enum next *next, shopdata_result **result_out, sho
     sdi_pg_command steps[STEPS] = {
         begin, begin, change_command(w), sdi_xid_command(), sdi_pg_fixed("COMMIT"), sdi_moment_command()};
     size_t first = sdi_settings_command(w->session, &steps[SETTINGS]) ? BEGIN : SETTINGS;
-    SDI_STEP(write);
-    int broke = sdi_pg_run(connection, steps + first, STEPS - first, (size_t)core->settings->max_result_bytes,
-                           w->deadline, error);
-    status = conclude(w, node, connection, steps, broke, next, result_out, error);
+    sdi_committing committing = {.core = core,
+                                 .connection = connection,
+                                 .steps = steps + first,
+                                 .count = STEPS - first,
+                                 .keys = &w->keys,
+                                 .deadline = w->deadline};
+    int broke = sdi_commit_run(&committing, error);
+    status = conclude(w, node, &committing, broke, next, result_out, error);
     if (status >= SHOPDATA_OK)
         sdi_sign(core, *result_out, node, SHOPDATA_FROM_PRIMARY);
     sdi_pg_commands_free(steps, STEPS);

@@ -22,7 +22,7 @@ const sdi_section sdi_sections[SDI_SECTIONS] = {
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const cache_kinds[] = {"none", "memory", "redis", "memcached", NULL};
-static const char *const cache_modes[] = {"ttl", "fenced", NULL};
+static const char *const cache_modes[] = {"ttl", "fenced", "strict", NULL};
 
 #define AT(type, member) offsetof(sdi_##type, member)
 const sdi_config_key sdi_config_keys[] = {
@@ -85,6 +85,8 @@ const sdi_config_key sdi_config_keys[] = {
      "writes. `redis` and `memcached`: shared ones."},
     {SDI_SECTION_CACHE, "mode", SDI_KEY_CHOICE, "fenced", 0, 0, cache_modes, AT(cache_settings, mode),
      "What is promised of cached answers. `fenced`: none is older than a write that had returned before it was asked for. "
+     "`strict`: nor than one that had become visible, whose writer may have died before he could return; a write takes one "
+     "more round trip to the cache and to the primary, and is refused while the cache does not answer. Not on memcached. "
      "`ttl`: none is older than its `ttl` and `route.max_lag`, and a session sees its own writes; a write tells the cache "
      "nothing. The same in all processes that share the cache (doc/caching.md)."},
     {SDI_SECTION_CACHE, "address", SDI_KEY_ADDRESSES, "127.0.0.1:6379", 0, 0, NULL, AT(cache_settings, addresses),

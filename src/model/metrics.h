@@ -38,6 +38,10 @@ enum sdi_metric {
     SDI_M_INVALIDATIONS,     /* tags bumped */
     SDI_M_UNFENCED,          /* writes whose fence could not be stored */
     SDI_M_UNFENCED_PENDING,  /* gauge: tags that wait to be told */
+    SDI_M_FENCE_CHANGES,     /* kind */
+    SDI_M_MARKS_REFUSED,     /* strict writes rolled back */
+    SDI_M_PENDING_MET,       /* reads */
+    SDI_M_PENDING_SETTLED,   /* transactions, by readers */
     SDI_M_FENCES_SAMPLED,    /* floors sampled on the primary */
     SDI_M_STALE_ANSWERS,     /* policy; reason */
     SDI_M_STALENESS,         /* histogram of what is not 0 */
@@ -78,7 +82,15 @@ enum sdi_miss_reason {
     SDI_MISS_UNAVAILABLE,
     SDI_MISS_REASONS
 };
-enum sdi_drop_reason { SDI_DROP_STALE, SDI_DROP_TOO_LARGE, SDI_DROP_UNAVAILABLE, SDI_DROP_REASONS };
+enum sdi_drop_reason { SDI_DROP_STALE, SDI_DROP_TOO_LARGE, SDI_DROP_UNAVAILABLE, SDI_DROP_PENDING, SDI_DROP_REASONS };
+enum sdi_fence_event {
+    SDI_FENCES_MERGED,
+    SDI_FENCES_DELETED,
+    SDI_FENCES_MARKED,
+    SDI_FENCES_WITHDRAWN,
+    SDI_FENCES_SETTLED,
+    SDI_FENCE_EVENTS
+};
 enum sdi_lease_event { SDI_LEASES_TAKEN, SDI_LEASES_AWAITED, SDI_LEASES_ANSWERED, SDI_LEASE_EVENTS };
 enum sdi_stale_reason {
     SDI_STALE_EXPIRED_REFRESHING,

@@ -19,6 +19,11 @@ static const char *const drops[SDI_DROP_REASONS] = {
     [SDI_DROP_STALE] = "stale",
     [SDI_DROP_TOO_LARGE] = "too_large",
     [SDI_DROP_UNAVAILABLE] = "unavailable",
+    [SDI_DROP_PENDING] = "pending",
+};
+static const char *const fence_changes[SDI_FENCE_EVENTS] = {
+    [SDI_FENCES_MERGED] = "merged",       [SDI_FENCES_DELETED] = "deleted", [SDI_FENCES_MARKED] = "marked",
+    [SDI_FENCES_WITHDRAWN] = "withdrawn", [SDI_FENCES_SETTLED] = "settled",
 };
 static const char *const leases[SDI_LEASE_EVENTS] = {
     [SDI_LEASES_TAKEN] = "taken",
@@ -55,6 +60,7 @@ const sdi_label sdi_labels[SDI_LABEL_SETS] = {
     [SDI_LABEL_STATUS] = {"kind", statuses, COUNT(statuses)},
     [SDI_LABEL_MISS] = {"reason", misses, COUNT(misses)},
     [SDI_LABEL_DROP] = {"reason", drops, COUNT(drops)},
+    [SDI_LABEL_FENCE_CHANGE] = {"kind", fence_changes, COUNT(fence_changes)},
     [SDI_LABEL_COMPRESSION] = {"side", compression, COUNT(compression)},
     [SDI_LABEL_LEASE] = {"event", leases, COUNT(leases)},
     [SDI_LABEL_STALE] = {"reason", stale, COUNT(stale)},
@@ -146,6 +152,10 @@ const sdi_metric_description sdi_metric_table[SDI_METRICS] = {
     [SDI_M_INVALIDATIONS] = COUNTER("invalidations", NONE, "Tags bumped by writes."),
     [SDI_M_UNFENCED] = COUNTER("unfenced_writes", NONE, "Writes that stand but could not be told to the cache."),
     [SDI_M_UNFENCED_PENDING] = GAUGE("unfenced_pending_tags", "count", NONE, "Tags that wait to be told to the cache."),
+    [SDI_M_FENCE_CHANGES] = COUNTER("fence_changes", FENCE_CHANGE, "Fences told of something: writes that stand (merged; deleted where their position is not known), writes about to commit in mode `strict` (marked), that did not after all (withdrawn), and that a reader found finished (settled)."),
+    [SDI_M_MARKS_REFUSED] = COUNTER("marks_refused", NONE, "Writes of mode `strict` that were rolled back because the cache did not take their mark."),
+    [SDI_M_PENDING_MET] = COUNTER("pending_met", NONE, "Reads whose fences told of transactions that may commit at any moment, or whose writers died."),
+    [SDI_M_PENDING_SETTLED] = COUNTER("pending_settled", NONE, "Transactions that a reader met pending, found finished, and settled for all."),
     [SDI_M_FENCES_SAMPLED] = COUNTER("fences_sampled", NONE, "Times the primary was asked where a new fence stands."),
     [SDI_M_STALE_ANSWERS] = COUNTER_PAIR("stale_answers", POLICY, STALE, "Reads answered by an old entry: its time was up or a write may have overtaken it, while another fetched a new one or because the database did not answer."),
     [SDI_M_STALENESS] = SECONDS("staleness", NONE, "Bound of how long ago the rows of an answer may have been overtaken by a write, of answers where that is not 0."),

@@ -221,6 +221,10 @@ static void check_cache(const sdi_cache_settings *cache, sdi_faults *faults)
     else if (cache->discovery)
         sdi_faults_add(faults, "cache.discovery: on, but only memcached has it; set cache.kind, or set it off");
     check_cluster(cache, faults);
+    if (sdi_mode_marks(cache->mode) && cache->kind != SDI_CACHE_REDIS && cache->kind != SDI_CACHE_MEMORY)
+        sdi_faults_add(faults, "cache.mode: strict, but %s; set cache.kind to redis or memory, or cache.mode to fenced",
+                       cache->kind == SDI_CACHE_MEMCACHED ? "on memcached fences cannot be marked"
+                                                          : "there is no cache to keep a promise of");
     if (cache->kind == SDI_CACHE_MEMORY && cache->max_entry_bytes > cache->memory_bytes)
         sdi_faults_add(faults, "cache.max_entry_bytes: over cache.memory_bytes; lower one or raise the other");
 }

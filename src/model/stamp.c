@@ -171,13 +171,20 @@ bool sdi_stamp_finished(const sdi_stamp *stamp, const sdi_pending *pending)
     return !stamp->standby && stamp->lsn >= pending->flush && sdi_snapshot_finished(&stamp->snapshot, pending->xid);
 }
 
+bool sdi_stamp_settled(const sdi_stamp *stamp, const sdi_pendings *pending)
+{
+    for (uint32_t i = 0; i < pending->count; i++)
+        if (!sdi_stamp_finished(stamp, &pending->list[i]))
+            return false;
+    return true;
+}
+
 bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point)
 {
     if (!sdi_era_known(stamp->era) || !sdi_era_equal(stamp->era, point->era))
         return false;
-    for (uint32_t i = 0; i < point->pending.count; i++)
-        if (!sdi_stamp_finished(stamp, &point->pending.list[i]))
-            return false;
+    if (!sdi_stamp_settled(stamp, &point->pending))
+        return false;
     if (stamp->standby)
         return stamp->lsn >= point->lsn || !SDI_RULE(replayed);
     return stamp->lsn >= point->flush &&

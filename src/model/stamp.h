@@ -98,6 +98,8 @@ void sdi_pending_settle(sdi_pendings *pending, const sdi_pendings *settled);
 /* sdi_stamp_finished: is it certain that an answer of this stamp contains what this transaction wrote? */
 bool sdi_stamp_finished(const sdi_stamp *stamp, const sdi_pending *pending);
 
+bool sdi_stamp_settled(const sdi_stamp *stamp, const sdi_pendings *pending); /* that of all */
+
 /* sdi_stamp_passes is the one rule of freshness: does an answer of this stamp contain all that the point demands? */
 bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point);
 

@@ -9,7 +9,9 @@
  * A standby is never asked for its snapshot: there it lists no running transactions. Its timeline is the wal
  * receiver's: the control file lags a promotion. The question is its own statement, before the read: a replay position
  * bounds the next statement's snapshot, not its own. A primary's snapshot is the one that this statement runs in, so
- * every position is read after it: the insert position covers all that the snapshot sees finished. */
+ * every position is read after it: the insert position covers all that the snapshot sees finished, and whoever has an
+ * xid by then is in the snapshot or below the next one. age() tells the distance to that; it is the one thing that
+ * does, and it is one value a transaction: of a transaction that has an xid itself, that one's. */
 static const char question[] =
     "SELECT CASE WHEN standby THEN 't' ELSE 'f' END,"
     " CASE WHEN standby THEN (SELECT received_tli::text FROM pg_catalog.pg_stat_get_wal_receiver())"
@@ -19,10 +21,11 @@ static const char question[] =
     " CASE WHEN standby THEN pg_catalog.pg_last_wal_receive_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END,"
     " pg_catalog.current_setting('synchronous_commit') <> 'off',"
     " CASE WHEN standby THEN extract(epoch FROM pg_catalog.clock_timestamp()"
-    " - pg_catalog.pg_last_xact_replay_timestamp()) END"
+    " - pg_catalog.pg_last_xact_replay_timestamp()) END,"
+    " CASE WHEN standby THEN NULL ELSE pg_catalog.age('3'::pg_catalog.xid) END"
     " FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby OFFSET 0) AS role";
 
-enum { STANDBY, TIMELINE, POSITION, SNAPSHOT, HEAD, SYNCHRONOUS, REPLAY_AGE, COLUMNS };
+enum { STANDBY, TIMELINE, POSITION, SNAPSHOT, HEAD, SYNCHRONOUS, REPLAY_AGE, AGE, COLUMNS };
 
 sdi_pg_command sdi_moment_command(void)
 {
@@ -49,6 +52,15 @@ static void read_standby(const shopdata_result *answer, sdi_moment *moment)
     moment->replay_age_seconds = age.length > 0 ? strtod(age.data, NULL) : -1;
 }
 
+/* The next xid has 32 bits, and may have gone around since the snapshot's xmax, which has 64. */
+static uint64_t next_xid(sdi_slice age, uint64_t xmax)
+{
+    enum { REFERENCE = 3 };
+    char *end;
+    uint32_t next = (uint32_t)strtol(age.data, &end, 10) + REFERENCE, ahead = next - (uint32_t)xmax;
+    return age.length && end == age.data + age.length && ahead <= INT32_MAX ? xmax + ahead : 0;
+}
+
 static void read_primary(const shopdata_result *answer, sdi_moment *moment)
 {
     moment->era.timeline = timeline(answer, 16);
@@ -57,6 +69,7 @@ static void read_primary(const shopdata_result *answer, sdi_moment *moment)
     sdi_slice snapshot = text_at(answer, SNAPSHOT);
     moment->snapshot_known = sdi_snapshot_parse(snapshot, SDI_SNAPSHOT_STAMP, &moment->contained) &&
                              sdi_snapshot_parse(snapshot, SDI_SNAPSHOT_POINT, &moment->demanded);
+    moment->next = moment->snapshot_known ? next_xid(text_at(answer, AGE), moment->demanded.xmax) : 0;
 }
 
 bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result *answer, sdi_moment *moment_out)
@@ -103,6 +116,36 @@ static bool point_at(const sdi_moment *moment, sdi_lsn lsn, sdi_lsn flush, sdi_p
 bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out)
 {
     return point_at(moment, moment->insert, moment->flush, point_out);
+}
+
+bool sdi_moment_pending(const sdi_moment *moment, sdi_pendings *pending_out)
+{
+    const sdi_snapshot *snapshot = &moment->demanded;
+    sdi_pendings pending = {0};
+    if (!moment->next || snapshot->count + (moment->next - snapshot->xmax) > SDI_PENDING_MAX)
+        return false;
+    for (uint32_t i = 0; i < snapshot->count; i++)
+        sdi_pending_add(&pending, (sdi_pending){snapshot->running[i], moment->flush});
+    for (uint64_t xid = snapshot->xmax; xid < moment->next; xid++)
+        sdi_pending_add(&pending, (sdi_pending){xid, moment->flush});
+    *pending_out = pending;
+    return true;
+}
+
+/* A lost xid may be given out again before the settle arrives, to one who marks at this same flush position: his mark
+ * must not go. After the crash that position had moved, so the lost one's lies before it. */
+void sdi_moment_settles(const sdi_moment *moment, const sdi_pendings *pending, sdi_pendings *settled_out)
+{
+    sdi_stamp stamp;
+    *settled_out = (sdi_pendings){0};
+    if (!sdi_moment_stamp(moment, &stamp) || stamp.standby)
+        return;
+    for (uint32_t i = 0; i < pending->count; i++) {
+        const sdi_pending *one = &pending->list[i];
+        bool lost = moment->next && one->xid >= moment->next && one->flush < moment->flush;
+        if (lost || sdi_stamp_finished(&stamp, one))
+            sdi_pending_add(settled_out, (sdi_pending){one->xid, lost ? moment->flush - 1 : moment->flush});
+    }
 }
 
 bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out)

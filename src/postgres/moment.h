@@ -20,6 +20,8 @@ typedef struct sdi_moment {
     bool snapshot_known;       /* primary: the next two were read */
     sdi_snapshot contained;    /* primary: the snapshot as a stamp's: certainly finished */
     sdi_snapshot demanded;     /* primary: the same as a point's: perhaps finished */
+    uint64_t next;             /* primary: the xid that is given out next, read after the snapshot; 0 unknown. Asked in
+                                * a transaction that has an xid, it is that one and of no use */
     double replay_age_seconds; /* standby: since the last replayed commit; -1 unknown */
 } sdi_moment;
 
@@ -35,6 +37,13 @@ bool sdi_moment_stamp(const sdi_moment *moment, sdi_stamp *stamp_out);
 sdi_lsn sdi_moment_reached(const shopdata_result *answer);
 /* sdi_moment_floor: the point that demands all writes that had returned before this moment of the primary. */
 bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out);
+/* sdi_moment_pending: what may commit at any moment after this one, without a mark that tells of it: who runs, and who
+ * has an xid but is not in the snapshot yet. False if that is not known, or more than fits. */
+bool sdi_moment_pending(const sdi_moment *moment, sdi_pendings *pending_out);
+/* sdi_moment_settles: which of these have finished for certain by this moment of the primary: they are in its snapshot,
+ * or their xid is to be given out again, so that they were lost in a crash. With the floor of the moment they may be
+ * settled. */
+void sdi_moment_settles(const sdi_moment *moment, const sdi_pendings *pending, sdi_pendings *settled_out);
 /* sdi_moment_written: the point that demands the write this connection has just committed; needs the flush position
  * only, where commits are synchronous. */
 bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out);

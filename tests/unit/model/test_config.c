@@ -98,7 +98,7 @@ static const struct {
     {"node.a.conninfo", "", "node.a.conninfo: the value is empty; write at least 1 byte"},
     {"pool.prepared", "yes", "pool.prepared: `yes` is neither on nor off; write on or off"},
     {"cache.kind", "rediss", "cache.kind: `rediss` is not a choice; write none, memory, redis or memcached"},
-    {"cache.mode", "fences", "cache.mode: `fences` is not a choice; write ttl or fenced"},
+    {"cache.mode", "fences", "cache.mode: `fences` is not a choice; write ttl, fenced or strict"},
     {"cache.address", "localhost",
      "cache.address: `localhost` is not an address; write host:port, [IPv6]:port or the /path of a socket, with commas "
      "between"},

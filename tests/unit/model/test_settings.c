@@ -167,6 +167,20 @@ START_TEST(memcached_has_a_port_of_its_own_and_neither_login_nor_tls)
 }
 END_TEST
 
+START_TEST(strict_wants_a_cache_that_takes_marks)
+{
+    shopdata_config *config = config_with_node();
+    set(config, "cache.mode", "strict");
+    expect_fault(config, "cache.mode: strict, but there is no cache to keep a promise of; set cache.kind to redis or "
+                         "memory, or cache.mode to fenced");
+    config = config_with_node();
+    set(config, "cache.mode", "strict");
+    set(config, "cache.kind", "memcached");
+    expect_fault(config, "cache.mode: strict, but on memcached fences cannot be marked; set cache.kind to redis or "
+                         "memory, or cache.mode to fenced");
+}
+END_TEST
+
 START_TEST(discovery_wants_memcached_and_one_endpoint)
 {
     shopdata_config *config = config_with_node();
@@ -257,6 +271,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, takes_what_was_set);
     tcase_add_test(cases, takes_the_path_of_a_socket);
     tcase_add_test(cases, takes_a_list_of_addresses);
+    tcase_add_test(cases, strict_wants_a_cache_that_takes_marks);
     tcase_add_test(cases, discovery_wants_memcached_and_one_endpoint);
     tcase_add_test(cases, memcached_has_a_port_of_its_own_and_neither_login_nor_tls);
     tcase_add_test(cases, reads_the_example_file);

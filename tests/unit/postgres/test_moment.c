@@ -12,22 +12,29 @@ static void cell(sdi_result_builder *builder, const char *text)
     sdi_result_cell(builder, text, text ? strlen(text) : 0);
 }
 
-/* What a primary with this snapshot answers. */
-static sdi_moment primary_with(const char *snapshot)
+/* What a primary with this snapshot answers, whose next xid is so far from 3. */
+static sdi_moment primary_at(const char *snapshot, const char *age)
 {
-    static const char *const names[] = {"standby", "timeline", "position", "snapshot", "head", "synchronous", "age"};
-    const char *const cells[] = {"f", "00000002", "0/5000000", snapshot, "0/6000028", "t", NULL};
+    static const char *const names[] = {"standby", "timeline",    "position",   "snapshot",
+                                        "head",    "synchronous", "replay_age", "age"};
+    const char *const cells[] = {"f", "00000002", "0/5000000", snapshot, "0/6000028", "t", NULL, age};
+    enum { COLUMNS = 8 };
     sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
     sdi_pg_connection connection = {.system = 77};
     sdi_moment moment;
-    for (size_t i = 0; i < 7; i++)
+    for (size_t i = 0; i < COLUMNS; i++)
         sdi_result_column(&builder, names[i], 25);
-    for (size_t i = 0; i < 7; i++)
+    for (size_t i = 0; i < COLUMNS; i++)
         cell(&builder, cells[i]);
     shopdata_result *answer = sdi_result_build(&builder);
     ck_assert(sdi_moment_read(&connection, answer, &moment));
     shopdata_result_free(answer);
     return moment;
+}
+
+static sdi_moment primary_with(const char *snapshot)
+{
+    return primary_at(snapshot, NULL);
 }
 
 START_TEST(positions_and_snapshot_are_read)
@@ -69,11 +76,82 @@ START_TEST(a_snapshot_that_cannot_be_read_is_no_stamp)
 }
 END_TEST
 
+static uint64_t next_of(const char *snapshot, const char *age)
+{
+    return primary_at(snapshot, age).next;
+}
+
+/* age() is an int4: past 2^31 it is negative. xids 0 to 2 are never given out. */
+START_TEST(the_next_xid_goes_on_over_the_end_of_32_bits)
+{
+    ck_assert_uint_eq(next_of("100:105:100", "102"), 105);
+    ck_assert_uint_eq(next_of("100:105:100", "109"), 112);
+    ck_assert_uint_eq(next_of("2147483646:2147483646:", "2147483643"), 2147483646);
+    ck_assert_uint_eq(next_of("2147483646:2147483646:", "2147483647"), 2147483650);
+    ck_assert_uint_eq(next_of("2147483650:2147483652:", "-2147483645"), 2147483654);
+    ck_assert_uint_eq(next_of("4294967290:4294967295:", "-4"), 4294967295);
+    ck_assert_uint_eq(next_of("4294967290:4294967295:", "1"), 4294967300);
+    ck_assert_uint_eq(next_of("12884901893:12884901893:", "7"), 12884901898);
+    ck_assert_uint_eq(next_of("100:105:100", "101"), 0); /* before the snapshot: it cannot be */
+    ck_assert_uint_eq(next_of("100:105:100", "x"), 0);
+    ck_assert_uint_eq(next_of("100:105:100", NULL), 0);
+    ck_assert_uint_eq(next_of("nonsense", "102"), 0);
+}
+END_TEST
+
+START_TEST(who_has_an_xid_is_pending)
+{
+    sdi_pendings pending;
+    sdi_moment moment = primary_at("100:105:100,103", "104");
+    ck_assert(sdi_moment_pending(&moment, &pending));
+    ck_assert_uint_eq(pending.count, 4);
+    ck_assert(pending.list[0].xid == 100 && pending.list[1].xid == 103);
+    ck_assert(pending.list[2].xid == 105 && pending.list[3].xid == 106);
+    ck_assert_uint_eq(pending.list[3].flush, 0x5000000);
+    moment = primary_with("100:105:100,103");
+    ck_assert(!sdi_moment_pending(&moment, &pending));
+    moment = primary_at("100:105:100,103", "132"); /* 2 + 30 */
+    ck_assert(sdi_moment_pending(&moment, &pending));
+    ck_assert_uint_eq(pending.count, SDI_PENDING_MAX);
+    moment = primary_at("100:105:100,103", "133");
+    ck_assert(!sdi_moment_pending(&moment, &pending));
+}
+END_TEST
+
+/* Next is 107. What is in the snapshot has finished; who is not yet, or runs, has not; from next on all was lost, but
+ * for one who marked at this same flush position: he may have got that xid since. */
+START_TEST(what_has_finished_is_settled)
+{
+    sdi_moment moment = primary_at("100:105:100,103", "104");
+    const sdi_pendings met = {8,
+                              {{99, 1},
+                               {100, 1},
+                               {101, 0x5000000},
+                               {102, 0x5000001},
+                               {103, 1},
+                               {106, 1},
+                               {107, 0x4ffffff},
+                               {108, 0x5000000}}};
+    sdi_pendings settled, left = met;
+    sdi_moment_settles(&moment, &met, &settled);
+    ck_assert_uint_eq(settled.count, 3);
+    ck_assert(settled.list[0].xid == 99 && settled.list[1].xid == 101 && settled.list[2].xid == 107);
+    ck_assert_uint_eq(settled.list[0].flush, 0x5000000);
+    ck_assert_uint_eq(settled.list[2].flush, 0x4ffffff);
+    left.list[6].flush = 0x5000000; /* 107 was given out again meanwhile */
+    sdi_pending_settle(&left, &settled);
+    ck_assert_uint_eq(left.count, 6);
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, positions_and_snapshot_are_read);
     tcase_add_test(cases, many_writers_do_not_hide_the_moment);
     tcase_add_test(cases, a_snapshot_that_cannot_be_read_is_no_stamp);
+    tcase_add_test(cases, the_next_xid_goes_on_over_the_end_of_32_bits);
+    tcase_add_test(cases, who_has_an_xid_is_pending);
+    tcase_add_test(cases, what_has_finished_is_settled);
 }
 
 UNIT_MAIN("postgres/moment", fill, 10)
