@@ -150,10 +150,10 @@ static const char logging_intro[] =
 static const char *type_word(enum sdi_key_type type)
 {
     static const char *const words[SDI_KEY_TYPES] = {
-        [SDI_KEY_TEXT] = "text",           [SDI_KEY_SECRET] = "secret",   [SDI_KEY_WORD] = "word",
-        [SDI_KEY_INT] = "number",          [SDI_KEY_PERCENT] = "percent", [SDI_KEY_DURATION] = "duration",
-        [SDI_KEY_BYTES] = "bytes",         [SDI_KEY_BOOL] = "switch",     [SDI_KEY_CHOICE] = "choice",
-        [SDI_KEY_ADDRESSES] = "addresses",
+        [SDI_KEY_TEXT] = "text",           [SDI_KEY_SECRET] = "secret",     [SDI_KEY_WORD] = "word",
+        [SDI_KEY_INT] = "number",          [SDI_KEY_PERCENT] = "percent",   [SDI_KEY_DURATION] = "duration",
+        [SDI_KEY_BYTES] = "bytes",         [SDI_KEY_BOOL] = "switch",       [SDI_KEY_CHOICE] = "choice",
+        [SDI_KEY_ADDRESSES] = "addresses", [SDI_KEY_TOKEN_KEYS] = "secret",
     };
     return words[type];
 }

@@ -257,7 +257,8 @@ enum shopdata_flags {
 };
 
 /* shopdata_session_new makes a session: what one request or one user does. Cheap: make one for each request. It sees
- * its own writes, on every node. */
+ * its own writes, on every node, and what it asks of the nodes never goes back in time; with shopdata_session_token
+ * that holds for the next request too, wherever it is answered. */
 SHOPDATA_API int shopdata_session_new(shopdata_client *client, shopdata_session **session_out,
                                       shopdata_error **error_out);
 /* shopdata_session_set_deadline gives every later call of the session `ms` milliseconds (from 1 to 86400000, a day) in
@@ -265,6 +266,28 @@ SHOPDATA_API int shopdata_session_new(shopdata_client *client, shopdata_session 
 SHOPDATA_API int shopdata_session_set_deadline(shopdata_session *session, int64_t ms, shopdata_error **error_out);
 /* shopdata_session_set_flags sets flags for every later read of the session, in place of those set before. */
 SHOPDATA_API int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopdata_error **error_out);
+/* shopdata_session_set_max_staleness lets every later read of the session outside a transaction answer with rows that
+ * lack writes which returned up to `ms` milliseconds ago (from 0 to 2592000000, 30 days), so that more of them come
+ * from the cache and from replicas: entries up to that age, which a write may have overtaken, and replicas up to that
+ * far behind, in place of route.max_lag. 0, the default: what `cache.mode` promises. Never does an answer lack what the
+ * session itself wrote, or come from before what it saw; shopdata_result_staleness_ms tells how old it may be. */
+SHOPDATA_API int shopdata_session_set_max_staleness(shopdata_session *session, int64_t ms, shopdata_error **error_out);
+/* shopdata_session_token tells in a short text what the session and those whose tokens it took wrote and saw, for the
+ * next session of the same user, in this process or another: in a cookie, a header, a message. With the token a session
+ * reads its user's writes, and nothing older than what he saw before, on any instance behind a load balancer, without
+ * sticky sessions. What that is exactly, and what it is not: doc/sessions.md. The text is ASCII letters, digits, "-",
+ * "_" and ".", usually under 200 bytes and at most 1536; with shopdata.token_keys it is signed. Take it when the
+ * request is done, after the last call; within a transaction it does not tell of that yet. *text_out belongs to the
+ * session, until the next call of this function or shopdata_session_free. Does no I/O. Errors: ARGUMENT, NO_MEMORY,
+ * FORKED. */
+SHOPDATA_API int shopdata_session_token(shopdata_session *session, const char **text_out, shopdata_error **error_out);
+/* shopdata_session_advance takes a token: from now on the session reads as if it had done itself what the token tells.
+ * Of several tokens, in any order, the latest of each thing counts; none takes anything back. A token of another
+ * database cluster says nothing here: it is ignored, counted in shopdata_tokens_foreign_total, and SHOPDATA_OK.
+ * SHOPDATA_ERR_ARGUMENT for a text that is no token, of another version, over 1536 bytes, or, where shopdata.token_keys
+ * is set, not signed with one of these keys; the session is as it was then, and goes on: what comes from a visitor's
+ * browser may be anything. Waits until the first node was reached, at most for the session's deadline: UNAVAILABLE. */
+SHOPDATA_API int shopdata_session_advance(shopdata_session *session, const char *token, shopdata_error **error_out);
 /* shopdata_session_set declares a setting of the session, for current_setting() in row-level security policies and in
  * statements: "app.tenant" and its value (text, at most 1024 bytes; NULL takes it back). The name is letters, digits
  * and _ with a dot between, at most 63 bytes; a session declares at most 16. It goes before everything that the session
@@ -354,7 +377,8 @@ enum shopdata_source {
     SHOPDATA_FROM_CACHE = 1,
     SHOPDATA_FROM_REPLICA = 2,
     SHOPDATA_FROM_PRIMARY = 3,
-    SHOPDATA_FROM_STALE = 4 /* an old answer of the cache, where the policy allows `stale` or `stale_overtaken` */
+    SHOPDATA_FROM_STALE = 4 /* an old answer of the cache, where the policy allows `stale` or `stale_overtaken`, or the
+                             * session tolerates it (shopdata_session_set_max_staleness) */
 };
 
 /* A result is immutable, counted by reference and complete in itself. rows and columns count from 0. These accept NULL:
@@ -399,9 +423,10 @@ SHOPDATA_API int64_t shopdata_result_age_ms(const shopdata_result *result);
 /* shopdata_result_staleness_ms bounds in milliseconds, as of the call's return, how long ago the rows may have been
  * overtaken by a write made through the library. 0: by none that had returned before the call began (the answer of a
  * cache or of a replica that passed its fences, an answer of the primary, also `stale` ones). Above 0: how far the
- * replica was behind, where there were no fences to ask (the statement is not cached, or the cache is down); the age of
- * an answer served under `stale_overtaken`, by the clocks of this host and the one that stored it; in `cache.mode` ttl
- * the age of every answer that may be kept, to which is added how far its node was behind. -1: not known. */
+ * replica was behind, where there were no fences to ask (the statement is not cached, or the cache is down) or the
+ * session did not insist; the age of an answer served under `stale_overtaken` or shopdata_session_set_max_staleness, by
+ * the clocks of this host and the one that stored it; in `cache.mode` ttl the age of every answer that may be kept, to
+ * which is added how far its node was behind. -1: not known. */
 SHOPDATA_API int64_t shopdata_result_staleness_ms(const shopdata_result *result);
 
 /* shopdata_result_retain adds a reference and returns its argument; shopdata_result_free drops one. */

@@ -11,6 +11,15 @@ static inline int sdi_wanted(const void *argument, const char *name, shopdata_er
     return argument ? SHOPDATA_OK : sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "%s is NULL", name);
 }
 
+/* sdi_check_flags: of a session or of a call. */
+static inline int sdi_check_flags(unsigned flags, shopdata_error **error_out)
+{
+    if (!(flags & ~(unsigned)(SHOPDATA_PRIMARY | SHOPDATA_NO_CACHE)))
+        return SHOPDATA_OK;
+    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT,
+                    "unknown flags 0x%x; there are SHOPDATA_PRIMARY and SHOPDATA_NO_CACHE", flags);
+}
+
 /* sdi_counted_status ends a call: it counts one that failed, hands out the log lines that wait, and returns the status.
  */
 static inline int sdi_counted_status(const shopdata_client *client, int status)

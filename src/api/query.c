@@ -1,7 +1,5 @@
 #include "api/guard.h"
 
-enum { DEADLINE_MAX_MS = 86400000 };
-
 int shopdata_statement_new(shopdata_client *client, const char *policy, const char *sql,
                            shopdata_statement **statement_out, shopdata_error **error_out)
 {
@@ -38,53 +36,6 @@ void shopdata_statement_free(shopdata_statement *statement)
     sdi_statement_free(statement);
 }
 
-int shopdata_session_new(shopdata_client *client, shopdata_session **session_out, shopdata_error **error_out)
-{
-    int status = sdi_client_check(client, error_out);
-    status = status ? status : sdi_wanted(session_out, "session_out", error_out);
-    return status ? status : sdi_session_new(client, session_out, error_out);
-}
-
-int shopdata_session_set_deadline(shopdata_session *session, int64_t ms, shopdata_error **error_out)
-{
-    int status = sdi_wanted(session, "session", error_out);
-    if (status == SHOPDATA_OK && (ms < 1 || ms > DEADLINE_MAX_MS))
-        status = sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "a deadline of %lld ms; it must be from 1 to %d",
-                          (long long)ms, DEADLINE_MAX_MS);
-    if (status == SHOPDATA_OK)
-        session->deadline_ms = ms;
-    return status;
-}
-
-static int check_flags(unsigned flags, shopdata_error **error_out)
-{
-    if (!(flags & ~(unsigned)(SHOPDATA_PRIMARY | SHOPDATA_NO_CACHE)))
-        return SHOPDATA_OK;
-    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT,
-                    "unknown flags 0x%x; there are SHOPDATA_PRIMARY and SHOPDATA_NO_CACHE", flags);
-}
-
-int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopdata_error **error_out)
-{
-    int status = sdi_wanted(session, "session", error_out);
-    status = status ? status : check_flags(flags, error_out);
-    if (status == SHOPDATA_OK)
-        session->flags = flags;
-    return status;
-}
-
-int shopdata_session_set(shopdata_session *session, const char *name, const char *value, shopdata_error **error_out)
-{
-    int status = sdi_wanted(session, "session", error_out);
-    status = status ? status : sdi_wanted(name, "name", error_out);
-    return status ? status : sdi_session_set(session, name, value, error_out);
-}
-
-void shopdata_session_free(shopdata_session *session)
-{
-    sdi_session_free(session);
-}
-
 int shopdata_query(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
                    shopdata_result **result_out, shopdata_error **error_out)
 {
@@ -96,7 +47,7 @@ static int check_calls(const shopdata_call *calls, size_t count, shopdata_error 
 {
     int status = count ? sdi_wanted(calls, "calls", error_out) : SHOPDATA_OK;
     for (size_t i = 0; i < count && status == SHOPDATA_OK; i++)
-        status = check_flags(calls[i].flags, error_out);
+        status = sdi_check_flags(calls[i].flags, error_out);
     return status;
 }
 

@@ -15,9 +15,10 @@ enum { REPLAY_PAUSE_US = 500 };
 typedef struct trial {
     sdi_core *core;
     sdi_question *question;
-    sdi_pg_command *commands; /* [0] asks for the moment, [1] may tell the settings, the caller's follow */
+    sdi_pg_command *commands; /* [0] asks for the moment, [1] may tell the settings, then come the caller's; the last
+                               * asks how far the server has come by then */
     size_t count;
-    size_t own;         /* how many are not the caller's */
+    size_t first, last; /* the caller's are from the one to before the other */
     uint64_t tried;     /* nodes that failed */
     bool certain;       /* no more "perhaps": the time to wait for a replica is up */
     int64_t wait_until; /* for a replica to replay */
@@ -64,6 +65,7 @@ static bool read_stamp(trial *t, const sdi_pg_connection *connection, size_t nod
     sdi_moment moment;
     sdi_question *question = t->question;
     question->stamped = false;
+    question->stamp.era = (sdi_era){0};
     if (t->commands[0].outcome != SDI_PG_DONE || !sdi_moment_read(connection, t->commands[0].result, &moment))
         return false;
     moment.asked_at = t->asked_at;
@@ -107,7 +109,7 @@ static enum verdict judge_rejection(const trial *t, const sdi_pg_command *comman
 
 static enum verdict judge_commands(trial *t)
 {
-    for (size_t i = 1; i < t->count; i++) {
+    for (size_t i = 1; i < t->last; i++) {
         if (t->commands[i].outcome == SDI_PG_DONE)
             continue;
         t->failed = i;
@@ -120,7 +122,7 @@ static enum verdict judge_commands(trial *t)
 /* What the server said before the connection broke: a command it rejected (too large, say), else nobody's fault. */
 static enum verdict judge_broken(trial *t)
 {
-    for (size_t i = 1; i < t->count; i++)
+    for (size_t i = 1; i < t->last; i++)
         if (t->commands[i].outcome == SDI_PG_ERROR) {
             t->failed = i;
             break;
@@ -160,7 +162,7 @@ static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata
     t->busy = false;
     sdi_pool_expendable(sdi_router_pool(core->router, choice->node), connection);
     t->asked_at = sdi_now();
-    sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->count - t->own);
+    sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->last - t->first);
     SDI_STEP(ask);
     *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,
                           t->question->deadline, error);
@@ -279,13 +281,25 @@ void sdi_sign(const sdi_core *core, shopdata_result *answer, size_t node, enum s
     snprintf(answer->node, sizeof answer->node, "%s", sdi_router_name(core->router, node));
 }
 
+static void sign_answers(trial *t)
+{
+    sdi_question *question = t->question;
+    int64_t took = sdi_now() - t->asked_at;
+    const sdi_pg_command *reached = &t->commands[t->last];
+    question->stamp.seen = reached->outcome == SDI_PG_DONE ? sdi_reached_read(reached->result) : 0;
+    for (size_t i = t->first; i < t->last; i++) {
+        sdi_sign(t->core, t->commands[i].result, question->node, question->source);
+        t->commands[i].result->read_at -= took; /* what was written while it ran may not be in it */
+    }
+}
+
 static int conclude(trial *t, int status, size_t *failed_out, shopdata_error **error_out)
 {
     *failed_out = SIZE_MAX;
     if (t->failed == SIZE_MAX)
         return status;
-    if (t->failed >= t->own)
-        *failed_out = t->failed - t->own;
+    if (t->failed >= t->first)
+        *failed_out = t->failed - t->first;
     sdi_error_clear(error_out);
     sdi_pg_command *command = &t->commands[t->failed];
     return command->error ? sdi_pg_command_failure(command, error_out) : SHOPDATA_ERR_SQL;
@@ -294,33 +308,34 @@ static int conclude(trial *t, int status, size_t *failed_out, shopdata_error **e
 int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *commands, size_t count, size_t *failed_out,
                  shopdata_error **error_out)
 {
-    size_t own = question->settings ? 2 : 1;
-    sdi_pg_command *all = sdi_calloc(count + own, sizeof *all);
+    size_t first = question->settings ? 2 : 1, last = first + count;
+    sdi_pg_command *all = sdi_calloc(last + 1, sizeof *all);
     *failed_out = SIZE_MAX;
     if (!all)
         return sdi_no_memory(error_out);
     all[0] = sdi_moment_command();
     if (question->settings)
         all[1] = *question->settings;
-    memcpy(all + own, commands, count * sizeof *all);
+    memcpy(all + first, commands, count * sizeof *all);
+    all[last] = sdi_reached_command();
     trial t = {.core = core,
                .question = question,
                .commands = all,
-               .count = count + own,
-               .own = own,
+               .count = last + 1,
+               .first = first,
+               .last = last,
                .wait_until = sdi_deadline_in(core->settings->route.wait_for_replica_ms),
                .retries = core->settings->route.retries,
                .failed = SIZE_MAX};
     shopdata_error *error = NULL;
     int status = try_nodes(&t, &error);
-    for (size_t i = own; i < t.count && status == SHOPDATA_OK && t.failed == SIZE_MAX; i++) {
-        sdi_sign(core, all[i].result, question->node, question->source);
-        all[i].result->read_at -= sdi_now() - t.asked_at; /* what was written while it ran may not be in it */
-    }
+    if (status == SHOPDATA_OK && t.failed == SIZE_MAX)
+        sign_answers(&t);
     status = conclude(&t, status, failed_out, &error);
     sdi_error_move(error_out, error);
-    sdi_pg_commands_free(all, own);
-    memcpy(commands, all + own, count * sizeof *all);
+    sdi_pg_commands_free(all, first);
+    sdi_pg_commands_free(all + last, 1);
+    memcpy(commands, all + first, count * sizeof *all);
     sdi_free(all);
     return status;
 }
@@ -334,7 +349,7 @@ int sdi_ask_catalog(sdi_core *core, sdi_need *need, sdi_pg_command *commands, si
     sdi_raise(&need->era, &need->lsn, question.need.era, question.need.lsn);
     int status = sdi_ask_read(core, &question, commands, count, &failed, error_out);
     if (status == SHOPDATA_OK && question.stamped)
-        sdi_raise(&need->era, &need->lsn, question.stamp.era, sdi_moment_reached(commands[count - 1].result));
+        sdi_raise(&need->era, &need->lsn, question.stamp.era, question.stamp.seen);
     return status;
 }
 

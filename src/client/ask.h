@@ -21,10 +21,10 @@ typedef struct sdi_question {
     int64_t behind_us; /* of a replica: sdi_router_behind; of the primary 0 */
 } sdi_question;
 
-/* sdi_ask_read runs reads on one node that satisfies `need`, as one batch behind the question for its stamp. Replicas
- * that turn out too old, lost connections, ill nodes and recovery conflicts are tried elsewhere, within route.retries
- * and the deadline. On success every command is DONE, its result signed with node, source and time. A command the
- * server rejects fails the whole: *failed_out says which; it is SIZE_MAX for any other failure. */
+/* sdi_ask_read runs reads on one node that satisfies `need`, as one batch between the two questions for its stamp.
+ * Replicas that turn out too old, lost connections, ill nodes and recovery conflicts are tried elsewhere, within
+ * route.retries and the deadline. On success every command is DONE, its result signed with node, source and time. A
+ * command the server rejects fails the whole: *failed_out says which; it is SIZE_MAX for any other failure. */
 int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *commands, size_t count, size_t *failed_out,
                  shopdata_error **error_out);
 
@@ -32,8 +32,7 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
 void sdi_sign(const sdi_core *core, shopdata_result *answer, size_t node, enum shopdata_source source);
 
 /* sdi_ask_catalog: reads of the system catalogs, of the primary only (need->primary) or of any node that has all DDL
- * that was noticed. The last one is sdi_moment_command: `need` is raised to where a node must be to know all that the
- * others saw. */
+ * that was noticed. `need` is raised to where a node must be to know all that they saw. */
 int sdi_ask_catalog(sdi_core *core, sdi_need *need, sdi_pg_command *commands, size_t count, int64_t deadline,
                     shopdata_error **error_out);
 

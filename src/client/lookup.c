@@ -31,15 +31,40 @@ void sdi_demand_floor(sdi_read *read, const sdi_point *floor)
     read->whole[0] = read->whole[1] = true;
 }
 
+/* Where nothing but its age tells what an answer may lack, the session may want it younger than the policy does. */
+static bool too_old(const sdi_read *read, const shopdata_result *answer)
+{
+    int64_t most_ms = read->session->max_staleness_ms;
+    return most_ms && sdi_wall() - answer->read_at > most_ms * 1000;
+}
+
 /* Where no fence tells of writes, those of the session are known all the same. */
 bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, const sdi_stamp *stamp)
 {
     if (!read->tags.count)
-        return sdi_session_is_in(read->session, stamp);
+        return sdi_session_is_in(read->session, stamp) && !too_old(read, answer);
     size_t kind = shopdata_result_rows(answer) || !SDI_RULE(empty_by_table) ? 0 : 1;
     bool whole = read->whole[kind] || !SDI_RULE(missing_is_miss);
     return whole && read->demanded[kind] && !read->mixed_eras && !read->crowded &&
            sdi_stamp_passes(stamp, &read->demand[kind]);
+}
+
+/* Of a write that the cache was not told of, this fence or its absence says nothing: an answer must contain it all the
+ * same, or, where its point is not known, what the primary has now. */
+static bool demand_untold(sdi_read *read, size_t tag, const sdi_point *fence)
+{
+    sdi_slice space;
+    sdi_buffer key = SDI_BUFFER_INIT;
+    sdi_token *token = &read->session->token;
+    if ((!token->tag_count && !token->all_tags) || !sdi_core_space(read->session->client->core, &space, NULL))
+        return true;
+    sdi_fence_key(space, sdi_tags_at(&read->tags, tag), &key);
+    bool untold = key.failed || sdi_session_untold(read->session, (sdi_slice){key.data, key.length}, fence);
+    bool known = !untold || (token->wrote && !token->unknown);
+    for (size_t kind = tag < read->tags.required ? 0 : 1; kind < 2 && untold && known; kind++)
+        demand(read, kind, &token->written);
+    sdi_buffer_free(&key);
+    return known;
 }
 
 /* A fence whose floor does not know who was running is none for strict readers. */
@@ -88,6 +113,10 @@ static void take_fences(sdi_read *read, const sdi_cache_op *fences)
     for (size_t i = 0; i < read->tags.count; i++) {
         sdi_point point;
         bool stands = read_fence(read, i, &fences[i], &point);
+        if (!demand_untold(read, i, stands ? &point : NULL)) {
+            read->missing |= (uint64_t)1 << i;
+            stands = false;
+        }
         for (size_t kind = i < read->tags.required ? 0 : 1; kind < 2; kind++) {
             read->whole[kind] &= stands;
             if (stands)
@@ -155,16 +184,21 @@ static enum sdi_miss_reason why_refused(const sdi_read *read, const shopdata_res
 static void judge_answer(sdi_core *core, sdi_read *read, shopdata_result *answer, const sdi_entry *entry)
 {
     bool passes = sdi_answer_passes(read, answer, &entry->stamp);
-    enum sdi_policy_use use = sdi_policy_use(read->policy, read->looked_at, answer->read_at, entry->expires_at, passes);
+    bool goes_on = sdi_session_goes_on(read->session, &entry->stamp);
+    sdi_policy_times times = {read->looked_at, answer->read_at, entry->expires_at};
+    enum sdi_policy_use use =
+        sdi_policy_use(read->policy, &times, passes, goes_on ? read->session->max_staleness_ms : 0);
     if (use == SDI_USE_FRESH) {
         hit(core, read, answer, &entry->stamp);
         return;
     }
     miss(core, read, why_refused(read, answer, passes));
-    if (use == SDI_USE_EXPIRED || (use == SDI_USE_OVERTAKEN && sdi_stale_allowed(core, read, &entry->stamp)))
-        sdi_stale_keep(read, answer, use == SDI_USE_OVERTAKEN);
+    if (use == SDI_USE_EXPIRED || (use >= SDI_USE_OVERTAKEN && sdi_stale_allowed(core, read, &entry->stamp)))
+        sdi_stale_keep(read, answer, &entry->stamp, use >= SDI_USE_OVERTAKEN);
     else
         shopdata_result_free(answer);
+    if (use == SDI_USE_TOLERATED)
+        sdi_stale_serve(core, read, SDI_STALE_TOLERATED);
 }
 
 static void judge_entry(sdi_core *core, sdi_read *read, sdi_cache_op *found)

@@ -25,7 +25,7 @@ typedef struct sdi_read {
     const shopdata_call *call;
     sdi_planned *planned;
     const sdi_policy_settings *policy;
-    const shopdata_session *session;
+    shopdata_session *session;
     unsigned flags; /* the call's and the session's */
     bool cached;    /* look into the cache, fill it */
     sdi_tags tags;
@@ -53,6 +53,7 @@ typedef struct sdi_read {
     sdi_change *settle;  /* what was pending and has finished, to be told (settle.h); NULL: nothing */
     /* an old answer, which may be served in place of a new one (stale.h) */
     shopdata_result *old;
+    sdi_stamp old_stamp;
     bool old_overtaken;
     /* the answer */
     shopdata_result *result;

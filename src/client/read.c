@@ -197,6 +197,7 @@ static void leave_flight(sdi_round *r, sdi_read *read, int64_t deadline)
     if (answer && (sdi_answer_passes(read, answer, &stamp) || !SDI_RULE(joiner_judges))) {
         sdi_count(r->core->metrics, SDI_M_FLIGHTS_JOINED, 0, 1);
         read->result = answer;
+        read->stamp = stamp;
         read->state = SDI_READ_DONE;
     } else {
         shopdata_result_free(answer);
@@ -416,8 +417,11 @@ static void hand_out(sdi_round *r, int64_t took, shopdata_result **results_out)
         sdi_count(r->core->metrics, SDI_M_RESULT_ROWS, source, shopdata_result_rows(result));
         sdi_count(r->core->metrics, SDI_M_RESULT_BYTES, source, result->rows_length);
         sdi_observe(r->core->metrics, SDI_M_QUERY_SECONDS, source, took);
-        if (result->staleness_ms > 0)
+        if (result->staleness_ms >= 0)
             sdi_observe(r->core->metrics, SDI_M_STALENESS, 0, result->staleness_ms * 1000);
+        else
+            sdi_count(r->core->metrics, SDI_M_STALENESS_UNKNOWN, 0, 1);
+        sdi_session_saw(r->session, &r->reads[i].stamp);
         results_out[i] = result;
         r->reads[i].result = NULL;
     }

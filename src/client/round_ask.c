@@ -57,19 +57,21 @@ static bool lacks_fences(const sdi_round *r, const sdi_read *read)
  * primary: the process's others while there is one. */
 static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
 {
-    if (SDI_RULE(own_writes))
-        need->primary |= !sdi_session_position(r->session, &need->era, &need->lsn);
+    int64_t tolerated_ms = r->session->max_staleness_ms;
     if (read->cached)
         need_of_schema(r, read, need);
-    if (read->fences_read) {
+    if (read->fences_read && !tolerated_ms) {
         size_t kind = read->result && !shopdata_result_rows(read->result) ? 1 : 0;
         if (read->demanded[kind])
             sdi_raise(&need->era, &need->lsn, read->demand[kind].era, read->demand[kind].lsn);
         return;
     }
     size_t node;
+    if (SDI_RULE(own_writes))
+        need->primary |= !sdi_session_position(r->session, &need->era, &need->lsn);
     need->limit_lag = true;
-    if (lacks_fences(r, read))
+    need->lag_max_ms = tolerated_ms ? tolerated_ms : r->core->settings->route.max_lag_ms;
+    if (lacks_fences(r, read) && !tolerated_ms)
         need->primary |= !sdi_last_write(r->core, &need->era, &need->lsn) && sdi_router_primary(r->core->router, &node);
 }
 
@@ -87,13 +89,19 @@ static void gather(const sdi_round *r, group *g, bool primary)
     }
 }
 
+/* No further behind than the session tolerates. */
+static bool lags_little(const sdi_read *read, const sdi_question *question)
+{
+    return question->behind_us >= 0 && question->behind_us <= read->session->max_staleness_ms * 1000;
+}
+
 /* An answer of the primary has all that was written before it was asked. A replica's must pass what the fences demand;
  * a primary that was deposed does not know the newer era. */
 static bool fresh_enough(const sdi_read *read, const sdi_question *question)
 {
     size_t kind = shopdata_result_rows(read->result) ? 0 : 1;
     if (!read->fences_read)
-        return true;
+        return !read->session->max_staleness_ms || lags_little(read, question);
     if (question->source == SHOPDATA_FROM_PRIMARY)
         return !question->stamped || !read->demanded[kind] ||
                question->stamp.era.timeline >= read->demand[kind].era.timeline;
@@ -117,6 +125,17 @@ static void sign_freshness(sdi_read *read, const sdi_question *question)
     }
 }
 
+/* Good for this session, and nobody else. */
+static bool tolerated(sdi_core *core, sdi_read *read, const sdi_question *question)
+{
+    if (!read->session->max_staleness_ms || !question->stamped || !lags_little(read, question) ||
+        !sdi_stale_allowed(core, read, &question->stamp))
+        return false;
+    read->stamped = read->unstored = false;
+    read->result->staleness_ms = question->behind_us / 1000 + 1;
+    return true;
+}
+
 static void take_answers(sdi_round *r, const group *g, const sdi_question *question, sdi_pg_command *commands)
 {
     for (size_t i = 0; i < g->count; i++) {
@@ -130,7 +149,7 @@ static void take_answers(sdi_round *r, const group *g, const sdi_question *quest
         if (question->source == SHOPDATA_FROM_PRIMARY)
             sdi_settle_find(read, &question->moment);
         sign_freshness(read, question);
-        if (fresh_enough(read, question))
+        if (fresh_enough(read, question) || tolerated(r->core, read, question))
             read->state = SDI_READ_DONE;
     }
 }

@@ -25,6 +25,7 @@ void sdi_session_free(shopdata_session *session)
     sdi_transaction_abandon(session);
     sdi_client_deliver(session->client);
     sdi_buffer_free(&session->transaction.tags);
+    sdi_buffer_free(&session->text);
     sdi_declared_free(&session->declared);
     sdi_client_release(session->client);
     sdi_free(session);
@@ -39,20 +40,51 @@ int sdi_session_check(const shopdata_session *session, shopdata_error **error_ou
 
 void sdi_session_wrote(shopdata_session *session, const sdi_point *point)
 {
-    sdi_written_point *written = &session->written;
-    if (!point || (written->any && !sdi_era_equal(written->point.era, point->era)))
-        written->unknown = true;
-    else if (written->any)
-        written->unknown |= !sdi_point_merge(&written->point, point);
+    if (point)
+        sdi_token_wrote(&session->token, point);
     else
-        written->point = *point;
-    written->any = true;
+        session->token.unknown = true;
+    if (!point)
+        session->unplaced = sdi_unplaced(session->client->core);
+}
+
+void sdi_session_saw(shopdata_session *session, const sdi_stamp *stamp)
+{
+    if (stamp)
+        sdi_token_saw(&session->token, stamp);
+    else
+        session->unplaced = sdi_unplaced(session->client->core);
+}
+
+void sdi_session_unfenced(shopdata_session *session, const sdi_buffer *keys)
+{
+    session->token.all_tags |= keys->length == 0;
+    for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
+        sdi_token_add_tag(&session->token, sdi_token_tag(sdi_slice_of(keys->data + at)));
+}
+
+/* What survived a promotion lies before all that a later primary says; a standby may have to catch up yet. */
+static bool contains(const sdi_stamp *stamp, const sdi_point *written)
+{
+    if (sdi_era_equal(stamp->era, written->era))
+        return sdi_stamp_passes(stamp, written);
+    return sdi_era_follows(stamp->era, written->era) && (!stamp->standby || stamp->lsn >= written->lsn);
 }
 
 bool sdi_session_is_in(const shopdata_session *session, const sdi_stamp *stamp)
 {
-    const sdi_written_point *written = &session->written;
-    return !written->any || (!written->unknown && sdi_stamp_passes(stamp, &written->point));
+    const sdi_token *token = &session->token;
+    return !token->unknown && (!token->wrote || contains(stamp, &token->written));
+}
+
+/* Of a primary's stamp that cannot be told by positions: a commit is flushed before it is visible. */
+bool sdi_session_goes_on(const shopdata_session *session, const sdi_stamp *stamp)
+{
+    const sdi_token *token = &session->token;
+    bool only_wrote = token->wrote && token->reached == token->written.lsn;
+    if (token->reached == 0 || only_wrote)
+        return sdi_session_is_in(session, stamp);
+    return stamp->standby && sdi_era_follows(stamp->era, token->era) && stamp->lsn >= token->reached;
 }
 
 int64_t sdi_session_deadline(const shopdata_session *session)
@@ -82,9 +114,106 @@ bool sdi_settings_command(const shopdata_session *session, sdi_pg_command *comma
     return true;
 }
 
+/* Where an unplaced write stands may have come to be known meanwhile. */
+static void place(shopdata_session *session)
+{
+    sdi_point point;
+    if (!session->unplaced || !sdi_is_placed(session->client->core, &session->unplaced, &point))
+        return;
+    session->token.unknown = false;
+    sdi_token_wrote(&session->token, &point);
+}
+
 bool sdi_session_position(shopdata_session *session, sdi_era *era, sdi_lsn *lsn)
 {
-    bool known = sdi_is_placed(session->client->core, &session->unplaced, &session->era, &session->last_write);
-    sdi_raise(era, lsn, session->era, session->last_write);
-    return known;
+    place(session);
+    sdi_raise(era, lsn, session->token.era, session->token.reached);
+    return session->unplaced == 0;
+}
+
+bool sdi_session_untold(shopdata_session *session, sdi_slice fence_key, const sdi_point *fence)
+{
+    sdi_token *token = &session->token;
+    if (!token->all_tags && !token->tag_count)
+        return false;
+    place(session);
+    uint64_t tag = sdi_token_tag(fence_key);
+    bool told = fence && !token->unknown && token->wrote && sdi_point_covers(fence, &token->written);
+    if (told)
+        sdi_token_drop_tag(token, tag);
+    return !told && sdi_token_has_tag(token, tag);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- tokens */
+
+int sdi_session_token(shopdata_session *session, const char **text_out, shopdata_error **error_out)
+{
+    sdi_core *core = session->client->core;
+    place(session);
+    if (!session->token.era.system)
+        session->token.era.system = sdi_router_system(core->router);
+    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_token_encode(&session->token, &core->settings->token_keys, &text);
+    if (text.failed) {
+        sdi_buffer_free(&text);
+        return sdi_no_memory(error_out);
+    }
+    sdi_buffer_free(&session->text);
+    session->text = text;
+    *text_out = session->text.data;
+    return SHOPDATA_OK;
+}
+
+static int refuse(enum sdi_token_fault fault, size_t length, shopdata_error **error_out)
+{
+    static const char *const reasons[] = {
+        [SDI_TOKEN_MALFORMED] = "it is not what shopdata_session_token made, or was cut",
+        [SDI_TOKEN_VERSION] = "it is of another version of the library, or not what shopdata_session_token made",
+        [SDI_TOKEN_UNSIGNED] = "it is not signed, and shopdata.token_keys is set",
+        [SDI_TOKEN_UNKNOWN_KEY] = "it is signed with a key that is not in shopdata.token_keys",
+        [SDI_TOKEN_BAD_SIGNATURE] = "its signature does not fit",
+    };
+    if (fault == SDI_TOKEN_NO_MEMORY)
+        return sdi_no_memory(error_out);
+    if (fault == SDI_TOKEN_TOO_LONG)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the token was refused: it has %zu bytes; at most %d", length,
+                        SDI_TOKEN_TEXT_MAX);
+    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the token was refused: %s", reasons[fault]);
+}
+
+/* Which database this is has to be known before the token can be judged. */
+static int await_system(shopdata_session *session, uint64_t *system, shopdata_error **error_out)
+{
+    sdi_router *router = session->client->core->router;
+    int64_t deadline = sdi_session_deadline(session);
+    for (;;) {
+        uint64_t seen = sdi_router_changes(router);
+        *system = sdi_router_system(router);
+        if (*system)
+            return SHOPDATA_OK;
+        if (!sdi_router_wait(router, seen, deadline))
+            return sdi_router_unavailable(router, false, error_out);
+    }
+}
+
+int sdi_session_advance(shopdata_session *session, const char *text, shopdata_error **error_out)
+{
+    sdi_token token;
+    uint64_t system;
+    sdi_core *core = session->client->core;
+    sdi_slice slice = {text, strnlen(text, SDI_TOKEN_TEXT_MAX + 1)};
+    enum sdi_token_fault fault = sdi_token_decode(slice, &core->settings->token_keys, &token);
+    if (fault != SDI_TOKEN_GOOD)
+        return refuse(fault, strlen(text), error_out);
+    int status = await_system(session, &system, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    if (token.era.system && token.era.system != system) {
+        sdi_count(core->metrics, SDI_M_TOKENS_FOREIGN, 0, 1);
+        return SHOPDATA_OK;
+    }
+    sdi_token_merge(&session->token, &token);
+    if (token.unknown)
+        session->unplaced = sdi_unplaced(core);
+    return SHOPDATA_OK;
 }

@@ -1,10 +1,12 @@
-/* session.h - what one request or user does: its own last write, its deadline, its transaction. One thread at a time.
+/* session.h - what one request or user does: what it wrote and saw, its deadline, its transaction. One thread at a
+ * time.
  */
 #ifndef SDI_CLIENT_SESSION_H
 #define SDI_CLIENT_SESSION_H
 
 #include "client/core.h"
 #include "client/statement.h"
+#include "fresh/token.h"
 #include "model/declared.h"
 
 /* A transaction is a state of the session: a connection to the primary, held. */
@@ -18,21 +20,14 @@ typedef struct sdi_transaction {
     bool schema;         /* it changed the schema */
 } sdi_transaction;
 
-/* What a session wrote, as an answer must contain it. */
-typedef struct sdi_written_point {
-    bool any;
-    bool unknown; /* something of which no point is known, or of an era that is over */
-    sdi_point point;
-} sdi_written_point;
-
 struct shopdata_session {
     shopdata_client *client;
     int64_t deadline_ms;
     unsigned flags;
-    sdi_era era; /* of `lsn` */
-    sdi_written_point written;
-    sdi_lsn last_write; /* what a replica must have replayed to show this session its own writes; 0: nothing */
-    uint64_t unplaced;  /* the last write whose position is not known (sdi_unplaced); 0: none */
+    int64_t max_staleness_ms; /* an answer may lack writes of others that returned so long ago */
+    sdi_token token;          /* what it wrote and saw */
+    uint64_t unplaced;        /* the last of these whose position is not known (sdi_unplaced); 0: none */
+    sdi_buffer text;          /* the token as it was told last */
     sdi_transaction transaction;
     sdi_declared declared; /* settings that go before everything it asks */
 };
@@ -41,18 +36,31 @@ int sdi_session_new(shopdata_client *client, shopdata_session **session_out, sho
 void sdi_session_free(shopdata_session *session);
 /* sdi_session_check: not NULL, and not the parent's after fork. */
 int sdi_session_check(const shopdata_session *session, shopdata_error **error_out);
-/* sdi_session_wrote: `point` contains a write of the session; NULL, its point is not known. */
+/* sdi_session_wrote: `point` contains a write of the session; NULL, nobody knows where it stands. sdi_session_saw: an
+ * answer of this stamp was handed out; NULL, one of which nothing is known. sdi_session_unfenced: the cache could not
+ * be told of these fences (keys ended by a zero byte each; none: those there were are forgotten). */
 void sdi_session_wrote(shopdata_session *session, const sdi_point *point);
+void sdi_session_saw(shopdata_session *session, const sdi_stamp *stamp);
+void sdi_session_unfenced(shopdata_session *session, const sdi_buffer *keys);
 /* sdi_session_is_in: all that the session wrote is certainly contained in an answer of this stamp. */
 bool sdi_session_is_in(const shopdata_session *session, const sdi_stamp *stamp);
+/* sdi_session_goes_on: is it certain that an answer of this stamp shows nothing from before what the session saw? */
+bool sdi_session_goes_on(const shopdata_session *session, const sdi_stamp *stamp);
 int64_t sdi_session_deadline(const shopdata_session *session);
 /* sdi_session_set: see shopdata_session_set. */
 int sdi_session_set(shopdata_session *session, const char *name, const char *value, shopdata_error **error_out);
 /* sdi_settings_command tells a server the session's settings, until the transaction or the batch ends; false if there
  * are none. */
 bool sdi_settings_command(const shopdata_session *session, sdi_pg_command *command_out);
-/* sdi_session_position raises `era` and `lsn` to the session's last write; false if its position is not known. */
+/* sdi_session_position raises `era` and `lsn` to where all lies that the session wrote and saw; false if that is not
+ * known of all. */
 bool sdi_session_position(shopdata_session *session, sdi_era *era, sdi_lsn *lsn);
+/* sdi_session_untold: did the session write under this fence without the cache being told? If the fence (NULL: there is
+ * none) demands the write by now, it was told after all, and that is forgotten. */
+bool sdi_session_untold(shopdata_session *session, sdi_slice fence_key, const sdi_point *fence);
+/* sdi_session_token, sdi_session_advance: see shopdata_session_token, shopdata_session_advance. */
+int sdi_session_token(shopdata_session *session, const char **text_out, shopdata_error **error_out);
+int sdi_session_advance(shopdata_session *session, const char *text, shopdata_error **error_out);
 
 /* read.c: see shopdata_query_many. */
 int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,
@@ -71,6 +79,8 @@ sdi_pg_command sdi_xid_command(void);
 bool sdi_wrote(const sdi_pg_command *xid);
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
                 sdi_buffer *keys, const struct sdi_mark *mark);
+/* sdi_saw_until: what the session saw on this connection lies before the moment that was asked for last. */
+void sdi_saw_until(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer);
 /* sdi_ambiguous: nobody knows whether it stands; SHOPDATA_ERR_AMBIGUOUS in place of the error there was. */
 int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_id *backend, sdi_buffer *keys,
                   shopdata_error **error_out);

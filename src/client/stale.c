@@ -10,10 +10,11 @@ bool sdi_stale_allowed(sdi_core *core, const sdi_read *read, const sdi_stamp *st
            sdi_session_is_in(read->session, stamp);
 }
 
-void sdi_stale_keep(sdi_read *read, shopdata_result *answer, bool overtaken)
+void sdi_stale_keep(sdi_read *read, shopdata_result *answer, const sdi_stamp *stamp, bool overtaken)
 {
     shopdata_result_free(read->old);
     read->old = answer;
+    read->old_stamp = *stamp;
     read->old_overtaken = overtaken;
 }
 
@@ -31,9 +32,9 @@ int64_t sdi_stale_ms(const sdi_read *read, const shopdata_result *answer, bool o
 
 bool sdi_stale_serve(sdi_core *core, sdi_read *read, enum sdi_stale_cause cause)
 {
-    static const enum sdi_stale_reason reasons[2][2] = {
+    static const enum sdi_stale_reason reasons[2][3] = {
         {SDI_STALE_EXPIRED_REFRESHING, SDI_STALE_EXPIRED_UNAVAILABLE},
-        {SDI_STALE_OVERTAKEN_REFRESHING, SDI_STALE_OVERTAKEN_UNAVAILABLE},
+        {SDI_STALE_OVERTAKEN_REFRESHING, SDI_STALE_OVERTAKEN_UNAVAILABLE, SDI_STALE_OVERTAKEN_TOLERATED},
     };
     if (!read->old)
         return false;
@@ -43,6 +44,7 @@ bool sdi_stale_serve(sdi_core *core, sdi_read *read, enum sdi_stale_cause cause)
     read->result->source = SHOPDATA_FROM_STALE;
     read->result->staleness_ms = sdi_stale_ms(read, read->result, read->old_overtaken);
     read->state = SDI_READ_DONE;
+    read->stamp = read->old_stamp;
     read->stamped = read->unstored = false;
     size_t label =
         sdi_metric_pair(SDI_M_STALE_ANSWERS, sdi_read_policy(core, read), reasons[read->old_overtaken][cause]);

@@ -129,18 +129,17 @@ static int ask_catalog(void *context, const sdi_catalog_question questions[SDI_C
                        shopdata_result *answers[SDI_CATALOG_QUESTIONS], shopdata_error **error_out)
 {
     const asking *a = context;
-    sdi_pg_command asks[SDI_CATALOG_QUESTIONS + 1];
+    sdi_pg_command asks[SDI_CATALOG_QUESTIONS];
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS; i++)
         asks[i] = (sdi_pg_command){.sql = questions[i].sql, .params = questions[i].params, .count = questions[i].count};
-    asks[SDI_CATALOG_QUESTIONS] = sdi_moment_command();
     size_t failed;
-    int status = a->within ? sdi_transaction_run(a->within, asks, SDI_CATALOG_QUESTIONS + 1, &failed, error_out)
-                           : sdi_ask_catalog(a->core, a->need, asks, SDI_CATALOG_QUESTIONS + 1, a->deadline, error_out);
+    int status = a->within ? sdi_transaction_run(a->within, asks, SDI_CATALOG_QUESTIONS, &failed, error_out)
+                           : sdi_ask_catalog(a->core, a->need, asks, SDI_CATALOG_QUESTIONS, a->deadline, error_out);
     for (size_t i = 0; i < SDI_CATALOG_QUESTIONS && status == SHOPDATA_OK; i++) {
         answers[i] = asks[i].result;
         asks[i].result = NULL;
     }
-    sdi_pg_commands_free(asks, SDI_CATALOG_QUESTIONS + 1);
+    sdi_pg_commands_free(asks, SDI_CATALOG_QUESTIONS);
     return status;
 }
 

@@ -104,6 +104,25 @@ static int run_one(shopdata_session *session, const char *sql, shopdata_error **
     return status;
 }
 
+void sdi_saw_until(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer)
+{
+    sdi_moment moment;
+    bool known = moment_answer->outcome == SDI_PG_DONE && sdi_moment_read(connection, moment_answer->result, &moment);
+    sdi_session_saw(session, known ? &(sdi_stamp){.era = moment.era, .seen = moment.insert} : NULL);
+}
+
+/* After a transaction that did not commit, and whose connection is as `status` says: what it saw counts all the same.
+ */
+static void look_back(shopdata_session *session, int status)
+{
+    size_t failed;
+    sdi_pg_command moment = sdi_moment_command();
+    if (status == SHOPDATA_OK)
+        run(session, &moment, 1, &failed, NULL);
+    sdi_saw_until(session, session->transaction.connection, &moment);
+    sdi_pg_commands_free(&moment, 1);
+}
+
 static int run_begin(shopdata_session *session, const char *text, shopdata_error **error_out)
 {
     size_t failed;
@@ -150,13 +169,25 @@ int sdi_begin(shopdata_session *session, unsigned isolation, shopdata_error **er
     return status;
 }
 
+static int run_rollback(shopdata_session *session, shopdata_error **error_out)
+{
+    size_t failed;
+    sdi_pg_command both[2] = {command("ROLLBACK"), sdi_moment_command()};
+    int status = run(session, both, 2, &failed, error_out);
+    sdi_saw_until(session, session->transaction.connection, &both[1]);
+    sdi_pg_commands_free(both, 2);
+    return failed == 1 ? SHOPDATA_OK : status;
+}
+
 int sdi_rollback(shopdata_session *session, shopdata_error **error_out)
 {
     int status = check_open(session, error_out);
     if (status != SHOPDATA_OK)
         return status;
     if (!session->transaction.lost)
-        status = run_one(session, "ROLLBACK", error_out);
+        status = run_rollback(session, error_out);
+    else
+        sdi_session_saw(session, NULL);
     end(session, status);
     return status;
 }
@@ -180,12 +211,6 @@ void sdi_transaction_abandon(shopdata_session *session)
 
 enum { XID, COMMIT, MOMENT, COMMIT_STEPS };
 
-static void note_point(shopdata_session *session, const sdi_point *point)
-{
-    sdi_raise(&session->era, &session->last_write, point->era, point->lsn);
-    sdi_placed(session->client->core, point);
-}
-
 /* The write stands: its fences are moved, or deleted where its point did not come to be known. */
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
                 sdi_buffer *keys, const sdi_mark *mark)
@@ -197,15 +222,16 @@ int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, 
                  sdi_moment_written(&moment, point);
     sdi_session_wrote(session, known ? point : NULL);
     if (known)
-        note_point(session, point);
-    else
-        session->unplaced = sdi_unplaced(session->client->core);
+        sdi_placed(session->client->core, point);
     if (mark->made)
         change.settled = (sdi_pendings){1, {{mark->pending.xid, point->flush}}};
     SDI_STEP(committed);
     int status = sdi_fence(session->client->core, keys, known ? &change : NULL);
     SDI_STEP(fenced);
-    return mark->made ? SHOPDATA_OK : status;
+    if (status == SHOPDATA_OK || mark->made)
+        return SHOPDATA_OK;
+    sdi_session_unfenced(session, keys);
+    return status;
 }
 
 /* Nobody knows whether the write stands: it is taken as if it did. First its backend is made sure to be gone, so that
@@ -216,10 +242,9 @@ int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_i
     sdi_core *core = session->client->core;
     sdi_doubtful_end(core, node, backend, keys);
     sdi_session_wrote(session, NULL);
-    sdi_unplaced(core);
     SDI_STEP(ended);
-    if (SDI_RULE(ambiguous_fenced))
-        sdi_fence(core, keys, NULL);
+    if (SDI_RULE(ambiguous_fenced) && sdi_fence(core, keys, NULL) == SHOPDATA_UNFENCED)
+        sdi_session_unfenced(session, keys);
     SDI_LOG(core->log, SDI_LOG_COMMIT_AMBIGUOUS, SDI_TEXT(sdi_router_name(core->router, node)));
     sdi_error_clear(error_out);
     return sdi_fail(error_out, SHOPDATA_ERR_AMBIGUOUS,
@@ -244,9 +269,12 @@ static int conclude(shopdata_session *session, sdi_committing *c, int broke, sdi
     sdi_pg_command *steps = c->steps;
     if (steps[COMMIT].outcome == SDI_PG_DONE) {
         sdi_error_clear(error_out); /* what failed after COMMIT never turns success into failure */
-        return sdi_wrote(&steps[XID]) ? sdi_written(session, c->connection, &steps[MOMENT], keys, &c->mark)
-                                      : SHOPDATA_OK;
+        if (sdi_wrote(&steps[XID]))
+            return sdi_written(session, c->connection, &steps[MOMENT], keys, &c->mark);
+        sdi_saw_until(session, c->connection, &steps[MOMENT]);
+        return SHOPDATA_OK;
     }
+    look_back(session, broke);
     for (size_t i = XID; i <= COMMIT; i++)
         if (steps[i].outcome == SDI_PG_ERROR)
             return sdi_pg_command_failure(&steps[i], error_out);

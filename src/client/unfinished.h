@@ -44,7 +44,8 @@ typedef struct sdi_unfinished {
     bool telling;
     sdi_era era;
     sdi_lsn last_write;        /* of this process */
-    uint64_t unplaced, placed; /* counts the unplaced writes; so many of them lie before `last_write` */
+    uint64_t unplaced, placed; /* counts the unplaced writes; so many of them lie before `place` */
+    sdi_point place;
     sdi_doubtful *first, **last;
     size_t doubtful;
 } sdi_unfinished;
@@ -66,9 +67,9 @@ void sdi_placed(struct sdi_core *core, const sdi_point *point);
 uint64_t sdi_unplaced(struct sdi_core *core);
 /* sdi_last_write raises `era` and `lsn` to the process's last write; false if a later one is unplaced. */
 bool sdi_last_write(struct sdi_core *core, sdi_era *era, sdi_lsn *lsn);
-/* sdi_is_placed is that for one write: when it is placed by now, the process's last write is behind it, and *number
- * becomes 0. A number that a parent had before fork is renewed. */
-bool sdi_is_placed(struct sdi_core *core, uint64_t *number, sdi_era *era, sdi_lsn *lsn);
+/* sdi_is_placed: is this write placed by now? Then *point_out demands it, and *number becomes 0. A number that a parent
+ * had before fork is renewed. */
+bool sdi_is_placed(struct sdi_core *core, uint64_t *number, sdi_point *point_out);
 /* Whoever asks the primary where it stands notes sdi_unplaced_last before, and gives it with the answer to sdi_place:
  * the writes up to that number lie before the point. */
 uint64_t sdi_unplaced_last(struct sdi_core *core);

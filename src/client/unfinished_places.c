@@ -28,16 +28,14 @@ bool sdi_last_write(sdi_core *core, sdi_era *era, sdi_lsn *lsn)
     return all;
 }
 
-bool sdi_is_placed(sdi_core *core, uint64_t *number, sdi_era *era, sdi_lsn *lsn)
+bool sdi_is_placed(sdi_core *core, uint64_t *number, sdi_point *point_out)
 {
     sdi_unfinished *unfinished = &core->unfinished;
-    if (*number == 0)
-        return true;
     sdi_lock(&unfinished->lock);
     if (*number > unfinished->unplaced)
         *number = ++unfinished->unplaced;
     if (*number <= unfinished->placed) {
-        sdi_raise(era, lsn, unfinished->era, unfinished->last_write);
+        *point_out = unfinished->place;
         *number = 0;
     }
     sdi_unlock(&unfinished->lock);
@@ -59,6 +57,8 @@ void sdi_place(sdi_core *core, uint64_t number, const sdi_point *point)
     sdi_lock(&unfinished->lock);
     if (number > unfinished->placed) {
         sdi_raise(&unfinished->era, &unfinished->last_write, point->era, point->lsn);
+        unfinished->place = *point;
+        unfinished->place.pending.count = 0; /* of others */
         unfinished->placed = number;
     }
     sdi_unlock(&unfinished->lock);

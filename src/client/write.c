@@ -107,6 +107,8 @@ static int succeed(write *w, sdi_committing *c, shopdata_result **result_out)
     sdi_pg_command *steps = c->steps + c->count - STEPS;
     if (sdi_wrote(&steps[XID]))
         status = sdi_written(w->session, c->connection, &steps[MOMENT], &w->keys, &c->mark);
+    else
+        sdi_saw_until(w->session, c->connection, &steps[MOMENT]);
     note_schema(w);
     *result_out = steps[CHANGE].result;
     steps[CHANGE].result = NULL;

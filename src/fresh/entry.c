@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "model/wire.h"
 
-enum { MAGIC = 0x32456473, CHECKED_FROM = 16, FIXED = 44, ALIGN = 8 };
+enum { MAGIC = 0x33456473, CHECKED_FROM = 16, FIXED = 44, ALIGN = 8 };
 
 /* -------------------------------------------------------------------------------------------------------- encoding */
 

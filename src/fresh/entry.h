@@ -1,6 +1,6 @@
 /* entry.h - an answer as the shared cache keeps it.
  *
- *   u32 magic "sdE2"   u32 header length   u64 checksum of all that follows
+ *   u32 magic "sdE3"   u32 header length   u64 checksum of all that follows
  *   i64 read_at   i64 expires_at   u32 length of the rows if they are compressed, 0 if they stand as they are
  *   u32 node name length   u32 identity length   node name   identity   stamp (stamp.h)
  *   rows (result.h), on a multiple of 8; compressed, they are one LZ4 block

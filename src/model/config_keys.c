@@ -37,6 +37,9 @@ const sdi_config_key sdi_config_keys[] = {
     {SDI_SECTION_SHOPDATA, "log_rate", SDI_KEY_INT, "1", 1, 1000, NULL, AT(settings, log.rate),
      "How many log lines of one kind a second in the long run; after a quiet time ten times as many may come at once. The next one tells how many were left out."},
 
+    {SDI_SECTION_SHOPDATA, "token_keys", SDI_KEY_TOKEN_KEYS, "", 0, 0, NULL, AT(settings, token_keys),
+     "The keys that sign session tokens, `ID:SECRET` with commas between: the first signs, all verify (doc/sessions.md tells how to change them). Empty: tokens are not signed. Messages never show them."},
+
     {SDI_SECTION_NODE, "conninfo", SDI_KEY_SECRET, NULL, 1, 0, NULL, AT(node_settings, conninfo),
      "Where the server is: a libpq connection string (`host=db1 dbname=shop user=shop`) or URI. Messages never show it."},
     {SDI_SECTION_NODE, "weight", SDI_KEY_INT, "1", 1, 1000, NULL, AT(node_settings, weight),

@@ -35,8 +35,9 @@ enum sdi_key_type {
     SDI_KEY_DURATION, /* milliseconds */
     SDI_KEY_BYTES,
     SDI_KEY_BOOL,
-    SDI_KEY_CHOICE,    /* the number of the choice */
-    SDI_KEY_ADDRESSES, /* one or more, see address.h */
+    SDI_KEY_CHOICE,     /* the number of the choice */
+    SDI_KEY_ADDRESSES,  /* one or more, see address.h */
+    SDI_KEY_TOKEN_KEYS, /* none or more, see token_keys.h; no message may show them */
     SDI_KEY_TYPES
 };
 

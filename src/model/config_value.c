@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "model/address.h"
+#include "model/token_keys.h"
 
 typedef struct unit {
     const char *name;
@@ -228,16 +229,30 @@ static bool parse_addresses(const sdi_config_key *key, sdi_slice text, sdi_confi
     return sdi_addresses_check(text, fault);
 }
 
+static bool parse_token_keys(const sdi_config_key *key, sdi_slice text, sdi_config_value *value, sdi_buffer *fault)
+{
+    sdi_token_keys keys;
+    (void)key;
+    value->text = text;
+    return sdi_token_keys_read(text, &keys, fault);
+}
+
 typedef bool parser(const sdi_config_key *key, sdi_slice text, sdi_config_value *value, sdi_buffer *fault);
 
 bool sdi_config_value_parse(const sdi_config_key *key, sdi_slice text, sdi_config_value *value_out, sdi_buffer *fault)
 {
     static parser *const parsers[SDI_KEY_TYPES] = {
-        [SDI_KEY_TEXT] = parse_text,     [SDI_KEY_SECRET] = parse_text,
-        [SDI_KEY_WORD] = parse_word,     [SDI_KEY_INT] = parse_int,
-        [SDI_KEY_PERCENT] = parse_int,   [SDI_KEY_DURATION] = parse_duration,
-        [SDI_KEY_BYTES] = parse_bytes,   [SDI_KEY_BOOL] = parse_bool,
-        [SDI_KEY_CHOICE] = parse_choice, [SDI_KEY_ADDRESSES] = parse_addresses,
+        [SDI_KEY_TEXT] = parse_text,
+        [SDI_KEY_SECRET] = parse_text,
+        [SDI_KEY_WORD] = parse_word,
+        [SDI_KEY_INT] = parse_int,
+        [SDI_KEY_PERCENT] = parse_int,
+        [SDI_KEY_DURATION] = parse_duration,
+        [SDI_KEY_BYTES] = parse_bytes,
+        [SDI_KEY_BOOL] = parse_bool,
+        [SDI_KEY_CHOICE] = parse_choice,
+        [SDI_KEY_ADDRESSES] = parse_addresses,
+        [SDI_KEY_TOKEN_KEYS] = parse_token_keys,
     };
     *value_out = (sdi_config_value){0, {NULL, 0}};
     return parsers[key->type](key, text, value_out, fault);

@@ -44,7 +44,9 @@ enum sdi_metric {
     SDI_M_PENDING_SETTLED,   /* transactions, by readers */
     SDI_M_FENCES_SAMPLED,    /* floors sampled on the primary */
     SDI_M_STALE_ANSWERS,     /* policy; reason */
-    SDI_M_STALENESS,         /* histogram of what is not 0 */
+    SDI_M_STALENESS,         /* histogram */
+    SDI_M_STALENESS_UNKNOWN, /* answers of which it is not known */
+    SDI_M_TOKENS_FOREIGN,    /* tokens of another database */
     SDI_M_LEASES,            /* event */
     SDI_M_FLIGHTS_JOINED,    /* callers who took another's answer */
     SDI_M_FRESHNESS_PRIMARY, /* reads sent to the primary because no replica was new enough */
@@ -97,6 +99,7 @@ enum sdi_stale_reason {
     SDI_STALE_EXPIRED_UNAVAILABLE,
     SDI_STALE_OVERTAKEN_REFRESHING,
     SDI_STALE_OVERTAKEN_UNAVAILABLE,
+    SDI_STALE_OVERTAKEN_TOLERATED,
     SDI_STALE_REASONS
 };
 enum sdi_compression_side { SDI_COMPRESSION_IN, SDI_COMPRESSION_OUT, SDI_COMPRESSION_SIDES };

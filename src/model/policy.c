@@ -33,20 +33,23 @@ static int64_t since(int64_t now, int64_t then)
 }
 
 /* An answer from the future was read by somebody whose clock is not ours: its age is not known. */
-static bool young_enough(const sdi_policy_settings *policy, int64_t age)
+static bool young_enough(int64_t most_ms, int64_t age)
 {
-    return policy->stale_overtaken_ms && age >= -CLOCKS_APART_US && age <= policy->stale_overtaken_ms * 1000;
+    return most_ms && age >= -CLOCKS_APART_US && age <= most_ms * 1000;
 }
 
-enum sdi_policy_use sdi_policy_use(const sdi_policy_settings *policy, int64_t now, int64_t read_at, int64_t expires_at,
-                                   bool passes)
+enum sdi_policy_use sdi_policy_use(const sdi_policy_settings *policy, const sdi_policy_times *times, bool passes,
+                                   int64_t tolerated_ms)
 {
-    int64_t over = expires_at ? since(now, expires_at) : -1;
+    int64_t over = times->expires_at ? since(times->now, times->expires_at) : -1;
+    int64_t age = since(times->now, times->read_at);
     if (passes && over < 0)
         return SDI_USE_FRESH;
     if (passes && over < policy->stale_ms * 1000)
         return SDI_USE_EXPIRED;
-    if (!young_enough(policy, since(now, read_at)))
+    if (over < 0 && young_enough(tolerated_ms, age))
+        return SDI_USE_TOLERATED;
+    if (!young_enough(policy->stale_overtaken_ms, age))
         return SDI_USE_NONE;
     return passes ? SDI_USE_EXPIRED : SDI_USE_OVERTAKEN;
 }

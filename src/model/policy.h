@@ -14,15 +14,22 @@ int64_t sdi_policy_held(const sdi_policy_settings *policy, int64_t ttl_ms);
 /* sdi_policy_bytes_max is the largest answer that is kept, where the cache itself takes `entry_max`. */
 size_t sdi_policy_bytes_max(const sdi_policy_settings *policy, int64_t entry_max);
 
-/* What an answer that was kept is good for. Times are of the day (sdi_wall), in microseconds. */
+/* What an answer that was kept is good for. */
 enum sdi_policy_use {
+    SDI_USE_NONE,
     SDI_USE_FRESH,
     SDI_USE_EXPIRED,   /* its time is up, and no write has overtaken it */
     SDI_USE_OVERTAKEN, /* a write may have overtaken it, and it is young enough for that */
-    SDI_USE_NONE,
+    SDI_USE_TOLERATED, /* the same, and it is young enough for whom asks: no new one need be fetched */
 };
-/* sdi_policy_use: `passes` says whether its stamp passes the fences; `expires_at` 0 is when the cache forgets it. */
-enum sdi_policy_use sdi_policy_use(const sdi_policy_settings *policy, int64_t now, int64_t read_at, int64_t expires_at,
-                                   bool passes);
+/* Of the day (sdi_wall), in microseconds. */
+typedef struct sdi_policy_times {
+    int64_t now, read_at;
+    int64_t expires_at; /* 0: when the cache forgets it */
+} sdi_policy_times;
+/* sdi_policy_use: `passes` says whether its stamp passes the fences, `tolerated_ms` up to what age one that does not is
+ * good for whom asks. */
+enum sdi_policy_use sdi_policy_use(const sdi_policy_settings *policy, const sdi_policy_times *times, bool passes,
+                                   int64_t tolerated_ms);
 
 #endif

@@ -24,7 +24,7 @@ static sdi_slice text_of(const shopdata_config *config, const sdi_config_key *ke
     return sdi_slice_of(key->fallback ? key->fallback : "");
 }
 
-static void store(const sdi_config_key *key, sdi_config_value value, void *member)
+static void store(const sdi_config_key *key, sdi_config_value value, void *member, sdi_buffer *fault)
 {
     switch (key->type) {
     case SDI_KEY_TEXT:
@@ -39,6 +39,9 @@ static void store(const sdi_config_key *key, sdi_config_value value, void *membe
         *(int *)member = (int)value.number;
         break;
     case SDI_KEY_ADDRESSES: /* see take_addresses */
+        break;
+    case SDI_KEY_TOKEN_KEYS:
+        sdi_token_keys_read(value.text, member, fault);
         break;
     default:
         *(int64_t *)member = value.number;
@@ -55,7 +58,7 @@ static void fill(const shopdata_config *config, enum sdi_section_kind section, c
         if (key->section != section)
             continue;
         sdi_config_value_parse(key, text_of(config, key, name), &value, &fault);
-        store(key, value, (char *)into + key->offset);
+        store(key, value, (char *)into + key->offset, &fault);
     }
     sdi_buffer_free(&fault);
 }

@@ -11,6 +11,7 @@
 #include "model/address.h"
 #include "model/log.h"
 #include "model/mode.h"
+#include "model/token_keys.h"
 
 typedef struct sdi_node_settings {
     const char *name;     /* 1 to 31 bytes: letters, digits, - and _ */
@@ -91,6 +92,7 @@ typedef struct sdi_settings {
     int64_t max_result_bytes;
     int64_t slow_query_ms; /* 0: no query is slow */
     sdi_log_settings log;
+    sdi_token_keys token_keys;
     sdi_node_settings *nodes;
     size_t node_count;
     sdi_policy_settings *policies; /* [0] is "default" */

@@ -218,12 +218,22 @@ bool sdi_point_merge(sdi_point *point, const sdi_point *other)
     return fits;
 }
 
+/* Of another timeline: a later primary demands all that was not lost before. */
+bool sdi_point_covers(const sdi_point *point, const sdi_point *other)
+{
+    if (!sdi_era_equal(point->era, other->era))
+        return sdi_era_follows(point->era, other->era);
+    return point->lsn >= other->lsn && point->flush >= other->flush &&
+           sdi_snapshot_contains(&point->snapshot, &other->snapshot);
+}
+
 void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes)
 {
     sdi_wire_u64(bytes, stamp->era.system);
     sdi_wire_u32(bytes, stamp->era.timeline);
     sdi_wire_u32(bytes, stamp->standby);
     sdi_wire_u64(bytes, stamp->lsn);
+    sdi_wire_u64(bytes, stamp->seen);
     sdi_wire_u64(bytes, stamp->snapshot.xmin);
     sdi_wire_u64(bytes, stamp->snapshot.xmax);
     sdi_wire_u32(bytes, stamp->snapshot.count);
@@ -233,7 +243,7 @@ void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes)
 
 size_t sdi_stamp_decode(const void *bytes, size_t length, sdi_stamp *stamp_out)
 {
-    enum { FIXED = 44 };
+    enum { FIXED = 52 };
     const unsigned char *at = bytes;
     if (length < FIXED)
         return 0;
@@ -241,7 +251,8 @@ size_t sdi_stamp_decode(const void *bytes, size_t length, sdi_stamp *stamp_out)
         .era = {sdi_read_u64(at), sdi_read_u32(at + 8)},
         .standby = sdi_read_u32(at + 12) != 0,
         .lsn = sdi_read_u64(at + 16),
-        .snapshot = {.xmin = sdi_read_u64(at + 24), .xmax = sdi_read_u64(at + 32), .count = sdi_read_u32(at + 40)},
+        .seen = sdi_read_u64(at + 24),
+        .snapshot = {.xmin = sdi_read_u64(at + 32), .xmax = sdi_read_u64(at + 40), .count = sdi_read_u32(at + 48)},
     };
     if (stamp.snapshot.count > SDI_SNAPSHOT_RUNNING_MAX || length < FIXED + 8 * (size_t)stamp.snapshot.count)
         return 0;

@@ -35,11 +35,12 @@ typedef struct sdi_snapshot {
     uint64_t running[SDI_SNAPSHOT_RUNNING_MAX];
 } sdi_snapshot;
 
-/* What an answer's snapshot certainly contained. */
+/* What an answer's snapshot certainly contained, and how far what it contained reaches at most. */
 typedef struct sdi_stamp {
     sdi_era era;
     bool standby;
     sdi_lsn lsn;           /* standby: replayed; primary: flushed */
+    sdi_lsn seen;          /* nothing that lies behind this was in it; 0: not known */
     sdi_snapshot snapshot; /* primary only */
 } sdi_stamp;
 
@@ -106,6 +107,9 @@ bool sdi_stamp_passes(const sdi_stamp *stamp, const sdi_point *point);
 /* sdi_point_merge moves `point` forward to demand what `other` does too (same era): monotone, idempotent, any order.
  * False if more is pending than fits: then `point` demands too little, and must not be used. */
 bool sdi_point_merge(sdi_point *point, const sdi_point *other);
+
+/* sdi_point_covers: what passes `point` passes `other` too, which has nothing pending. */
+bool sdi_point_covers(const sdi_point *point, const sdi_point *other);
 
 /* Stamps as bytes, for entries. sdi_stamp_decode returns the bytes used, 0 if malformed. */
 void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes);

@@ -87,11 +87,21 @@ bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result 
     return moment.standby || (moment.flush && moment.insert);
 }
 
-/* A standby may show the effect of a record that it has not counted as replayed yet. */
-sdi_lsn sdi_moment_reached(const shopdata_result *answer)
+/* Of a primary all that was inserted by now, of a standby all that it received: it may show the effect of a record that
+ * it has not counted as replayed yet. What it received is not told before it streams, and begins behind what it has. */
+static const char reached[] =
+    "SELECT CASE WHEN pg_catalog.pg_is_in_recovery()"
+    " THEN greatest(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn())"
+    " ELSE pg_catalog.pg_current_wal_insert_lsn() END";
+
+sdi_pg_command sdi_reached_command(void)
 {
-    sdi_lsn position = sdi_lsn_parse(text_at(answer, POSITION)), head = sdi_lsn_parse(text_at(answer, HEAD));
-    return sdi_lsn_settled(head > position ? head : position);
+    return sdi_pg_fixed(reached);
+}
+
+sdi_lsn sdi_reached_read(const shopdata_result *answer)
+{
+    return sdi_lsn_settled(sdi_lsn_parse(text_at(answer, 0)));
 }
 
 /* The flush position tells stamps from before a crash from writes after it: any from before the crash does. */

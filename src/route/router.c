@@ -111,11 +111,11 @@ static bool healthy(const sdi_router *router, size_t i, uint64_t tried)
            sdi_breaker_state(&node->breaker) == SDI_BREAKER_CLOSED;
 }
 
-static bool replica_for(const sdi_router *router, const sdi_node *node, const sdi_need *need)
+static bool replica_for(const sdi_node *node, const sdi_need *need)
 {
     if (node->role != SDI_ROLE_REPLICA)
         return false;
-    if (need->limit_lag && node->lag_us > router->settings->route.max_lag_ms * 1000)
+    if (need->limit_lag && node->lag_us > need->lag_max_ms * 1000)
         return false;
     return need->lsn == 0 || sdi_era_follows(node->era, need->era);
 }
@@ -131,7 +131,7 @@ static size_t candidates(const sdi_router *router, const sdi_need *need, uint64_
     size_t count = 0;
     for (size_t i = 0; i < router->count; i++) {
         const sdi_node *node = &router->nodes[i];
-        if (!healthy(router, i, tried) || !replica_for(router, node, need))
+        if (!healthy(router, i, tried) || !replica_for(node, need))
             continue;
         bool certain = node->position >= need->lsn;
         if (perhaps ? !certain && close_behind(router, node) : certain)
@@ -324,6 +324,14 @@ bool sdi_router_observe(sdi_router *router, size_t number, const sdi_moment *mom
         SDI_LOG(router->log, SDI_LOG_NODE_FOREIGN, SDI_TEXT(node->settings->name),
                 SDI_TEXT("its system identifier is not that of the other nodes"));
     return ours;
+}
+
+uint64_t sdi_router_system(sdi_router *router)
+{
+    sdi_lock(&router->lock);
+    uint64_t system = router->system;
+    sdi_unlock(&router->lock);
+    return system;
 }
 
 sdi_era sdi_router_era(sdi_router *router, size_t node)

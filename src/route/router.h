@@ -34,7 +34,8 @@ typedef struct sdi_need {
     bool primary;   /* this one only */
     sdi_era era;    /* of `lsn`; unknown if there is none */
     sdi_lsn lsn;    /* a replica must have replayed this; 0: any position */
-    bool limit_lag; /* a replica may not lag more than route.max_lag */
+    bool limit_lag; /* a replica may not lag more than `lag_max_ms` */
+    int64_t lag_max_ms;
 } sdi_need;
 
 /* What was chosen. Give it back with sdi_router_done, once. */
@@ -66,6 +67,8 @@ uint64_t sdi_router_changes(sdi_router *router);
 /* sdi_router_observe: the node has just said this of itself. False if it does not belong to the database the others do.
  */
 bool sdi_router_observe(sdi_router *router, size_t node, const sdi_moment *moment);
+/* sdi_router_system: the system identifier of the nodes; 0 before the first one was reached. */
+uint64_t sdi_router_system(sdi_router *router);
 /* sdi_router_era: the last one the node was seen in; of a standby whose primary is gone it is all that is known. */
 sdi_era sdi_router_era(sdi_router *router, size_t node);
 /* sdi_router_timeline: the latest that a primary was seen on, 0 before the first. What is of an older one has no say.

@@ -465,7 +465,8 @@ START_TEST(where_fences_pass_the_bound_is_zero)
     write_price(session, 1, 100);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(ask(session, by_id, 1).staleness_ms, 0);
-    ck_assert_double_eq(servers_metric(client, "shopdata_staleness_seconds_count", NULL), 0);
+    ck_assert_double_eq(servers_metric(client, "shopdata_staleness_seconds_count", NULL), 6);
+    ck_assert_double_eq(servers_metric(client, "shopdata_staleness_seconds_sum", NULL), 0);
     finish();
 }
 END_TEST

@@ -115,16 +115,16 @@ START_TEST(what_is_served_says_what_it_is)
     begin();
     ck_assert(!sdi_stale_serve(&core, &read_, SDI_STALE_REFRESHING));
     ck_assert_int_eq(read_.state, SDI_READ_OPEN);
-    sdi_stale_keep(&read_, answer_read(9000), true);
-    sdi_stale_keep(&read_, answer_read(5000), false); /* of a later look */
+    sdi_stale_keep(&read_, answer_read(9000), &(sdi_stamp){0}, true);
+    sdi_stale_keep(&read_, answer_read(5000), &(sdi_stamp){0}, false); /* of a later look */
     ck_assert(sdi_stale_serve(&core, &read_, SDI_STALE_REFRESHING));
     ck_assert_int_eq(read_.state, SDI_READ_DONE);
     ck_assert_int_eq(shopdata_result_source(read_.result), SHOPDATA_FROM_STALE);
     ck_assert_int_eq(read_.result->staleness_ms, 0);
-    sdi_stale_keep(&read_, answer_read(5000), true);
+    sdi_stale_keep(&read_, answer_read(5000), &(sdi_stamp){0}, true);
     ck_assert(sdi_stale_serve(&core, &read_, SDI_STALE_UNAVAILABLE));
     ck_assert_int_ge(read_.result->staleness_ms, 5000);
-    sdi_stale_keep(&read_, answer_read(-800), true); /* another host's clock is ahead */
+    sdi_stale_keep(&read_, answer_read(-800), &(sdi_stamp){0}, true); /* another host's clock is ahead */
     ck_assert(sdi_stale_serve(&core, &read_, SDI_STALE_UNAVAILABLE));
     ck_assert_int_gt(read_.result->staleness_ms, 0);
     ck_assert_uint_eq(sdi_counted(core.metrics, SDI_M_STALE_ANSWERS, SDI_STALE_EXPIRED_REFRESHING), 1);

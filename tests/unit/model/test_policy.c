@@ -16,6 +16,12 @@ static sdi_policy_settings any_policy(void)
     };
 }
 
+static enum sdi_policy_use use_of(const sdi_policy_settings *policy, int64_t now, int64_t read_at, int64_t expires_at,
+                                  bool passes)
+{
+    return sdi_policy_use(policy, &(sdi_policy_times){now, read_at, expires_at}, passes, 0);
+}
+
 START_TEST(a_ttl_stays_within_its_jitter)
 {
     for (int i = 0; i < TRIES; i++) {
@@ -72,8 +78,7 @@ START_TEST(an_old_answer_is_good_for_what_the_policy_says)
             wanted = SDI_USE_EXPIRED;
         else if (!passes && young)
             wanted = SDI_USE_OVERTAKEN;
-        ck_assert_int_eq(sdi_policy_use(&policy, now, now - age_ms * 1000, timed ? now - over_ms * 1000 : 0, passes),
-                         wanted);
+        ck_assert_int_eq(use_of(&policy, now, now - age_ms * 1000, timed ? now - over_ms * 1000 : 0, passes), wanted);
     }
 }
 END_TEST
@@ -83,8 +88,8 @@ START_TEST(nothing_is_served_old_unless_it_is_asked_for)
     sdi_policy_settings policy = {.ttl_ms = 1000};
     ck_assert_int_eq(sdi_policy_held(&policy, 1000), 1000);
     for (int64_t past = 0; past < 10; past++) {
-        ck_assert_int_eq(sdi_policy_use(&policy, 1000 + past, 1000, 1000, true), SDI_USE_NONE);
-        ck_assert_int_eq(sdi_policy_use(&policy, 1000 + past, 1000, 5000, false), SDI_USE_NONE);
+        ck_assert_int_eq(use_of(&policy, 1000 + past, 1000, 1000, true), SDI_USE_NONE);
+        ck_assert_int_eq(use_of(&policy, 1000 + past, 1000, 5000, false), SDI_USE_NONE);
     }
 }
 END_TEST
@@ -97,9 +102,9 @@ START_TEST(times_of_other_clocks_are_bounded)
     int64_t now = 1700000000000000;
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         for (size_t j = 0; j < sizeof times / sizeof *times; j++)
-            ck_assert_int_ne(sdi_policy_use(&policy, now, times[i], times[j], false), SDI_USE_FRESH);
-    ck_assert_int_eq(sdi_policy_use(&policy, now, now + 900000, 0, false), SDI_USE_OVERTAKEN);
-    ck_assert_int_eq(sdi_policy_use(&policy, now, now + 1100000, 0, false), SDI_USE_NONE);
+            ck_assert_int_ne(use_of(&policy, now, times[i], times[j], false), SDI_USE_FRESH);
+    ck_assert_int_eq(use_of(&policy, now, now + 900000, 0, false), SDI_USE_OVERTAKEN);
+    ck_assert_int_eq(use_of(&policy, now, now + 1100000, 0, false), SDI_USE_NONE);
 }
 END_TEST
 

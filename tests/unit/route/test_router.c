@@ -171,8 +171,8 @@ START_TEST(a_limit_of_lag_keeps_the_late_ones_away)
     replica(B, 1, 1000); /* a minute behind */
     replica(C, 1, 2000);
     for (int i = 0; i < 50; i++)
-        ck_assert_int_eq(choose(&(sdi_need){.limit_lag = true}, 0, true), C);
-    ck_assert_int_eq(choose(&(sdi_need){.limit_lag = true}, 1 << C, true), A);
+        ck_assert_int_eq(choose(&(sdi_need){.limit_lag = true, .lag_max_ms = 5000}, 0, true), C);
+    ck_assert_int_eq(choose(&(sdi_need){.limit_lag = true, .lag_max_ms = 5000}, 1 << C, true), A);
     end();
 }
 END_TEST
@@ -187,10 +187,10 @@ START_TEST(lag_is_known_without_the_primary)
     replica(B, 1, 1000);
     replica(C, 1, 2000);
     for (int i = 0; i < 50; i++)
-        ck_assert_int_eq(choose(&(sdi_need){.limit_lag = true}, 0, true), C);
+        ck_assert_int_eq(choose(&(sdi_need){.limit_lag = true, .lag_max_ms = 5000}, 0, true), C);
     sdi_moment paused = {.standby = true, .era = era(1), .replay = 2000, .received = 9000, .replay_age_seconds = 60};
     ck_assert(sdi_router_observe(router, C, &paused));
-    ck_assert_int_eq(choose(&(sdi_need){.limit_lag = true}, 0, true), SHOPDATA_ERR_UNAVAILABLE);
+    ck_assert_int_eq(choose(&(sdi_need){.limit_lag = true, .lag_max_ms = 5000}, 0, true), SHOPDATA_ERR_UNAVAILABLE);
     end();
 }
 END_TEST
