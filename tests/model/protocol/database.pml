@@ -1,0 +1,39 @@
+/* database.pml - PostgreSQL: a primary, and a standby that lags.
+ *
+ * Who writes is a number, and an answer is the set of the writes that it shows, as a mask: any two writes are of
+ * different rows that one statement reads. A write's only record in the WAL is that of its commit: an LSN is a count of
+ * records. */
+
+unsigned inserted : 4;          /* pg_current_wal_insert_lsn */
+unsigned flushed : 4;           /* pg_current_wal_flush_lsn */
+byte wal[LSNS];                 /* record 1, 2, ...: the mask of the write that it commits; 0 for a checkpoint */
+unsigned visible : WRITERS;     /* what a query on the primary shows */
+unsigned finished : XIDS;       /* what its snapshot says */
+unsigned next_xid : 3;
+unsigned applied : 4;           /* what a query on the standby shows: all records up to here */
+unsigned replayed : 4;          /* pg_last_wal_replay_lsn: counted after it was applied */
+unsigned shown : WRITERS;       /* on the standby: the writes of the records that it has applied */
+
+#define BIT(n) (1 << (n))
+#define BELOW(n) (BIT(n) - 1)
+
+/* The WAL writer, and with it XLogFlush of a commit that waits for it. */
+active proctype walwriter()
+{
+    do
+    :: d_step { flushed < inserted -> flushed++; TELL("the WAL is flushed up to %d", flushed) }
+    od
+}
+
+/* A standby is sent what was flushed. It applies a record, then counts it as replayed: so what it tells is a lower bound
+ * of what the next statement sees, and what it shows may be more, also than the primary shows by then. */
+active proctype replay()
+{
+    do
+    :: d_step {
+            applied < flushed -> applied++; shown = shown | wal[applied]; TELL("applies record %d", applied)
+            LATER
+            replayed = applied; TELL("counts record %d as replayed", replayed)
+       }
+    od
+}

@@ -1,0 +1,337 @@
+/* reader.pml - a read of a cached statement, again and again: src/client/read.c. */
+
+typedef Read {
+    unsigned needs : WRITERS;   /* the writes that its answer must show */
+    unsigned stored : 1;        /* an entry was found */
+    unsigned shows : WRITERS;
+    Stamp stamp;
+    unsigned missing : TAGS;    /* mask of the fences that were not there */
+    Point demand[TAGS]          /* what each fence demands; the floor, where it was missing */
+#if FLIGHTS
+    ; unsigned leads : 1
+#endif
+#if LATE_OPERATION
+    ; unsigned unconfirmed : 1; /* the placeholder was not answered */
+    unsigned nonces : 1         /* how many are used up */
+#endif
+}
+
+inline forget_answer(r)
+{
+    r.stored = 0; r.shows = 0; forget_stamp(r.stamp)
+}
+
+/* What is no longer needed is forgotten, so that fewer states differ. */
+inline forget_demand(r)
+{
+    r.missing = 0; forget_point(r.demand[0]);
+#if TAGS > 1
+    forget_point(r.demand[1]);
+#endif
+    skip
+}
+
+inline forget_judged(r)
+{
+    r.needs = 0;
+    if
+    :: r.missing == 0 -> forget_demand(r)
+    :: else
+    fi
+}
+
+inline forget_read(r)
+{
+    r.needs = 0; forget_answer(r); forget_demand(r)
+}
+
+/* sdi_answer_passes, of one tag: before the floor was sampled, and after, when it stands for what was missing */
+#define TAG_PASSES(r, tag) \
+    (!HANGS(tag, r.shows) || (r.missing & BIT(tag) -> !RULE(missing_is_miss) : PASSES(r.stamp, r.demand[tag])))
+#define TAG_FRESH(r, tag) (!HANGS(tag, r.shows) || PASSES(r.stamp, r.demand[tag]))
+
+/* sdi_answer_passes */
+#if TAGS > 1
+#define ALL_PASS(r) (TAG_PASSES(r, 0) && (TAG_PASSES(r, 1) || !RULE(all_tags)))
+#define ALL_FRESH(r) (TAG_FRESH(r, 0) && (TAG_FRESH(r, 1) || !RULE(all_tags)))
+#else
+#define ALL_PASS(r) TAG_PASSES(r, 0)
+#define ALL_FRESH(r) TAG_FRESH(r, 0)
+#endif
+
+/* What is promised. */
+inline answer(r)
+{
+    TELL("answers with writes {%x}, must show {%x}", r.shows, r.needs);
+    assert(CONTAINS(r.shows, r.needs))
+}
+
+inline begin(r)
+{
+    r.needs = PROMISED; TELL("begins, must show writes {%x}", r.needs)
+}
+
+/* sdi_lookup, the GET of the entry */
+inline get_entry(r)
+{
+    r.stored = entry.stored; r.shows = entry.shows; copy_stamp(r.stamp, entry.stamp);
+    if
+    :: r.stored -> TELL("finds an entry with writes {%x}", r.shows)
+    :: else
+    fi
+}
+
+/* The GET of a fence, and take_fences: a placeholder is missing too. */
+inline get_fence(r, tag)
+{
+    if
+    :: fence[tag].kind == FENCE -> copy_point(r.demand[tag], fence[tag].point); TELL("finds fence %d", tag)
+    :: else -> r.missing = r.missing | BIT(tag); TELL("misses fence %d", tag)
+    fi
+}
+
+/* sdi_nonce: random; the reader's own number will do, as long as no operation comes late */
+#if LATE_OPERATION
+#define NONCE(r) (r.nonces * READERS + me)
+#else
+#define NONCE(r) me
+#endif
+
+/* add_placeholders */
+inline claim(r, tag)
+{
+    if
+    :: r.missing & BIT(tag) -> add_placeholder(tag, NONCE(r)); TELL("puts a placeholder for fence %d", tag)
+    :: else
+    fi
+}
+
+/* sdi_floor_sample, sdi_moment_floor: one statement. The snapshot it runs in comes first, every position after it. */
+inline sample_snapshot(r, tag)
+{
+    if
+    :: r.missing & BIT(tag) -> r.demand[tag].finished = finished; TELL("asks the primary for its snapshot")
+    :: else
+    fi
+}
+
+inline sample_positions(r, tag)
+{
+    if
+    :: r.missing & BIT(tag) ->
+        r.demand[tag].era = timeline; r.demand[tag].lsn = inserted; r.demand[tag].flush = flushed;
+        TELL("and for its positions: %d inserted, %d flushed", inserted, flushed)
+    :: else
+    fi
+}
+
+/* add_swaps */
+inline install(r, tag)
+{
+    if
+    :: r.missing & BIT(tag) -> swap_placeholder(tag, NONCE(r), r.demand[tag])
+    :: else
+    fi
+}
+
+/* sdi_ask_read on the standby: the first statement tells how far it has replayed */
+inline standby_moment(r)
+{
+    r.stamp.standby = 1; r.stamp.era = timeline; r.stamp.lsn = replayed; TELL("the standby has replayed %d", replayed)
+}
+
+inline standby_query(r)
+{
+    r.shows = shown; TELL("the standby shows writes {%x}", shown)
+}
+
+inline primary_snapshot(r)
+{
+    r.stamp.era = timeline; r.stamp.finished = finished; TELL("the primary's snapshot has finished {%x}", finished)
+}
+
+inline primary_position(r)
+{
+    r.stamp.lsn = flushed; TELL("the primary has flushed %d", flushed)
+}
+
+inline primary_query(r)
+{
+    r.shows = visible; TELL("the primary shows writes {%x}", visible)
+}
+
+inline ask_standby(r)
+{
+    if
+    :: RULE(stamp_first) -> d_step { standby_moment(r) LATER standby_query(r) }
+    :: else -> d_step { standby_query(r) }; d_step { standby_moment(r) }
+    fi
+}
+
+inline ask_primary(r)
+{
+    d_step { primary_snapshot(r) LATER primary_position(r) LATER primary_query(r) }
+}
+
+inline put_placeholders(r)
+{
+#if TAGS > 1
+    d_step { claim(r, 1) };
+#endif
+    d_step { claim(r, 0) }
+}
+
+inline sample_floor(r)
+{
+#if TAGS > 1
+    d_step { sample_snapshot(r, 0); sample_snapshot(r, 1) LATER sample_positions(r, 0); sample_positions(r, 1) }
+#else
+    d_step { sample_snapshot(r, 0) LATER sample_positions(r, 0) }
+#endif
+}
+
+inline put_floor(r)
+{
+#if TAGS > 1
+    d_step { install(r, 1) };
+#endif
+    d_step { install(r, 0); forget_demand(r) }
+}
+
+/* put_entry */
+inline store_entry(r)
+{
+    entry.stored = 1; entry.shows = r.shows; copy_stamp(entry.stamp, r.stamp); TELL("stores the entry")
+}
+
+#if LATE_OPERATION
+/* sdi_claim, when the cache does not answer: a new nonce for the next try */
+inline lose_placeholder(r)
+{
+    late = LATE_ADD; late_nonce = NONCE(r); r.unconfirmed = 1; TELL("puts a placeholder, and is not answered")
+}
+
+/* sdi_store, the same */
+inline lose_swap(r)
+{
+    late = LATE_SWAP; late_nonce = NONCE(r); copy_point(late_floor, r.demand[0]);
+    r.nonces = (RULE(nonce_renewed) -> 1 : 0); TELL("puts the floor, and is not answered")
+}
+#endif
+
+#if FLIGHTS
+/* sdi_flight_board, sdi_flight_land, sdi_flight_wait: one flight at a time, and one who waits. A flight that has landed is
+ * no longer found: the next may take off before its answer was taken. */
+unsigned flying : 1;
+unsigned aboard : 1;
+unsigned landed : 1;
+unsigned landed_good : 1;
+unsigned landed_shows : WRITERS;
+Stamp landed_stamp;
+
+inline land(r, good)
+{
+    if
+    :: r.leads && aboard ->
+        landed = 1; landed_good = good; landed_shows = r.shows; copy_stamp(landed_stamp, r.stamp); aboard = 0;
+        TELL("lands")
+    :: else
+    fi;
+    if
+    :: r.leads -> flying = 0; r.leads = 0
+    :: else
+    fi
+}
+
+inline take_landed(r)
+{
+    r.stored = landed_good; r.shows = landed_shows; copy_stamp(r.stamp, landed_stamp);
+    landed = 0; landed_good = 0; landed_shows = 0; forget_stamp(landed_stamp)
+}
+
+inline board(r)
+{
+    if
+    :: d_step { !flying -> flying = 1; r.leads = 1 }
+    :: flying /* who waited in vain asks alone */
+    :: d_step { flying && !aboard && !landed -> aboard = 1; TELL("waits for the answer of another") };
+        d_step { landed -> take_landed(r); TELL("is given writes {%x}", r.shows) };
+        if
+        :: d_step { r.stored && (ALL_PASS(r) || !RULE(joiner_judges)) -> answer(r); forget_read(r) }
+        :: d_step { else -> forget_read(r); TELL("cannot use it") }
+        fi;
+        goto again
+    fi
+}
+#else
+inline land(r, good) { skip }
+#endif
+
+proctype reader(byte me)
+{
+    Read r;
+
+again:
+    atomic {
+        if
+        :: d_step {
+            begin(r); get_entry(r)
+#if TAGS > 1
+            LATER
+            get_fence(r, 1)
+#endif
+            LATER
+            get_fence(r, 0)
+           }
+        fi;
+        if /* judge_entry; or it was evicted */
+        :: d_step { r.stored && ALL_PASS(r) -> answer(r); forget_read(r) }; goto again
+        :: d_step { forget_answer(r); TELL("finds nothing to use") }
+        fi
+    };
+
+#if FLIGHTS
+    board(r);
+#endif
+
+    /* ask_and_store: claim, find_floor */
+    if
+    :: r.missing == 0
+    :: r.missing != 0 && RULE(placeholder_first) -> put_placeholders(r); sample_floor(r)
+    :: r.missing != 0 && !RULE(placeholder_first) -> sample_floor(r); put_placeholders(r)
+#if LATE_OPERATION
+    :: d_step { r.missing != 0 && late == NONE -> lose_placeholder(r) }; sample_floor(r)
+#endif
+    fi;
+    if
+    :: skip
+    :: d_step { r.missing != 0 -> TELL("gives up"); land(r, 0); forget_read(r) }; goto again
+    fi;
+
+    /* sdi_round_ask */
+ask:
+    if
+    :: ask_standby(r)
+    :: ask_primary(r)
+    fi;
+    if
+    :: d_step { r.stamp.standby && !ALL_FRESH(r) -> forget_answer(r); TELL("that is too old") }; goto ask
+    :: d_step { else -> answer(r); forget_judged(r) }
+    fi;
+
+    /* sdi_store */
+    if
+    :: r.missing == 0
+#if LATE_OPERATION
+    :: d_step { r.missing != 0 && r.unconfirmed && RULE(placeholder_confirmed) ->
+        r.unconfirmed = 0; r.nonces = 1; forget_demand(r); TELL("installs no fence, for the placeholder was not confirmed")
+       }
+    :: d_step { r.missing != 0 && late == NONE -> lose_swap(r); forget_demand(r) }
+    :: r.missing != 0 && (!r.unconfirmed || !RULE(placeholder_confirmed)) -> put_floor(r)
+#else
+    :: r.missing != 0 -> put_floor(r)
+#endif
+    fi;
+    d_step { store_entry(r); land(r, 1); forget_read(r) };
+    goto again
+}

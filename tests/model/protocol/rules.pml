@@ -1,0 +1,32 @@
+/* rules.pml - the protocol's rules by name, as in src/base/proving.h where it has them; -DDROP=NAME leaves one out. Each
+ * line tells the configuration in which it is missed, and what happens without it. `run` reads this file. */
+#define RULE_none 0
+
+#define RULE_replayed 1 /* fenced: a standby's answer passes, however far it has replayed */
+#define RULE_snapshot_on_primary 2 /* fenced: a primary's answer is judged by its flush position alone */
+#define RULE_stamp_first 3 /* fenced: a standby tells where it stands with the answer, or after it */
+#define RULE_missing_is_miss 4 /* fenced: a fence that is missing demands nothing */
+#define RULE_placeholder_first 5 /* fenced: the floor is sampled before the placeholder is put */
+#define RULE_nonce 6 /* fenced: all placeholders are the same */
+#define RULE_writer_makes_no_fence 7 /* fenced: a write makes the fences that are missing */
+#define RULE_writer_ends_placeholder 8 /* fenced: a write leaves placeholders alone */
+#define RULE_point_whole 9 /* fenced: a merge raises the positions only, and forgets the snapshot */
+#define RULE_fence_before_return 10 /* fenced: a write returns before its fences are moved */
+#define RULE_insert_when_async 11 /* asynchronous: the flush position stands for a commit that did not wait for its flush */
+#define RULE_all_tags 12 /* tags: an answer is held against the first of its fences */
+#define RULE_empty_by_table 13 /* empty: an answer without rows need not pass the table's fence */
+#define RULE_insert_bumps_row 14 /* reinsert: an INSERT does not bump the row's tag, though it names the key */
+#define RULE_joiner_judges 15 /* flights: who waits for another's answer takes it unseen */
+#define RULE_placeholder_confirmed 16 /* late: a floor is put though the cache did not confirm the placeholder */
+#define RULE_nonce_renewed 17 /* late: after a floor that was not confirmed the nonce is used again */
+#define RULE_ambiguous_fenced 18 /* ambiguous: of a write whose fate is unknown no fence is deleted */
+#define RULE_backend_ended 19 /* ambiguous: fences are deleted before the backend is made sure to be gone */
+#define RULE_era 100
+#define RULE_flush_on_primary 101
+
+#ifndef DROP
+#define DROP none
+#endif
+#define RULE_NUMBER(name) RULE_##name
+#define RULE_DROPPED(name) RULE_NUMBER(name)
+#define RULE(name) (RULE_DROPPED(DROP) != RULE_##name)
