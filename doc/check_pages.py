@@ -3,7 +3,8 @@
     check_pages.py generated PAGE PROGRAM NAME   PAGE is what `PROGRAM NAME` prints
     check_pages.py part PAGE PROGRAM             PAGE has what `PROGRAM` prints between the marks "<!-- made -->"
     check_pages.py statuses PAGE HEADER          PAGE has a row for every status of HEADER, with its number
-    check_pages.py rules PAGE HEADER             PAGE has a row for every rule of HEADER (src/base/proving.h)
+    check_pages.py rules PAGE HEADER MODEL       PAGE has a row for every rule of HEADER (src/base/proving.h), and none that
+                                                 is neither there nor in MODEL (tests/model/protocol/rules.pml)
 """
 import re
 import subprocess
@@ -42,13 +43,14 @@ def check_statuses(page, header):
     return missing + [f"{page}: {name} ({number}) is no status" for name, number in sorted(rows - set(statuses))]
 
 
-def check_rules(page, header):
+def check_rules(page, header, model):
     rules = re.findall(r"^    X\((\w+),", read(header).split("#define SDI_RULES(X)")[1].split("#define")[0], re.M)
     if len(rules) < 10:
         return [f"{header}: only {len(rules)} rules found; has SDI_RULES changed its form?"]
     rows = re.findall(r"^\| `(\w+)` \|", read(page).split("<!-- rules -->")[1], re.M)
     missing = [f"{page}: no row between the marks <!-- rules --> for {name}" for name in rules if name not in rows]
-    return missing + [f"{page}: {name} is no rule of {header}" for name in rows if name not in rules]
+    rules += re.findall(r"^#define RULE_(\w+) \d+", read(model), re.M)
+    return missing + [f"{page}: {name} is no rule of {header} or {model}" for name in rows if name not in rules]
 
 
 def main():
