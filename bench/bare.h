@@ -19,6 +19,9 @@ typedef struct bench_bare {
 PGconn *bench_connect(const char *conninfo);
 redisContext *bench_connect_cache(const char *address);
 
+/* bench_forget empties the cache of all that any run of the benchmark left there. */
+bool bench_forget(redisContext *cache);
+
 /* bench_bare_open connects for `threads` threads. `sql` is prepared as "p" on each connection to `conninfo`. Conninfo
  * or address may be NULL. */
 bool bench_bare_open(bench_bare *bare, unsigned threads, const char *conninfo, const char *sql, const char *address);

@@ -1,6 +1,7 @@
 #include "ours.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 /* Prints why, frees the error; false. */
@@ -13,7 +14,6 @@ static bool failed(const char *what, shopdata_error *error)
 
 /* A slow moment of a busy machine shall not look like a broken cache, nor an entry expire during the run. */
 static const char *const settings[][2] = {
-    {"cache.kind", "redis"},
     {"cache.timeout", "1s"},
     {"policy.default.ttl", "1h"},
 };
@@ -22,8 +22,10 @@ static bool configure(shopdata_config *config, const char *const *nodes, const c
                       shopdata_error **error)
 {
     char prefix[32];
+    bool cached = strcmp(mode, "none") != 0;
     snprintf(prefix, sizeof prefix, "bench-%s", mode);
-    if (shopdata_config_set(config, "cache.mode", mode, error) ||
+    if (shopdata_config_set(config, "cache.kind", cached ? "redis" : "none", error) ||
+        (cached && shopdata_config_set(config, "cache.mode", mode, error)) ||
         shopdata_config_set(config, "cache.key_prefix", prefix, error))
         return false;
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
@@ -72,8 +74,7 @@ void bench_ours_close(bench_ours *ours)
     shopdata_statement_free(ours->statement);
 }
 
-/* The source of the answer; negative after an error. */
-static int read_key(bench_ours *ours, unsigned thread, int64_t key)
+int bench_ours_ask(bench_ours *ours, unsigned thread, int64_t key)
 {
     shopdata_param param = shopdata_int64(key);
     shopdata_result *result = NULL;
@@ -94,17 +95,15 @@ static int read_key(bench_ours *ours, unsigned thread, int64_t key)
 bool bench_ours_read(void *self, unsigned thread, uint64_t number)
 {
     bench_ours *ours = self;
-    int source = read_key(ours, thread, bench_key(ours->keys, thread, number));
+    int source = bench_ours_ask(ours, thread, bench_key(ours->keys, thread, number));
     if (source >= 0 && source != ours->source)
         atomic_fetch_add(&ours->strayed, 1);
     return source >= 0;
 }
 
-bool bench_ours_write(void *self, unsigned thread, uint64_t number)
+bool bench_ours_change(bench_ours *ours, unsigned thread, int64_t key, uint64_t number)
 {
-    bench_ours *ours = self;
-    shopdata_param params[] = {shopdata_int64(bench_key(ours->keys, thread, number)),
-                               shopdata_int64((int64_t)(number % 1000))};
+    shopdata_param params[] = {shopdata_int64(key), shopdata_int64((int64_t)(number % 1000))};
     shopdata_result *result = NULL;
     shopdata_error *error = NULL;
     int status = shopdata_execute(ours->sessions[thread], ours->statement, params, 2, &result, &error);
@@ -117,12 +116,18 @@ bool bench_ours_write(void *self, unsigned thread, uint64_t number)
     return good;
 }
 
+bool bench_ours_write(void *self, unsigned thread, uint64_t number)
+{
+    bench_ours *ours = self;
+    return bench_ours_change(ours, thread, bench_key(ours->keys, thread, number), number);
+}
+
 /* The first answers may not be kept: while a replica is behind, say. */
-static bool warm_key(bench_ours *ours, int64_t key)
+bool bench_ours_warm_key(bench_ours *ours, int64_t key)
 {
     static const struct timespec pause = {0, 2000000};
     for (int attempt = 0; attempt < 500; attempt++) {
-        int source = read_key(ours, 0, key);
+        int source = bench_ours_ask(ours, 0, key);
         if (source < 0)
             return false;
         if (source == SHOPDATA_FROM_CACHE)
@@ -137,7 +142,7 @@ static bool warm_key(bench_ours *ours, int64_t key)
 bool bench_ours_warm(bench_ours *ours)
 {
     for (int64_t i = 0; i < ours->keys->count; i++)
-        if (!warm_key(ours, ours->keys->first + i))
+        if (!bench_ours_warm_key(ours, ours->keys->first + i))
             return false;
     return true;
 }

@@ -101,6 +101,58 @@ static void print_contest(const bench_contest *contest, FILE *to)
             ratio.p90, contest->rounds, contest->sides[BENCH_BARE].what);
 }
 
+static double percent(double part, double whole)
+{
+    return whole > 0 ? 100 * part / whole : 0;
+}
+
+static void print_shares(const bench_share *shares, FILE *to)
+{
+    fprintf(to,
+            "\nOf a read-mostly load (2.35 %% writes), reads that went to the primary with replicas so far behind:\n");
+    fprintf(to, "%-18s", "cache.mode");
+    for (size_t lag = 0; lag < BENCH_LAGS; lag++)
+        fprintf(to, "%7d ms", shares[lag * BENCH_MODES].lag_ms);
+    for (size_t mode = 0; mode < BENCH_MODES; mode++) {
+        bool none = strcmp(shares[mode].mode, "none") == 0;
+        fprintf(to, "\n%-18s", none ? "(no cache)" : shares[mode].mode);
+        for (size_t lag = 0; lag < BENCH_LAGS; lag++) {
+            const bench_share *share = &shares[lag * BENCH_MODES + mode];
+            fprintf(to, "%8.2f %%", percent((double)share->primary, (double)share->reads));
+        }
+    }
+    fprintf(to, "\nof %.0f reads and %.0f writes a second by each\n", (double)shares->reads / shares->seconds,
+            (double)shares->writes / shares->seconds);
+}
+
+static void print_hit_ratio(const bench_hit_ratio *ratio, FILE *to)
+{
+    fprintf(to, "\nHit ratio on %zu recorded accesses of %zu objects, %zu of them made writes, while Redis evicts:\n",
+            ratio->accesses, ratio->objects, ratio->writes);
+    fprintf(to, "libshopdata       %6.2f %%  with %.0f answers and %.0f fences in Redis, %" PRIu64 " evicted\n",
+            100 * ratio->ours, ratio->entries, ratio->fences, ratio->evicted);
+    fprintf(to,
+            "perfect           %6.2f %%  with as many answers, invalidation at once and for nothing: %+.2f points\n",
+            100 * ratio->perfect, 100 * (ratio->ours - ratio->perfect));
+    fprintf(
+        to,
+        "perfect, roomier  %6.2f %%  with the fences' room for answers too (%.0f bytes each, not %.0f): %+.2f points\n",
+        100 * ratio->perfect_roomier, ratio->bare_bytes, ratio->fenced_bytes,
+        100 * (ratio->ours - ratio->perfect_roomier));
+}
+
+static void print_rest(const bench_report *report, FILE *to)
+{
+    if (report->shares)
+        print_shares(report->shares, to);
+    else
+        fprintf(to, "\nReplicas were not made to lag: SHOPDATA_SUPERUSER_REPLICA1 and 2 are not set.\n");
+    if (report->hit_ratio)
+        print_hit_ratio(report->hit_ratio, to);
+    else
+        fprintf(to, "\nNo hit ratio: there is no trace (bench/run --data DIR).\n");
+}
+
 void bench_report_print(const bench_report *report, FILE *to)
 {
     print_machine(report, to);
@@ -113,6 +165,7 @@ void bench_report_print(const bench_report *report, FILE *to)
             "ours / bare (higher is better).\n");
     fprintf(to, "%" PRIu64 " errors, %" PRIu64 " answers from elsewhere than measured, %.0f s\n",
             bench_report_errors(report), report->strayed, report->seconds);
+    print_rest(report, to);
 }
 
 uint64_t bench_report_errors(const bench_report *report)
@@ -183,6 +236,34 @@ static void json_contest(const bench_contest *contest, FILE *to)
     fputc('}', to);
 }
 
+static void json_shares(const bench_share *shares, FILE *to)
+{
+    fputs(",\n  \"primary_shares\": [", to);
+    for (size_t i = 0; shares && i < BENCH_LAGS * BENCH_MODES; i++)
+        fprintf(to,
+                "%s\n    {\"mode\": \"%s\", \"lag_ms\": %d, \"reads\": %" PRIu64 ", \"writes\": %" PRIu64
+                ", \"cache\": %" PRIu64 ", \"replica\": %" PRIu64 ", \"primary\": %" PRIu64 ", \"seconds\": %.3f}",
+                i ? "," : "", shares[i].mode, shares[i].lag_ms, shares[i].reads, shares[i].writes, shares[i].cached,
+                shares[i].replica, shares[i].primary, shares[i].seconds);
+    fputs("]", to);
+}
+
+static void json_hit_ratio(const bench_hit_ratio *ratio, FILE *to)
+{
+    fputs(",\n  \"hit_ratio\": ", to);
+    if (!ratio) {
+        fputs("null\n", to);
+        return;
+    }
+    fprintf(to, "{\"accesses\": %zu, \"writes\": %zu, \"objects\": %zu, \"seconds\": %.1f,\n    ", ratio->accesses,
+            ratio->writes, ratio->objects, ratio->seconds);
+    fprintf(to, "\"entries\": %.0f, \"fences\": %.0f, \"evicted\": %" PRIu64 ", ", ratio->entries, ratio->fences,
+            ratio->evicted);
+    fprintf(to, "\"bytes\": %.0f, \"bytes_without_fence\": %.0f,\n    ", ratio->fenced_bytes, ratio->bare_bytes);
+    fprintf(to, "\"ours\": %.4f, \"perfect\": %.4f, \"perfect_roomier\": %.4f}\n", ratio->ours, ratio->perfect,
+            ratio->perfect_roomier);
+}
+
 void bench_report_json(const bench_report *report, FILE *to)
 {
     fputs("{\n", to);
@@ -195,5 +276,8 @@ void bench_report_json(const bench_report *report, FILE *to)
         json_contest(&report->contests[i], to);
         fputs(i + 1 < report->count ? ",\n" : "\n", to);
     }
-    fputs("  ]\n}\n", to);
+    fputs("  ]", to);
+    json_shares(report->shares, to);
+    json_hit_ratio(report->hit_ratio, to);
+    fputs("}\n", to);
 }

@@ -6,7 +6,9 @@
 #include <libpq-fe.h>
 #include <stdio.h>
 
+#include "behind.h"
 #include "measure.h"
+#include "trace.h"
 
 /* Figures without the machine that they were taken on mean nothing. */
 typedef struct bench_machine {
@@ -22,6 +24,8 @@ typedef struct bench_report {
     uint64_t strayed; /* answers from elsewhere than the contest wants them */
     const bench_contest *contests;
     size_t count;
+    const bench_share *shares;        /* BENCH_LAGS * BENCH_MODES of them; NULL: not measured */
+    const bench_hit_ratio *hit_ratio; /* NULL: there was no trace */
 } bench_report;
 
 void bench_machine_look(bench_machine *machine, PGconn *database, redisContext *cache);

@@ -11,7 +11,7 @@ const char bench_shop_read[] = "SELECT product_id, name, description, price, sto
                                "WHERE product_id = $1";
 const char bench_shop_write[] = "UPDATE bench_product SET stock = $2 WHERE product_id = $1";
 
-static bool run(PGconn *database, const char *sql)
+bool bench_sql(PGconn *database, const char *sql)
 {
     PGresult *result = PQexec(database, sql);
     bool good = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
@@ -29,11 +29,12 @@ static bool make_table(PGconn *primary, int64_t products)
              "INSERT INTO bench_product SELECT n, 'Product number ' || n, repeat(md5(n::text), 6), "
              "(n %% 10000) / 100.0, n %% 1000 FROM generate_series(1, %" PRId64 ") n",
              products);
-    return run(primary, "SET client_min_messages = warning") && run(primary, "DROP TABLE IF EXISTS bench_product") &&
-           run(primary, "CREATE TABLE bench_product (product_id bigint PRIMARY KEY, name text NOT NULL, "
-                        "description text NOT NULL, price numeric(10,2) NOT NULL, stock integer NOT NULL) "
-                        "WITH (autovacuum_enabled = off)") &&
-           run(primary, insert) && run(primary, "VACUUM ANALYZE bench_product");
+    return bench_sql(primary, "SET client_min_messages = warning") &&
+           bench_sql(primary, "DROP TABLE IF EXISTS bench_product") &&
+           bench_sql(primary, "CREATE TABLE bench_product (product_id bigint PRIMARY KEY, name text NOT NULL, "
+                              "description text NOT NULL, price numeric(10,2) NOT NULL, stock integer NOT NULL) "
+                              "WITH (autovacuum_enabled = off)") &&
+           bench_sql(primary, insert) && bench_sql(primary, "VACUUM ANALYZE bench_product");
 }
 
 /* True if the replica has replayed to this position. */
@@ -59,10 +60,8 @@ static bool wait_for(const char *conninfo, const char *position)
     return there;
 }
 
-bool bench_shop_make(PGconn *primary, const char *const *replicas, int64_t products)
+bool bench_shop_await(PGconn *primary, const char *const *replicas)
 {
-    if (!make_table(primary, products))
-        return false;
     PGresult *result = PQexec(primary, "SELECT pg_current_wal_lsn()");
     bool good = PQresultStatus(result) == PGRES_TUPLES_OK;
     for (; good && *replicas; replicas++)
@@ -71,7 +70,12 @@ bool bench_shop_make(PGconn *primary, const char *const *replicas, int64_t produ
     return good;
 }
 
+bool bench_shop_make(PGconn *primary, const char *const *replicas, int64_t products)
+{
+    return make_table(primary, products) && bench_shop_await(primary, replicas);
+}
+
 void bench_shop_drop(PGconn *primary)
 {
-    run(primary, "DROP TABLE IF EXISTS bench_product");
+    bench_sql(primary, "DROP TABLE IF EXISTS bench_product");
 }
