@@ -43,6 +43,7 @@
     X(fence_before_return, "a write returns before its fences are moved", "", "")                                      \
     X(ambiguous_fenced, "of a write whose fate is unknown no fence is deleted", "", "")                                \
     X(untold_kept, "fences that could not be moved are forgotten", "", "")                                             \
+    X(untold_demanded, "fences that could not be moved demand nothing of what their process reads", "", "")            \
     X(insert_when_async, "the flush position stands for a commit that did not wait for its flush", "", "")             \
     X(era, "positions and xids of all timelines are compared", "", "")                                                 \
     X(epoch, "what a cache server kept from an earlier run counts", "", "")                                            \

@@ -43,6 +43,7 @@ typedef struct sdi_cache_op {
     int64_t ttl_ms;
     size_t headroom; /* GET */
     /* out */
+    bool done; /* of a run that failed: this operation was carried out all the same, and is no GET */
     bool found;
     char *block;   /* GET: from sdi_malloc, the caller's; the value begins at block + headroom, a zero byte behind it */
     size_t length; /* GET: of the value */
@@ -61,7 +62,7 @@ typedef struct sdi_cache_backend {
     void (*close)(sdi_cache *cache);
     /* must: runs the operations, in one round trip's time, until the deadline (or the settings' timeout, if that is
      * earlier). True if all were carried out and answered. False: any of them may or may not have been; the outputs are
-     * unset (no block is left behind).
+     * unset (no block is left behind), but that `done` may be set where it is certain.
      * Order: operations on one key run in the order of the batch; on different keys, which may lie on different
      * servers, in any. Every GET reads its key at some moment between call and return, each at its own. That is enough,
      * because an answer is judged by fences that were read after its read began, whenever its entry was, and each fence

@@ -59,7 +59,7 @@ static void count_bytes(const sdi_cache *cache, const sdi_cache_op *operations, 
 bool sdi_cache_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline)
 {
     for (size_t i = 0; i < count; i++) {
-        operations[i].found = false;
+        operations[i].done = operations[i].found = false;
         operations[i].block = NULL;
         operations[i].length = 0;
     }

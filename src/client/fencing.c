@@ -41,19 +41,14 @@ static size_t count_keys(const sdi_buffer *keys)
     return count;
 }
 
-static void keep_all(sdi_core *core, sdi_buffer *keys, size_t count)
-{
-    if (SDI_RULE(untold_kept))
-        sdi_untold_keep(core, keys);
-    sdi_count(core->metrics, SDI_M_UNFENCED, 0, 1);
-    SDI_LOG(core->log, SDI_LOG_WRITE_UNFENCED, SDI_NUMBER(count));
-}
-
-static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const sdi_change *change,
-                            sdi_cache_op *operations)
+/* NULL without memory. */
+static sdi_cache_op *make_operations(sdi_core *core, const sdi_buffer *keys, size_t count, const sdi_change *change)
 {
     size_t i = 0;
     int64_t ttl_ms = sdi_fence_ttl(core->settings);
+    sdi_cache_op *operations = sdi_calloc(count, sizeof *operations);
+    if (!operations)
+        return NULL;
     for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
         operations[i++] = (sdi_cache_op){
             .verb = change ? SDI_CACHE_MERGE : SDI_CACHE_REMOVE,
@@ -61,41 +56,74 @@ static void fill_operations(const sdi_core *core, const sdi_buffer *keys, const 
             .change = change,
             .ttl_ms = ttl_ms,
         };
+    if (!SDI_RULE(writer_ends_placeholder))
+        sdi_misfence_spare(core, operations, count);
+    if (!SDI_RULE(writer_makes_no_fence))
+        sdi_misfence_create(core, operations, count);
+    return operations;
 }
 
 bool sdi_fence_run(sdi_core *core, const sdi_buffer *keys, const sdi_change *change, int64_t deadline,
                    enum sdi_fence_event event)
 {
     size_t count = count_keys(keys);
-    sdi_cache_op *operations = sdi_calloc(count, sizeof *operations);
-    if (!operations)
-        return false;
-    fill_operations(core, keys, change, operations);
-    if (!SDI_RULE(writer_ends_placeholder))
-        sdi_misfence_spare(core, operations, count);
-    if (!SDI_RULE(writer_makes_no_fence))
-        sdi_misfence_create(core, operations, count);
-    bool told = sdi_cache_run(core->cache, operations, count, deadline);
+    sdi_cache_op *operations = make_operations(core, keys, count, change);
+    bool told = operations && sdi_cache_run(core->cache, operations, count, deadline);
     sdi_free(operations);
     if (told)
         sdi_count(core->metrics, SDI_M_FENCE_CHANGES, event, count);
     return told;
 }
 
+/* Leaves the keys that are still to be told. */
+static void drop_told(sdi_buffer *keys, const sdi_cache_op *operations)
+{
+    size_t kept = 0;
+    for (size_t at = 0, i = 0, length; at < keys->length; at += length, i++) {
+        length = strlen(keys->data + at) + 1;
+        if (operations[i].done)
+            continue;
+        memmove(keys->data + kept, keys->data + at, length);
+        kept += length;
+    }
+    keys->length = kept;
+}
+
 /* A write that has happened must be told even when its caller's deadline is over: the cache's own timeout bounds it. */
+static void tell(sdi_core *core, sdi_buffer *keys, size_t count, const sdi_change *change)
+{
+    sdi_cache_op *operations = make_operations(core, keys, count, change);
+    if (!operations)
+        return;
+    if (sdi_cache_run(core->cache, operations, count, SDI_NEVER))
+        keys->length = 0;
+    else
+        drop_told(keys, operations);
+    sdi_free(operations);
+}
+
+static int keep(sdi_core *core, sdi_buffer *keys, const sdi_point *point)
+{
+    sdi_count(core->metrics, SDI_M_UNFENCED, 0, 1);
+    SDI_LOG(core->log, SDI_LOG_WRITE_UNFENCED, SDI_NUMBER(count_keys(keys)));
+    if (SDI_RULE(untold_kept))
+        sdi_untold_keep(core, keys, point);
+    return SHOPDATA_UNFENCED;
+}
+
 int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change)
 {
     size_t count = count_keys(keys);
+    const sdi_point *point = change ? &change->point : NULL;
     if (!core->cache || !count)
         return SHOPDATA_OK;
     if (!SDI_RULE(fence_before_return)) {
-        sdi_untold_keep(core, keys);
+        sdi_untold_keep(core, keys, point);
         return SHOPDATA_OK;
     }
-    bool told = sdi_fence_run(core, keys, change, SDI_NEVER, change ? SDI_FENCES_MERGED : SDI_FENCES_DELETED);
-    if (told)
-        sdi_count(core->metrics, SDI_M_INVALIDATIONS, 0, count);
-    else
-        keep_all(core, keys, count);
-    return told ? SHOPDATA_OK : SHOPDATA_UNFENCED;
+    tell(core, keys, count, change);
+    size_t told = count - count_keys(keys);
+    sdi_count(core->metrics, SDI_M_FENCE_CHANGES, change ? SDI_FENCES_MERGED : SDI_FENCES_DELETED, told);
+    sdi_count(core->metrics, SDI_M_INVALIDATIONS, 0, told);
+    return keys->length ? keep(core, keys, point) : SHOPDATA_OK;
 }

@@ -9,8 +9,8 @@
 bool sdi_fence_tags(const sdi_core *core, const sdi_plan *plan, const shopdata_param *params, size_t count,
                     sdi_tags *tags);
 /* sdi_fence carries out `change` on the fences under `keys` (each ended by a zero byte); NULL, where the point of the
- * write is not known, deletes them: always safe. SHOPDATA_UNFENCED if the cache could not be told; then they are kept
- * (unfinished.h), which may empty the buffer. */
+ * write is not known, deletes them: always safe. SHOPDATA_UNFENCED if the cache could not be told of all; then the
+ * rest is kept (unfinished.h). The buffer is used up: afterwards it has the keys that are kept, or nothing. */
 int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change);
 /* sdi_fence_run is that until the deadline, once, with nothing kept: false if the cache was not told. */
 bool sdi_fence_run(sdi_core *core, const sdi_buffer *keys, const sdi_change *change, int64_t deadline,

@@ -74,17 +74,19 @@ static bool is_trusted(const sdi_read *read, sdi_slice record)
            !SDI_RULE(fence_of_mode);
 }
 
-/* Reads the fence of a tag; false if there is none. */
-static bool read_fence(sdi_read *read, size_t tag, const sdi_cache_op *found, sdi_point *point)
+/* Reads the fence of a tag; false if there is none, or if nobody knows what this process would have to add to it. */
+static bool read_fence(sdi_read *read, size_t tag, const sdi_cache_op *found, const sdi_untold *untold,
+                       sdi_point *point)
 {
     uint64_t bit = (uint64_t)1 << tag;
     sdi_slice record = {found->found ? found->block : NULL, found->found ? found->length : 0};
     enum sdi_fence_kind kind = sdi_fence_decode(record, point);
     bool stands = kind == SDI_FENCE_POINT && is_trusted(read, record);
-    if (!stands)
-        read->missing |= bit;
     if (!stands && kind != SDI_FENCE_MISSING && kind != SDI_FENCE_PLACEHOLDER)
         read->useless |= bit;
+    stands &= !(untold->unplaced && read->untold & bit);
+    if (!stands)
+        read->missing |= bit;
     if (stands && point->pending.count)
         read->pending |= bit;
     return stands;
@@ -107,12 +109,12 @@ void sdi_miss_fences(sdi_read *read)
     read->looked_at = sdi_wall();
 }
 
-static void take_fences(sdi_read *read, const sdi_cache_op *fences)
+static void take_fences(sdi_read *read, const sdi_cache_op *fences, const sdi_untold *untold)
 {
     forget_fences(read, true);
     for (size_t i = 0; i < read->tags.count; i++) {
         sdi_point point;
-        bool stands = read_fence(read, i, &fences[i], &point);
+        bool stands = read_fence(read, i, &fences[i], untold, &point);
         if (!demand_untold(read, i, stands ? &point : NULL)) {
             read->missing |= (uint64_t)1 << i;
             stands = false;
@@ -121,6 +123,8 @@ static void take_fences(sdi_read *read, const sdi_cache_op *fences)
             read->whole[kind] &= stands;
             if (stands)
                 demand(read, kind, &point);
+            if (stands && untold->pointed && read->untold >> i & 1)
+                demand(read, kind, &untold->point);
         }
     }
     read->fences_read = read->tags.count > 0;
@@ -178,7 +182,9 @@ static enum sdi_miss_reason why_refused(const sdi_read *read, const shopdata_res
 {
     if (passes)
         return SDI_MISS_EXPIRED;
-    return read->whole[shopdata_result_rows(answer) ? 0 : 1] ? SDI_MISS_FENCE_REFUSED : SDI_MISS_FENCE_MISSING;
+    if (!read->whole[shopdata_result_rows(answer) ? 0 : 1])
+        return SDI_MISS_FENCE_MISSING;
+    return read->untold ? SDI_MISS_UNTOLD : SDI_MISS_FENCE_REFUSED;
 }
 
 static void judge_answer(sdi_core *core, sdi_read *read, shopdata_result *answer, const sdi_entry *entry)
@@ -238,9 +244,9 @@ static size_t gets_of(const sdi_read *read)
     return 1 + read->tags.count + (read->lease == SDI_LEASE_AWAITED);
 }
 
-static void judge(sdi_core *core, sdi_read *read, sdi_cache_op *operations)
+static void judge(sdi_core *core, sdi_read *read, sdi_cache_op *operations, const sdi_untold *untold)
 {
-    take_fences(read, operations + 1);
+    take_fences(read, operations + 1, untold);
     refuse_old_era(read, sdi_router_timeline(core->router));
     meet_pending(core, read);
     judge_entry(core, read, operations);
@@ -271,30 +277,67 @@ static void add_gets(const sdi_core *core, sdi_batch *batch, const sdi_read *rea
         sdi_lease_add_look(batch, core, read);
 }
 
-bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
+/* Which of the read's tags have fences that could not be told. */
+static void mark_untold(sdi_core *core, sdi_read *read, const sdi_untold *untold)
 {
-    sdi_batch batch;
+    sdi_buffer key = SDI_BUFFER_INIT;
+    sdi_slice space;
+    read->untold = 0;
+    if (!untold->any || !sdi_core_space(core, &space, NULL))
+        return;
+    for (size_t tag = 0; tag < read->tags.count; tag++) {
+        sdi_buffer_clear(&key);
+        sdi_fence_key(space, sdi_tags_at(&read->tags, tag), &key);
+        if (untold->all || key.failed || sdi_untold_waits(core, (sdi_slice){key.data, key.length}))
+            read->untold |= (uint64_t)1 << tag;
+    }
+    sdi_buffer_free(&key);
+}
+
+/* True if any of the reads hangs on what is untold. */
+static bool add_looks(sdi_core *core, sdi_batch *batch, sdi_read *reads, size_t count, const sdi_untold *untold)
+{
     int64_t now = sdi_wall();
-    if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (sdi_read_looks(&reads[i])) {
-            reads[i].looked_at = now;
-            add_gets(core, &batch, &reads[i]);
-        }
-    bool answered = sdi_batch_run(&batch, core, deadline);
-    SDI_STEP(looked);
-    sdi_cache_op *at = batch.operations;
+    bool any = false;
     for (size_t i = 0; i < count; i++) {
         if (!sdi_read_looks(&reads[i]))
             continue;
-        sdi_cache_op *operations = at;
-        at += gets_of(&reads[i]);
+        reads[i].looked_at = now;
+        mark_untold(core, &reads[i], untold);
+        any |= reads[i].untold != 0;
+        add_gets(core, batch, &reads[i]);
+    }
+    return any;
+}
+
+static void judge_all(sdi_core *core, sdi_cache_op *operations, sdi_read *reads, size_t count, bool answered,
+                      const sdi_untold *untold)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!sdi_read_looks(&reads[i]))
+            continue;
+        sdi_cache_op *own = operations;
+        operations += gets_of(&reads[i]);
         if (answered)
-            judge(core, &reads[i], operations);
+            judge(core, &reads[i], own, untold);
         else
             miss(core, &reads[i], SDI_MISS_UNAVAILABLE);
     }
+}
+
+bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
+{
+    sdi_batch batch;
+    sdi_untold untold;
+    if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
+        return false;
+    sdi_untold_look(core, &untold);
+    bool hanging = add_looks(core, &batch, reads, count, &untold);
+    bool answered = sdi_batch_run(&batch, core, deadline);
+    SDI_STEP(looked);
+    judge_all(core, batch.operations, reads, count, answered, &untold);
     sdi_batch_free(&batch);
+    if (answered && hanging)
+        sdi_untold_tell(core, SDI_TELL_SOME, deadline);
     return answered;
 }

@@ -44,6 +44,7 @@ typedef struct sdi_read {
     uint64_t useless;    /* of those: a record stands there that is none, or one of another mode */
     bool met;            /* counted as one that met pending transactions */
     uint64_t pending;    /* tags whose fence has transactions pending */
+    uint64_t untold;     /* tags (bit n) of which this process knows more than the cache (unfinished.h) */
     bool whole[2];       /* every tag that counts has a fence: `demand` is all of it */
     bool demanded[2];    /* at least one fence was read into `demand` */
     sdi_point demand[2]; /* what an answer must contain */

@@ -283,7 +283,7 @@ static void look_into_cache(sdi_round *r)
 {
     if (!any_cached(r))
         return;
-    if (!sdi_untold_none(r->core, r->deadline) || !sdi_lookup(r->core, r->reads, r->count, r->deadline))
+    if (!sdi_lookup(r->core, r->reads, r->count, r->deadline))
         go_without_cache(r);
 }
 

@@ -48,8 +48,9 @@ void sdi_unfinished_free(sdi_unfinished *unfinished)
     sdi_mutex_destroy(&unfinished->lock);
 }
 
-static void append(sdi_unfinished *unfinished, sdi_doubtful *doubtful)
+static void append(sdi_core *core, sdi_doubtful *doubtful)
 {
+    sdi_unfinished *unfinished = &core->unfinished;
     sdi_doubtful *oldest = NULL;
     doubtful->next = NULL;
     sdi_lock(&unfinished->lock);
@@ -59,6 +60,8 @@ static void append(sdi_unfinished *unfinished, sdi_doubtful *doubtful)
     unfinished->last = &doubtful->next;
     unfinished->doubtful++;
     sdi_unlock(&unfinished->lock);
+    if (oldest)
+        sdi_untold_forget(core, NULL);
     free_doubtful(oldest);
 }
 
@@ -71,12 +74,12 @@ static void keep(sdi_core *core, size_t node, const sdi_pg_backend_id *backend, 
         sdi_buffer_append(&doubtful->keys, keys->data, keys->length);
     if (!doubtful || doubtful->keys.failed) {
         free_doubtful(doubtful);
-        sdi_untold_forgotten(core);
+        sdi_untold_forget(core, NULL);
         return;
     }
     doubtful->node = node;
     doubtful->backend = *backend;
-    append(&core->unfinished, doubtful);
+    append(core, doubtful);
 }
 
 /* A backend whose client is gone goes on all the same, until it has something to say. */
@@ -117,7 +120,7 @@ void sdi_doubtful_settle(sdi_core *core, size_t node, sdi_pg_connection *by, int
     sdi_doubtful *doubtful;
     while ((doubtful = take_of(&core->unfinished, node))) {
         if (sdi_pg_terminate(by, &doubtful->backend, deadline, NULL) < 0) {
-            append(&core->unfinished, doubtful);
+            append(core, doubtful);
             return;
         }
         sdi_fence(core, &doubtful->keys, NULL);

@@ -7,31 +7,84 @@
 
 enum { AT_ONCE = 256 };
 
-/* What cannot be remembered cannot be told: nothing that is in the cache now is trusted. */
-void sdi_untold_forgotten(sdi_core *core)
-{
-    int64_t life_ms = core->settings->entry_life_ms;
-    atomic_store(&core->unfinished.distrusted_until, sdi_deadline_in(life_ms));
-    SDI_LOG(core->log, SDI_LOG_CACHE_DISTRUSTED, SDI_NUMBER(life_ms / 1000));
-}
+/* ---------------------------------------------------------------------------------------------------------- keeping */
 
+/* The lock is held. */
 static size_t count_waiting(const sdi_unfinished *unfinished)
 {
     return unfinished->fences.used + unfinished->spares;
 }
 
-static void note_waiting(sdi_unfinished *unfinished)
+/* The lock is held. */
+static void show(sdi_core *core)
 {
-    atomic_store(&unfinished->untold, count_waiting(unfinished));
+    sdi_unfinished *unfinished = &core->unfinished;
+    size_t waiting = count_waiting(unfinished);
+    atomic_store(&unfinished->any, waiting || unfinished->forgotten);
+    sdi_gauge(core->metrics, SDI_M_UNFENCED_PENDING, 0, (double)waiting);
 }
 
-/* Puts keys into the map; false if not all are in it: telling one twice does no harm. The lock is held. */
-static bool keep_each(sdi_unfinished *unfinished, const sdi_buffer *keys)
+/* Of an older era nothing is owed: what of it outlived the promotion is in every answer of the newer one. The lock is
+ * held. */
+void sdi_untold_owe(sdi_unfinished *unfinished, const sdi_point *point)
 {
-    for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
-        if (unfinished->fences.used >= SDI_UNTOLD_MAX ||
-            !sdi_map_set(&unfinished->fences, sdi_slice_of(keys->data + at), unfinished))
+    sdi_point *owed = &unfinished->owed;
+    sdi_point own = *point;
+    own.pending.count = 0; /* other transactions: the writes themselves are over */
+    if (!sdi_era_equal(owed->era, own.era) && owed->era.timeline <= own.era.timeline)
+        *owed = own;
+    else if (sdi_era_equal(owed->era, own.era))
+        sdi_point_merge(owed, &own);
+}
+
+/* The lock is held. */
+static void owe(sdi_unfinished *unfinished, const sdi_point *point)
+{
+    if (point)
+        sdi_untold_owe(unfinished, point);
+    else
+        unfinished->owed_unplaced = ++unfinished->unplaced;
+}
+
+/* What cannot be remembered cannot be told, nor be known by its tag. The lock is held. */
+static void forget(sdi_core *core, size_t count)
+{
+    core->unfinished.forgotten = true;
+    sdi_count(core->metrics, SDI_M_FENCES_FORGOTTEN, 0, count);
+    SDI_LOG(core->log, SDI_LOG_FENCES_FORGOTTEN, SDI_NUMBER(count));
+}
+
+void sdi_untold_forget(sdi_core *core, const sdi_point *point)
+{
+    sdi_unfinished *unfinished = &core->unfinished;
+    sdi_lock(&unfinished->lock);
+    owe(unfinished, point);
+    forget(core, 1);
+    show(core);
+    sdi_unlock(&unfinished->lock);
+}
+
+/* A number, as the map's value: who tells a key sees by it whether that was kept again meanwhile. The lock is held. */
+static void *next_number(sdi_unfinished *unfinished)
+{
+    return (void *)++unfinished->kept;
+}
+
+/* Puts keys into the map, as far as there is room; false without memory for all of them: keeping one twice does no
+ * harm. The lock is held. */
+static bool keep_each(sdi_core *core, const sdi_buffer *keys)
+{
+    sdi_unfinished *unfinished = &core->unfinished;
+    size_t forgotten = 0;
+    for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1) {
+        sdi_slice key = sdi_slice_of(keys->data + at);
+        if (unfinished->fences.used >= SDI_UNTOLD_MAX && !sdi_map_get(&unfinished->fences, key))
+            forgotten++;
+        else if (!sdi_map_set(&unfinished->fences, key, next_number(unfinished)))
             return false;
+    }
+    if (forgotten)
+        forget(core, forgotten);
     return true;
 }
 
@@ -40,93 +93,135 @@ static void keep_spare(sdi_core *core, sdi_buffer *keys)
 {
     sdi_unfinished *unfinished = &core->unfinished;
     if (unfinished->spares == SDI_UNTOLD_SPARE) {
-        sdi_untold_forgotten(core);
+        forget(core, 1);
         return;
     }
     unfinished->spare[unfinished->spares++] = *keys;
     *keys = (sdi_buffer)SDI_BUFFER_INIT;
 }
 
-void sdi_untold_keep(sdi_core *core, sdi_buffer *keys)
+void sdi_untold_keep(sdi_core *core, sdi_buffer *keys, const sdi_point *point)
 {
     sdi_unfinished *unfinished = &core->unfinished;
     sdi_lock(&unfinished->lock);
-    if (!keep_each(unfinished, keys))
+    owe(unfinished, point);
+    if (!keep_each(core, keys))
         keep_spare(core, keys);
-    note_waiting(unfinished);
+    show(core);
     sdi_unlock(&unfinished->lock);
-    sdi_gauge(core->metrics, SDI_M_UNFENCED_PENDING, 0, (double)atomic_load(&unfinished->untold));
 }
 
-/* Takes some of the keys that wait, in one buffer; empty where there is no memory. The lock is held. */
-static sdi_buffer take_some(sdi_unfinished *unfinished)
-{
-    size_t cursor = 0, count = 0;
-    sdi_slice key;
-    sdi_buffer keys = SDI_BUFFER_INIT;
-    if (unfinished->spares)
-        return unfinished->spare[--unfinished->spares];
-    while (count++ < AT_ONCE && sdi_map_next(&unfinished->fences, &cursor, &key) &&
-           sdi_buffer_reserve(&keys, key.length + 1)) {
-        sdi_buffer_append(&keys, key.data, key.length + 1);
-        sdi_map_remove(&unfinished->fences, key);
-    }
-    return keys;
-}
+/* --------------------------------------------------------------------------------------------------------- reading */
 
-static bool tell(sdi_core *core, const sdi_buffer *keys, int64_t deadline)
-{
-    sdi_cache_op removals[AT_ONCE];
-    for (size_t at = 0; at < keys->length;) {
-        size_t count = 0;
-        for (; count < AT_ONCE && at < keys->length; count++, at += strlen(keys->data + at) + 1)
-            removals[count] = (sdi_cache_op){.verb = SDI_CACHE_REMOVE, .key = sdi_slice_of(keys->data + at)};
-        if (!sdi_cache_run(core->cache, removals, count, deadline))
-            return false;
-    }
-    return true;
-}
-
-/* The lock is held, and let go while the cache is told. A key kept again meanwhile is told twice: no harm. */
-static bool tell_some(sdi_core *core, int64_t deadline)
+void sdi_untold_look(sdi_core *core, sdi_untold *untold_out)
 {
     sdi_unfinished *unfinished = &core->unfinished;
-    sdi_buffer keys = take_some(unfinished);
+    untold_out->any = atomic_load(&unfinished->any) && SDI_RULE(untold_demanded);
+    if (!untold_out->any)
+        return;
+    uint32_t timeline = sdi_router_timeline(core->router);
+    sdi_lock(&unfinished->lock);
+    untold_out->all = unfinished->forgotten;
+    untold_out->unplaced = unfinished->owed_unplaced > unfinished->placed;
+    untold_out->pointed = sdi_era_known(unfinished->owed.era) && unfinished->owed.era.timeline >= timeline;
+    untold_out->point = unfinished->owed;
+    sdi_unlock(&unfinished->lock);
+}
+
+static bool holds(const sdi_buffer *keys, sdi_slice key)
+{
+    for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
+        if (sdi_slice_equal(sdi_slice_of(keys->data + at), key))
+            return true;
+    return false;
+}
+
+bool sdi_untold_waits(sdi_core *core, sdi_slice key)
+{
+    sdi_unfinished *unfinished = &core->unfinished;
+    sdi_lock(&unfinished->lock);
+    bool waits = sdi_map_get(&unfinished->fences, key) != NULL;
+    for (size_t i = 0; i < unfinished->spares && !waits; i++)
+        waits = holds(&unfinished->spare[i], key);
+    sdi_unlock(&unfinished->lock);
+    return waits;
+}
+
+/* --------------------------------------------------------------------------------------------------------- telling */
+
+/* Some of the fences that wait, on their way to the cache. They stay where they wait until they are told. */
+typedef struct telling {
+    sdi_cache_op removals[AT_ONCE];
+    void *numbers[AT_ONCE];
+    size_t count;
+} telling;
+
+/* Where the last telling ended the next one begins: some that cannot be told, because their server is gone, do not keep
+ * the others waiting. The lock is held. */
+static void take_some(sdi_unfinished *unfinished, telling *t)
+{
+    sdi_slice key;
+    for (t->count = 0; t->count < AT_ONCE; t->count++) {
+        t->numbers[t->count] = sdi_map_next(&unfinished->fences, &unfinished->cursor, &key);
+        if (!t->numbers[t->count])
+            break;
+        t->removals[t->count] = (sdi_cache_op){.verb = SDI_CACHE_REMOVE, .key = key};
+    }
+    if (t->count < AT_ONCE)
+        unfinished->cursor = 0;
+}
+
+/* The lock is held. */
+static void drop_told(sdi_core *core, const telling *t, bool all)
+{
+    sdi_map *fences = &core->unfinished.fences;
+    for (size_t i = 0; i < t->count; i++) {
+        if (!all && !t->removals[i].done)
+            continue;
+        sdi_count(core->metrics, SDI_M_FENCES_RETRIED, 0, 1);
+        if (sdi_map_get(fences, t->removals[i].key) == t->numbers[i])
+            sdi_map_remove(fences, t->removals[i].key);
+    }
+}
+
+/* The lock is held, and let go while the cache is told. Keys stay put meanwhile: only who tells removes any. */
+static void tell_some(sdi_core *core, int64_t deadline)
+{
+    telling t;
+    sdi_unfinished *unfinished = &core->unfinished;
+    while (unfinished->spares && keep_each(core, &unfinished->spare[unfinished->spares - 1]))
+        sdi_buffer_free(&unfinished->spare[--unfinished->spares]);
+    take_some(unfinished, &t);
+    if (!t.count)
+        return;
     sdi_unlock(&unfinished->lock);
     SDI_STEP(drain);
-    bool told = keys.length && tell(core, &keys, deadline);
+    bool all = sdi_cache_run(core->cache, t.removals, t.count, deadline);
     sdi_lock(&unfinished->lock);
-    if (!told && keys.length && !keep_each(unfinished, &keys))
-        keep_spare(core, &keys);
-    sdi_buffer_free(&keys);
-    return told;
+    drop_told(core, &t, all);
 }
 
-static bool drain(sdi_core *core, int64_t deadline)
+static void tell(sdi_core *core, enum sdi_telling how_much, int64_t deadline)
 {
     sdi_unfinished *unfinished = &core->unfinished;
     sdi_lock(&unfinished->lock);
-    bool mine = !unfinished->telling, some = count_waiting(unfinished) > 0;
+    bool mine = !unfinished->telling && count_waiting(unfinished) > 0, told = false;
     if (mine) {
         unfinished->telling = true;
-        while (count_waiting(unfinished) && tell_some(core, deadline))
-            ;
+        do
+            tell_some(core, deadline);
+        while (how_much == SDI_TELL_ALL && unfinished->cursor && sdi_now() < deadline);
         unfinished->telling = false;
-        note_waiting(unfinished);
+        told = count_waiting(unfinished) == 0;
+        show(core);
     }
-    size_t waiting = count_waiting(unfinished);
     sdi_unlock(&unfinished->lock);
-    if (mine)
-        sdi_gauge(core->metrics, SDI_M_UNFENCED_PENDING, 0, (double)waiting);
-    if (mine && some && !waiting)
+    if (told)
         sdi_log_bare(core->log, SDI_LOG_UNFENCED_TOLD);
-    return mine && !waiting;
 }
 
-bool sdi_untold_none(sdi_core *core, int64_t deadline)
+void sdi_untold_tell(sdi_core *core, enum sdi_telling how_much, int64_t deadline)
 {
-    sdi_unfinished *unfinished = &core->unfinished;
-    int64_t until = atomic_load(&unfinished->distrusted_until);
-    bool told = atomic_load(&unfinished->untold) == 0 || drain(core, deadline);
-    return told && (!until || sdi_now() >= until);
+    if (atomic_load(&core->unfinished.any))
+        tell(core, how_much, deadline);
 }

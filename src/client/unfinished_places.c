@@ -59,6 +59,8 @@ void sdi_place(sdi_core *core, uint64_t number, const sdi_point *point)
         sdi_raise(&unfinished->era, &unfinished->last_write, point->era, point->lsn);
         unfinished->place = *point;
         unfinished->place.pending.count = 0; /* of others */
+        if (unfinished->owed_unplaced > unfinished->placed && unfinished->owed_unplaced <= number)
+            sdi_untold_owe(unfinished, point);
         unfinished->placed = number;
     }
     sdi_unlock(&unfinished->lock);

@@ -111,7 +111,7 @@ static void *watch(void *argument)
     do {
         if (sdi_router_may_probe(core->router, watcher->node))
             look(core, watcher->node, &connection);
-        sdi_untold_none(core, sdi_deadline_in(core->settings->cache.timeout_ms));
+        sdi_untold_tell(core, SDI_TELL_ALL, sdi_deadline_in(core->settings->cache.timeout_ms));
     } while (sdi_router_await(core->router, watcher->node, next_look(core)));
     sdi_pg_close(connection);
     return NULL;

@@ -24,7 +24,7 @@ enum sdi_metric {
     SDI_M_RESULT_BYTES,        /* source */
     SDI_M_CACHE_HITS,          /* policy */
     SDI_M_CACHE_NEGATIVE_HITS, /* policy */
-    SDI_M_CACHE_MISSES,        /* policy; reason: absent, fence_missing, fence_refused, damaged, foreign, unavailable */
+    SDI_M_CACHE_MISSES,        /* policy; reason */
     SDI_M_CACHE_FILLS,         /* policy */
     SDI_M_CACHE_FILLS_DROPPED, /* stamp did not pass, too large, cache unavailable */
     SDI_M_CACHE_ENTRY_BYTES,   /* histogram of entries stored */
@@ -42,6 +42,8 @@ enum sdi_metric {
     SDI_M_MARKS_REFUSED,     /* strict writes rolled back */
     SDI_M_PENDING_MET,       /* reads */
     SDI_M_PENDING_SETTLED,   /* transactions, by readers */
+    SDI_M_FENCES_RETRIED,    /* tags that were told later */
+    SDI_M_FENCES_FORGOTTEN,  /* tags past the bound of what is kept to be told */
     SDI_M_FENCES_SAMPLED,    /* floors sampled on the primary */
     SDI_M_STALE_ANSWERS,     /* policy; reason */
     SDI_M_STALENESS,         /* histogram */
@@ -78,6 +80,7 @@ enum sdi_miss_reason {
     SDI_MISS_ABSENT,
     SDI_MISS_FENCE_MISSING,
     SDI_MISS_FENCE_REFUSED,
+    SDI_MISS_UNTOLD,
     SDI_MISS_EXPIRED,
     SDI_MISS_DAMAGED,
     SDI_MISS_FOREIGN,

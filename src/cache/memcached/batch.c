@@ -95,6 +95,7 @@ static void take_plain(batch *b, task *asker, const sdi_memcached_request *reque
     sdi_cache_op *operation = asker->operation;
     bool get = operation->verb == SDI_CACHE_GET;
     asker->state = ENDED;
+    operation->done = !get && request->answer != SDI_MEMCACHED_NOTHING;
     if (request->answer == SDI_MEMCACHED_NOTHING) {
         *(get ? &b->missed : &b->failed) = true;
     } else if (get && request->answer == SDI_MEMCACHED_VALUE) {
@@ -111,6 +112,7 @@ static void take_plain(batch *b, task *asker, const sdi_memcached_request *reque
 static void end_task(batch *b, task *ended, bool done)
 {
     ended->state = ENDED;
+    ended->operation->done = done && ended->gathering;
     b->failed |= !done;
     if (ended->gathering)
         sdi_gather_finish(b->gather, ended->gathering, done);
@@ -341,6 +343,7 @@ static void await_merge(batch *b, task *merge)
         b->failed = true;
         break;
     case SDI_GATHER_MERGED:
+        merge->operation->done = true;
         break;
     }
     merge->gathering = NULL;

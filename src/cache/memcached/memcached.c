@@ -94,6 +94,14 @@ static bool tell_others(memcached_cache *cache, const sdi_memcached_selection *s
     return done;
 }
 
+/* What one ring was told counts only where there is no other. */
+static bool fail(const sdi_memcached_selection *selection, sdi_cache_op *operations, size_t count)
+{
+    for (size_t i = 0; i < count && selection->count > 1; i++)
+        operations[i].done = false;
+    return false;
+}
+
 static bool run_selected(memcached_cache *cache, const sdi_memcached_selection *selection, sdi_cache_op *operations,
                          size_t count, int64_t deadline)
 {
@@ -102,11 +110,11 @@ static bool run_selected(memcached_cache *cache, const sdi_memcached_selection *
     bool blamed = limit < latest;
     if (selection->count == 0 ||
         !sdi_memcached_batch(selection->rings[0], &cache->gather, operations, count, limit, blamed))
-        return false;
+        return fail(selection, operations, count);
     if (tell_others(cache, selection, operations, count, limit, blamed))
         return true;
     sdi_cache_unset(operations, count);
-    return false;
+    return fail(selection, operations, count);
 }
 
 /* Marks are for strict mode, which needs to know that a server never comes back with fences of before: memcached has

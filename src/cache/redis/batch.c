@@ -273,6 +273,7 @@ static void settle_reply(batch_state *batch, const sdi_redis_reply *reply)
         return;
     settled->named = settled->asking = false;
     settled->pending = reply->verdict != SDI_REDIS_TAKEN;
+    settled->operations->done = !settled->pending && settled->operations->verb != SDI_CACHE_GET;
     settled->spelled |= reply->verdict == SDI_REDIS_NOSCRIPT;
     if (reply->verdict == SDI_REDIS_AGAIN && is_cluster(batch)) {
         sdi_redis_cluster_doubt(&batch->servers->cluster);
