@@ -7,6 +7,7 @@ LOAD is the program freshness_load. What it counted goes to the file of --counts
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,9 @@ import servers
 # Of the run's time the last part is without faults.
 CALM = 0.12
 THREADS, WRITES, DOOMED_WRITES = 6, 60, 250
+# Between two steps of the protocol (src/base/proving.h) a thread is held up now and then; some processes die there.
+DELAYS, KILLS = "delay=0.3%:2ms", "kill=0.01%"
+LOOK_SECONDS = 0.1
 END_SECONDS = 20
 
 
@@ -29,10 +33,11 @@ def say(text: str) -> None:
 class Process:
     """A process of the load in its slot of the shared memory; its successors go on in it."""
 
-    def __init__(self, slot: int, command: list[str], environment: dict[str, str]):
+    def __init__(self, slot: int, command: list[str], steps: str = "", doomed: bool = False):
         self.slot = slot
+        self.doomed = doomed
         self.command = command
-        self.environment = {**os.environ, **environment}
+        self.environment = {**os.environ, "SHOPDATA_STEPS": steps} if steps else None
         self.lock = threading.Lock()
         self.starts = 0
         self.start()
@@ -48,6 +53,14 @@ class Process:
             self.child.wait()
             self.start()
 
+    def replace_if_dead(self) -> bool:
+        """Was it killed at a step, and has a successor?"""
+        with self.lock:
+            killed = self.child.poll() == -signal.SIGKILL
+            if killed:
+                self.start()
+            return killed
+
     def end(self) -> str:
         """Wait for it; what is wrong with how it ended."""
         try:
@@ -56,7 +69,8 @@ class Process:
             self.child.kill()
             self.child.wait()
             return f"process {self.slot} did not end within {END_SECONDS} s"
-        return f"process {self.slot} ended with exit code {code}" if code else ""
+        killed = self.doomed and code == -signal.SIGKILL
+        return f"process {self.slot} ended with exit code {code}" if code and not killed else ""
 
 
 class Steering:
@@ -65,27 +79,29 @@ class Steering:
     def __init__(self, load: str, shared: str):
         self.child = subprocess.Popen([load, "steer", shared], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def __call__(self, line: str) -> None:
+    def __call__(self, line: str) -> str:
         self.child.stdin.write(line + "\n")
         self.child.stdin.flush()
-        self.child.stdout.readline()
+        return self.child.stdout.readline()
 
     def end(self) -> None:
         self.child.communicate()
 
 
 def start_processes(given: argparse.Namespace, shared: str) -> tuple[list[Process], list[Process]]:
-    """All, and those of them that are to be killed. The memory cache is one process's own: there is only one then."""
+    """All, and those of them that are to be killed. The memory cache is one process's own: there is only one then. Where
+    a rule is dropped the threads are held up at that rule's steps, and nowhere else."""
     kind = "redis" if given.cache == "valkey" else given.cache
+    dropped = "SHOPDATA_DROP" in os.environ
 
-    def worker(slot: int, threads: int, writes: int) -> Process:
-        return Process(slot, [given.load, "work", shared, str(slot), given.mode, kind, str(threads), str(writes),
-                              f"{given.seed}@"], {})
+    def worker(slot: int, threads: int, writes: int, steps: str, doomed: bool = False) -> Process:
+        command = [given.load, "work", shared, str(slot), given.mode, kind, str(threads), str(writes), f"{given.seed}@"]
+        return Process(slot, command, "" if dropped else f"{steps},seed={given.seed % 1000 + slot}", doomed)
     if kind == "memory":
-        return [worker(0, 3 * THREADS, WRITES)], []
-    steady = [worker(slot, THREADS, WRITES) for slot in range(2)]
-    doomed = [worker(slot, 3, DOOMED_WRITES) for slot in range(2, 4)]
-    observers = [Process(8, [given.load, "observe", shared, "8"], {})] if given.mode == "strict" else []
+        return [worker(0, 3 * THREADS, WRITES, DELAYS)], []
+    steady = [worker(slot, THREADS, WRITES, DELAYS) for slot in range(2)]
+    doomed = [worker(slot, 3, DOOMED_WRITES, f"{DELAYS},{KILLS}", True) for slot in range(2, 4)]
+    observers = [Process(8, [given.load, "observe", shared, "8"])] if given.mode == "strict" else []
     return steady + doomed + observers, doomed
 
 
@@ -95,15 +111,21 @@ def play(given: argparse.Namespace, stage: faults.Stage, doomed: list[Process]) 
     lines = faults.lines_for(stage, given.cache, given.seed, wanted, doomed)
     for line in lines:
         line.start()
-    while stage.elapsed() < given.seconds * (1 - CALM):
-        time.sleep(0.5)
-        with stage.lock:
-            stage.steer(f"calm {int(stage.elapsed() % 10 > 5)}")
+    while stage.elapsed() < given.seconds * (1 - CALM) and not is_over(given, stage):
+        time.sleep(LOOK_SECONDS)
+        stage.done["kill-at-step"] += sum(one.replace_if_dead() for one in doomed)
+        stage.tell(f"calm {int(stage.elapsed() % 10 > 5)}")
     stage.over.set()
     for line in lines:
         line.join()
     stage.note("no more faults")
-    time.sleep(max(0.0, given.seconds - stage.elapsed()))
+    while stage.elapsed() < given.seconds and not is_over(given, stage):
+        time.sleep(LOOK_SECONDS)
+
+
+def is_over(given: argparse.Namespace, stage: faults.Stage) -> bool:
+    """Who only wants to see whether anything is found has seen it."""
+    return given.until_broken and int(stage.tell("broken").split()[0]) > 0
 
 
 def keep_what_returned() -> None:
@@ -137,6 +159,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("load")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--counts", required=True)
+    parser.add_argument("--until-broken", action="store_true")
     for name in "cache", "mode", "faults":
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)

@@ -21,7 +21,7 @@ LINGER_SECONDS = 2.0
 class Stage:
     """What all lines share: the clock of the run, its steering, what was done."""
 
-    def __init__(self, seconds: float, steer: Callable[[str], None], say: Callable[[str], None]):
+    def __init__(self, seconds: float, steer: Callable[[str], str], say: Callable[[str], None]):
         self.begin = time.monotonic()
         self.seconds = seconds
         self.steer = steer
@@ -34,12 +34,15 @@ class Stage:
         self.primary = "primary"
         self.replicas = list(REPLICAS)
 
+    def tell(self, line: str) -> str:
+        with self.lock:
+            return self.steer(line)
+
     def elapsed(self) -> float:
         return time.monotonic() - self.begin
 
     def note(self, text: str) -> None:
-        with self.lock:
-            self.steer(f"note {text}")
+        self.tell(f"note {text}")
         self.say(f"{self.elapsed():6.1f} s  {text}")
 
     def change_ill(self, by: int) -> None:

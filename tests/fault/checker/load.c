@@ -158,7 +158,8 @@ static void accuse(worker *w, const reading *r, const answer *a, enum verdict ve
             made.read.version = a->seen[i].version;
     if (asks[r->of.ask].sum)
         made.read.version = a->sum;
-    if (w->options->by->promises && atomic_fetch_add(&w->all->told, 1) < MOST_TOLD)
+    bool promised = w->options->by->promises && verdict != WENT_BACK;
+    if (promised && atomic_fetch_add(&w->all->broken, 1) < MOST_TOLD)
         history_tell(w->all, &made);
 }
 

@@ -3,7 +3,7 @@
  *   freshness_load prepare FILE
  *   freshness_load work FILE SLOT MODE CACHE THREADS WRITES SEED
  *   freshness_load observe FILE SLOT
- *   freshness_load steer FILE            lines from standard input: note TEXT, ill N, calm N, stop
+ *   freshness_load steer FILE            lines from standard input: note TEXT, ill N, calm N, broken, stop
  *   freshness_load count FILE            all counts, a line each
  */
 #include <libpq-fe.h>
@@ -71,6 +71,8 @@ static void steer_one(shared *all, const char *line)
         atomic_store(&all->ill, number);
     else if (sscanf(line, "calm %d", &number) == 1)
         atomic_store(&all->calm, number);
+    else if (!strcmp(line, "broken"))
+        printf("%llu ", (unsigned long long)atomic_load(&all->broken));
     else if (!strcmp(line, "stop"))
         atomic_store(&all->stop, 1);
     else

@@ -46,7 +46,7 @@ typedef struct row_state {
 typedef struct shared {
     _Atomic uint64_t order;
     _Atomic int stop, ill, calm;
-    _Atomic uint64_t told; /* violations whose history was printed */
+    _Atomic uint64_t broken; /* violations of what is promised */
     row_state rows[ROWS];
     slot slots[SLOTS];
 } shared;

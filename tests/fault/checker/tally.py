@@ -76,10 +76,15 @@ def report(counts: Counts, seed: int) -> list[str]:
     return lines
 
 
+def broken(counts: Counts) -> int:
+    """Violations of what is promised today: reads past the cache may go back."""
+    return total(counts, "violation") - total(counts, "violation", None, "went_back")
+
+
 def failures(counts: Counts, promises: bool) -> list[str]:
     """What makes the run a failure, a line each."""
     found = []
-    violations = total(counts, "violation") - total(counts, "violation", None, "went_back")
+    violations = broken(counts)
     if total(counts, "read") < READS_LEAST or hit_ratio(counts) < HIT_RATIO_LEAST:
         found.append("so little was read from the cache that this proves nothing")
     if promises and violations:

@@ -67,7 +67,7 @@ class Recorded(unittest.TestCase):
         self.told: list[str] = []
         self.addCleanup(setattr, servers, "launcher", servers.launcher)
         servers.launcher = lambda *words: self.told.append(" ".join(words))
-        self.stage = faults.Stage(1.0, lambda line: None, lambda line: None)
+        self.stage = faults.Stage(1.0, lambda line: "done", lambda line: None)
         self.stage.over.set()  # nobody waits
 
     def test_what_is_broken_is_healed(self):
