@@ -158,8 +158,7 @@ static void accuse(worker *w, const reading *r, const answer *a, enum verdict ve
             made.read.version = a->seen[i].version;
     if (asks[r->of.ask].sum)
         made.read.version = a->sum;
-    bool promised = w->options->by->promises && verdict != WENT_BACK;
-    if (promised && atomic_fetch_add(&w->all->broken, 1) < MOST_TOLD)
+    if (w->options->by->promises && atomic_fetch_add(&w->all->broken, 1) < MOST_TOLD)
         history_tell(w->all, &made);
 }
 
@@ -172,8 +171,9 @@ static void judge(worker *w, reading *r, const answer *a)
                                ? judge_sum(r->limits, r->count, a->sum)
                                : judge_answer(r->rows, r->limits, r->count, form->together, a->seen, a->count, &row);
     atomic_fetch_add(&w->mine->reads[r->of.ask][a->source], 1);
-    atomic_fetch_add(&w->mine->verdicts[r->of.ask][verdict], 1);
-    if (verdict != FINE)
+    bool promised = verdict != WENT_BACK || a->cached;
+    atomic_fetch_add(promised ? &w->mine->verdicts[r->of.ask][verdict] : &w->mine->gone_back, 1);
+    if (promised && verdict != FINE)
         accuse(w, r, a, verdict, row);
     if (verdict != INVENTED)
         remember(w, r, a);
@@ -281,7 +281,8 @@ static void *run(void *of)
         else
             read_some(w);
     }
-    w->options->by->leave(w->visit);
+    if (w->visit)
+        w->options->by->leave(w->visit);
     return NULL;
 }
 

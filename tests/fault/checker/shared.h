@@ -32,6 +32,7 @@ typedef struct slot {
     _Atomic uint64_t failed_reads[STATUSES]; /* by status + STATUS_ZERO */
     _Atomic uint64_t writes[DEEDS][STATUSES];
     _Atomic uint64_t exempt[2]; /* while servers were well, while they were ill */
+    _Atomic uint64_t gone_back; /* of reads past the cache */
     _Atomic uint64_t observed;
     _Atomic uint64_t next;
     event ring[RING];
