@@ -16,6 +16,8 @@ import servers
 REPLICAS = ("replica1", "replica2")
 # A client notices a fault, and that it is over, a little later.
 LINGER_SECONDS = 2.0
+# Of some thousands of keys so many go at a time.
+EVICTED, EVICT_SECONDS = 200, 0.02
 
 
 class Stage:
@@ -156,6 +158,7 @@ class Database(Line):
         other, = [node for node in stage.replicas if node != best]
         self.wait(0.0, 1.5)
         self.turn("promote", best)
+        stage.tell(f"promoted {best}")
         servers.launcher("follow", other, best)
         stage.primary, stage.replicas = best, [other]
         stage.done["promotion"] += 1
@@ -169,7 +172,8 @@ class Cache(Line):
 
     def all_faults(self):
         return [("cache-kill", self.kill), ("cache-flush", self.flush), ("cache-starve", self.starve),
-                ("cache-freeze", self.freeze), ("cache-cut", self.cut), ("cache-copy", self.copy)]
+                ("cache-freeze", self.freeze), ("cache-cut", self.cut), ("cache-copy", self.copy),
+                ("cache-evict", self.evict)]
 
     def kill(self) -> None:
         self.between("kill", 0.0, 2.0, "start", self.node)
@@ -189,6 +193,19 @@ class Cache(Line):
         self.wait(1.0, 4.0)
         servers.say_to(self.variable, "CONFIG SET maxmemory 0")
         self.stage.note("done: starve the cache")
+
+    def evict(self) -> None:
+        """Any key may go at any moment, fences more than others in that they are asked for more: many are made anew."""
+        self.stage.note("evict keys of the cache")
+        until = time.monotonic() + self.random.uniform(2.0, 6.0)
+        while time.monotonic() < until and not self.stage.over.is_set():
+            self.evict_some()
+            time.sleep(EVICT_SECONDS)
+        self.stage.note("done: evict keys of the cache")
+
+    def evict_some(self) -> None:
+        servers.say_to(self.variable, f"EVAL \"for i=1,{EVICTED} do local k=redis.call('RANDOMKEY') if k then"
+                       " redis.call('DEL',k) end end\" 0")
 
     def cut(self) -> None:
         self.stage.note("cut the connections of the cache")
@@ -211,7 +228,8 @@ class Memcached(Cache):
     variable = "SHOPDATA_MEMCACHED"
 
     def all_faults(self):
-        return [("cache-kill", self.kill), ("cache-flush", self.flush), ("cache-freeze", self.freeze)]
+        return [("cache-kill", self.kill), ("cache-flush", self.flush), ("cache-freeze", self.freeze),
+                ("cache-evict", self.evict)]
 
     def kill(self) -> None:
         self.between("kill", 0.0, 2.0, "start", self.random.choice(["memcached", "memcached2", "memcached3"]))
@@ -221,7 +239,10 @@ class Memcached(Cache):
 
     def flush(self) -> None:
         self.stage.note("flush the cache")
-        servers.say_to(self.random.choice(["SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2"]), "flush_all")
+        self.evict_some()
+
+    def evict_some(self) -> None:
+        servers.say_to(self.random.choice(["SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3"]), "flush_all")
 
 
 class Processes(Line):

@@ -14,7 +14,8 @@ enum { THREADS_MAX = 32, VISIT_CALLS = 150, MOST_TOLD = 12 };
 /* What a session saw or wrote of a row; of another session: nothing. */
 typedef struct mark {
     uint32_t session;
-    int64_t own, seen;
+    int64_t own;
+    int64_t seen[2]; /* in answers of a primary, in all */
 } mark;
 
 typedef struct worker {
@@ -33,6 +34,7 @@ typedef struct reading {
     question of;
     size_t rows[SIGHTINGS_MAX];
     bounds limits[SIGHTINGS_MAX];
+    int64_t seen_at_primary[SIGHTINGS_MAX];
     size_t count;
     uint64_t began;
 } reading;
@@ -91,7 +93,7 @@ static bounds bounds_before(worker *w, size_t row)
     const mark *own = mark_of(w, row);
     int64_t shared_floor = larger(atomic_load(&state->acknowledged), atomic_load(&state->observed));
     return (bounds){
-        .acknowledged = larger(shared_floor, atomic_load(&told_here[row])), .own = own->own, .seen = own->seen};
+        .acknowledged = larger(shared_floor, atomic_load(&told_here[row])), .own = own->own, .seen = own->seen[1]};
 }
 
 static void prepare(worker *w, reading *r)
@@ -100,8 +102,18 @@ static void prepare(worker *w, reading *r)
     r->of.n = choose(w, asks[r->of.ask].choices);
     r->began = atomic_load(&w->all->order);
     r->count = ask_rows(r->of.ask, r->of.n, r->rows);
-    for (size_t i = 0; i < r->count; i++)
+    for (size_t i = 0; i < r->count; i++) {
         r->limits[i] = bounds_before(w, r->rows[i]);
+        r->seen_at_primary[i] = mark_of(w, r->rows[i])->seen[0];
+    }
+}
+
+/* Did a primary make the answer? A replica shows a commit that its primary has told it of before the primary itself
+ * does: what was seen there is no bound here. */
+static bool of_primary(const worker *w, const answer *a)
+{
+    int promoted = atomic_load(&w->all->promoted);
+    return !strcmp(a->node, "primary") || (promoted && a->node[0] && a->node[strlen(a->node) - 1] == '0' + promoted);
 }
 
 /* What is not promised for this answer is taken out of its bounds. The session's own writes always are promised. */
@@ -109,15 +121,15 @@ static void relax(worker *w, reading *r, const answer *a)
 {
     bool strict = !strcmp(w->options->of.mode, "strict");
     bool fresh = a->staleness_ms == 0;
-    bool goes_forward = !a->cached || strict;
+    bool goes_forward = !a->cached || strict, at_primary = of_primary(w, a);
     if (!fresh && a->cached)
         atomic_fetch_add(&w->mine->exempt[atomic_load(&w->all->ill) != 0], 1);
     for (size_t i = 0; i < r->count; i++) {
         r->limits[i].attempted = atomic_load(&w->all->rows[r->rows[i]].attempted);
         if (!fresh)
             r->limits[i].acknowledged = 0;
-        if (!goes_forward)
-            r->limits[i].seen = 0;
+        if (!goes_forward || at_primary)
+            r->limits[i].seen = goes_forward ? r->seen_at_primary[i] : 0;
     }
 }
 
@@ -140,7 +152,9 @@ static void remember(worker *w, const reading *r, const answer *a)
     event made = read_event(w, r, a);
     for (size_t i = 0; i < a->count; i++) {
         mark *of = mark_of(w, a->seen[i].row);
-        of->seen = larger(of->seen, a->seen[i].version);
+        of->seen[1] = larger(of->seen[1], a->seen[i].version);
+        if (of_primary(w, a))
+            of->seen[0] = larger(of->seen[0], a->seen[i].version);
         made.row = (uint32_t)a->seen[i].row;
         made.version = a->seen[i].version;
         shared_event(w->all, w->mine, made);
@@ -171,9 +185,8 @@ static void judge(worker *w, reading *r, const answer *a)
                                ? judge_sum(r->limits, r->count, a->sum)
                                : judge_answer(r->rows, r->limits, r->count, form->together, a->seen, a->count, &row);
     atomic_fetch_add(&w->mine->reads[r->of.ask][a->source], 1);
-    bool promised = verdict != WENT_BACK || a->cached;
-    atomic_fetch_add(promised ? &w->mine->verdicts[r->of.ask][verdict] : &w->mine->gone_back, 1);
-    if (promised && verdict != FINE)
+    atomic_fetch_add(&w->mine->verdicts[r->of.ask][verdict], 1);
+    if (verdict != FINE)
         accuse(w, r, a, verdict, row);
     if (verdict != INVENTED)
         remember(w, r, a);

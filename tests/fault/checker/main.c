@@ -3,7 +3,8 @@
  *   freshness_load prepare FILE
  *   freshness_load work FILE SLOT MODE CACHE THREADS WRITES SEED
  *   freshness_load observe FILE SLOT
- *   freshness_load steer FILE            lines from standard input: note TEXT, ill N, calm N, broken, stop
+ *   freshness_load steer FILE            lines from standard input: note TEXT, ill N, calm N, promoted NODE,
+ *                                        broken, stop
  *   freshness_load count FILE            all counts, a line each
  */
 #include <libpq-fe.h>
@@ -71,6 +72,8 @@ static void steer_one(shared *all, const char *line)
         atomic_store(&all->ill, number);
     else if (sscanf(line, "calm %d", &number) == 1)
         atomic_store(&all->calm, number);
+    else if (sscanf(line, "promoted replica%d", &number) == 1)
+        atomic_store(&all->promoted, number);
     else if (!strcmp(line, "broken"))
         printf("%llu ", (unsigned long long)atomic_load(&all->broken));
     else if (!strcmp(line, "stop"))
@@ -118,10 +121,8 @@ static void count(const shared *all)
         count_statuses("failed", "read", of->failed_reads);
         for (size_t d = 0; d < DEEDS; d++)
             count_statuses("write", deeds[d].name, of->writes[d]);
-        printf("exempt all well %llu\nexempt all ill %llu\nobserved versions new %llu\n"
-               "gone_back past cache %llu\n",
-               (unsigned long long)of->exempt[0], (unsigned long long)of->exempt[1], (unsigned long long)of->observed,
-               (unsigned long long)of->gone_back);
+        printf("exempt all well %llu\nexempt all ill %llu\nobserved versions new %llu\n",
+               (unsigned long long)of->exempt[0], (unsigned long long)of->exempt[1], (unsigned long long)of->observed);
     }
 }
 

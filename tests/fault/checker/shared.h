@@ -32,7 +32,6 @@ typedef struct slot {
     _Atomic uint64_t failed_reads[STATUSES]; /* by status + STATUS_ZERO */
     _Atomic uint64_t writes[DEEDS][STATUSES];
     _Atomic uint64_t exempt[2]; /* while servers were well, while they were ill */
-    _Atomic uint64_t gone_back; /* of reads past the cache */
     _Atomic uint64_t observed;
     _Atomic uint64_t next;
     event ring[RING];
@@ -47,6 +46,7 @@ typedef struct row_state {
 typedef struct shared {
     _Atomic uint64_t order;
     _Atomic int stop, ill, calm;
+    _Atomic int promoted;    /* the replica that is the primary now; 0: none */
     _Atomic uint64_t broken; /* violations of what is promised */
     row_state rows[ROWS];
     slot slots[SLOTS];

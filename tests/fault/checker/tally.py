@@ -64,8 +64,6 @@ def report(counts: Counts, seed: int) -> list[str]:
                                                 for what in names(counts, "failed", 2)) or "none"),
              f"exempt reads (staleness told): {total(counts, 'exempt', None, 'ill'):,} while servers were ill,"
              f" {total(counts, 'exempt', None, 'well'):,} while they were well"]
-    if total(counts, "gone_back"):
-        lines.append(f"reads past the cache that went back, which is not promised: {total(counts, 'gone_back'):,}")
     if total(counts, "observed"):
         lines.append(f"versions that the observer saw: {total(counts, 'observed'):,}")
     lines.append("faults: " + (", ".join(f"{name} {total(counts, 'fault', name)}" for name in names(counts, "fault", 1))
