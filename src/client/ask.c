@@ -162,6 +162,7 @@ static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata
     t->busy = false;
     sdi_pool_expendable(sdi_router_pool(core->router, choice->node), connection);
     t->asked_at = sdi_now();
+    t->commands[t->last] = sdi_reached_command(choice->primary);
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->last - t->first);
     SDI_STEP(ask);
     *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,
@@ -317,7 +318,6 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
     if (question->settings)
         all[1] = *question->settings;
     memcpy(all + first, commands, count * sizeof *all);
-    all[last] = sdi_reached_command();
     trial t = {.core = core,
                .question = question,
                .commands = all,

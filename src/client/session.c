@@ -50,7 +50,7 @@ void sdi_session_wrote(shopdata_session *session, const sdi_point *point)
 
 void sdi_session_saw(shopdata_session *session, const sdi_stamp *stamp)
 {
-    if (stamp)
+    if (stamp && (stamp->seen || !sdi_era_known(stamp->era)))
         sdi_token_saw(&session->token, stamp);
     else
         session->unplaced = sdi_unplaced(session->client->core);

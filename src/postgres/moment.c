@@ -87,21 +87,32 @@ bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result 
     return moment.standby || (moment.flush && moment.insert);
 }
 
-/* Of a primary all that was inserted by now, of a standby all that it received: it may show the effect of a record that
- * it has not counted as replayed yet. What it received is not told before it streams, and begins behind what it has. */
-static const char reached[] =
-    "SELECT CASE WHEN pg_catalog.pg_is_in_recovery()"
-    " THEN greatest(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn())"
-    " ELSE pg_catalog.pg_current_wal_insert_lsn() END";
+/* Asked behind every read, so it does no more than it must: two texts, each an error or empty on the other role. Of a
+ * primary all that was inserted by now. A standby may show the effect of a record that it has not counted as replayed
+ * yet (a TRUNCATE): the one behind its position, if it is at one. It is not if it has received no more, nor if it stood
+ * still before the position was read; so the columns are in this order. */
+static const char reached_by_primary[] = "SELECT pg_catalog.pg_current_wal_insert_lsn()";
+static const char reached_by_standby[] =
+    "SELECT pg_catalog.pg_get_wal_replay_pause_state(), pg_catalog.pg_last_wal_replay_lsn(),"
+    " pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_is_in_recovery()";
 
-sdi_pg_command sdi_reached_command(void)
+enum { PAUSE, REPLAYED, RECEIVED, RECOVERING, REACHED_COLUMNS };
+
+sdi_pg_command sdi_reached_command(bool primary)
 {
-    return sdi_pg_fixed(reached);
+    return sdi_pg_fixed(primary ? reached_by_primary : reached_by_standby);
 }
 
+/* Positions of replay are ends of records: who is only a byte further has all of the next one. */
 sdi_lsn sdi_reached_read(const shopdata_result *answer)
 {
-    return sdi_lsn_settled(sdi_lsn_parse(text_at(answer, 0)));
+    if (shopdata_result_columns(answer) != REACHED_COLUMNS)
+        return sdi_lsn_settled(sdi_lsn_parse(text_at(answer, 0)));
+    sdi_lsn replayed = sdi_lsn_parse(text_at(answer, REPLAYED)), received = sdi_lsn_parse(text_at(answer, RECEIVED));
+    if (*text_at(answer, RECOVERING).data != 't' || !replayed)
+        return 0;
+    return replayed == received || sdi_slice_equal(text_at(answer, PAUSE), sdi_slice_of("paused")) ? replayed
+                                                                                                   : replayed + 1;
 }
 
 /* The flush position tells stamps from before a crash from writes after it: any from before the crash does. */

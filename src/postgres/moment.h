@@ -32,9 +32,9 @@ bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result 
 
 /* What an answer that was asked for after this moment on the same connection certainly contained. False if unknown. */
 bool sdi_moment_stamp(const sdi_moment *moment, sdi_stamp *stamp_out);
-/* sdi_reached_command asks how far the server has come, behind the reads of a batch: sdi_reached_read reads from the
- * answer so far all that they saw lies at most; 0 unknown. */
-sdi_pg_command sdi_reached_command(void);
+/* sdi_reached_command asks a server of this role how far it has come, behind the reads of a batch: sdi_reached_read
+ * reads from the answer so far all that they saw lies at most; 0: not known, its role is another one by now. */
+sdi_pg_command sdi_reached_command(bool primary);
 sdi_lsn sdi_reached_read(const shopdata_result *answer);
 /* sdi_moment_floor: the point that demands all writes that had returned before this moment of the primary. */
 bool sdi_moment_floor(const sdi_moment *moment, sdi_point *point_out);

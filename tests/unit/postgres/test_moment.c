@@ -144,8 +144,42 @@ START_TEST(what_has_finished_is_settled)
 }
 END_TEST
 
+static sdi_lsn reached_by(size_t columns, const char *const *cells)
+{
+    sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
+    for (size_t i = 0; i < columns; i++)
+        sdi_result_column(&builder, "", 25);
+    for (size_t i = 0; i < columns; i++)
+        cell(&builder, cells[i]);
+    shopdata_result *answer = sdi_result_build(&builder);
+    sdi_lsn lsn = sdi_reached_read(answer);
+    shopdata_result_free(answer);
+    return lsn;
+}
+
+static sdi_lsn reached(const char *pause, const char *replayed, const char *received)
+{
+    return reached_by(4, (const char *[]){pause, replayed, received, "t"});
+}
+
+/* A standby that has received more may be at the next record, and show what it does. */
+START_TEST(what_was_seen_ends_behind_the_record_under_way)
+{
+    ck_assert_uint_eq(reached_by(1, (const char *[]){"0/6000028"}), 0x6000000); /* a primary, behind a page's header */
+    ck_assert_uint_eq(reached_by(4, (const char *[]){"paused", "0/6000100", "0/6000100", "f"}), 0); /* promoted */
+    ck_assert_uint_eq(reached("not paused", "0/6000100", "0/6000100"), 0x6000100);
+    ck_assert_uint_eq(reached("not paused", "0/6000100", "0/6000140"), 0x6000101);
+    ck_assert_uint_eq(reached("paused", "0/6000100", "0/6000140"), 0x6000100); /* its replay is paused */
+    ck_assert_uint_eq(reached("not paused", "0/6000100", "0/6000000"),
+                      0x6000101); /* it reads an archive, or its own WAL */
+    ck_assert_uint_eq(reached("not paused", "0/6000100", NULL), 0x6000101);
+    ck_assert_uint_eq(reached("not paused", NULL, NULL), 0);
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
+    tcase_add_test(cases, what_was_seen_ends_behind_the_record_under_way);
     tcase_add_test(cases, positions_and_snapshot_are_read);
     tcase_add_test(cases, many_writers_do_not_hide_the_moment);
     tcase_add_test(cases, a_snapshot_that_cannot_be_read_is_no_stamp);
