@@ -18,7 +18,8 @@
  *   Text        All text is UTF-8. Times are milliseconds, sizes are bytes, unless a name says otherwise.
  *   Manners     The library never prints, never exits, and never calls you back from a thread of its own: log lines
  *               go to a function that you set, in calls of yours.
- *               A cache that fails is not a query that fails: it is counted, and the database answers.
+ *               A cache that fails is not a query that fails: it is counted, and the database answers. (In
+ *               `cache.mode` strict nothing is written without it.)
  */
 #ifndef SHOPDATA_SHOPDATA_H
 #define SHOPDATA_SHOPDATA_H
@@ -59,7 +60,7 @@ enum shopdata_status {
     SHOPDATA_ERR_REFUSED = -5,     /* the library will not run this statement so; the message names the call to use */
     SHOPDATA_ERR_TIMEOUT = -6,     /* the deadline passed; a write's fate is SHOPDATA_ERR_AMBIGUOUS instead */
     SHOPDATA_ERR_BUSY = -7,        /* no connection within the wait limit, or the primary's admission limit reached */
-    SHOPDATA_ERR_UNAVAILABLE = -8, /* no node that could answer can be reached */
+    SHOPDATA_ERR_UNAVAILABLE = -8, /* no node that could answer can be reached; strict: nor the cache, for a write */
     SHOPDATA_ERR_AMBIGUOUS = -9,   /* the connection was lost after COMMIT was sent: it may or may not stand */
     SHOPDATA_ERR_TOO_LARGE = -10,  /* the result is over max_result_bytes */
     SHOPDATA_ERR_TRANSACTION = -11, /* not in this state: none open, one open already, or one that failed */
@@ -337,14 +338,17 @@ SHOPDATA_API int shopdata_query_many(shopdata_session *session, const shopdata_c
  * cached statement answers with older rows from the moment on that the write is visible on the primary, whether this
  * process lives to tell of it or not. What the cache does not take before COMMIT is rolled back:
  * SHOPDATA_ERR_UNAVAILABLE, or SHOPDATA_ERR_TIMEOUT if the deadline passed meanwhile, both retriable, and nothing was
- * written. SHOPDATA_UNFENCED does not occur: readers find out by themselves. */
+ * written. SHOPDATA_UNFENCED does not occur: readers find out by themselves.
+ * Other errors, after which nothing was written: ARGUMENT, SQL, REFUSED (the SQL does not tell what it writes: see
+ * shopdata_statement_add_tag), TIMEOUT, BUSY, UNAVAILABLE, TRANSACTION, FORKED. Rows of RETURNING over
+ * max_result_bytes: TOO_LARGE, or AMBIGUOUS where COMMIT was sent along. */
 SHOPDATA_API int shopdata_execute(shopdata_session *session, shopdata_statement *statement,
                                   const shopdata_param *params, size_t count, shopdata_result **result_out,
                                   shopdata_error **error_out);
 
 /* shopdata_invalidate bumps tags, for writes made elsewhere: "public.products/product_id=42", "public.products" (any
- * row), or tags of your own. SHOPDATA_UNFENCED as for shopdata_execute; SHOPDATA_ERR_REFUSED in `cache.mode` ttl, where
- * an answer is kept until its time is up. */
+ * row), "pg_catalog.pg_proc" (what calls functions of yours), or tags of your own. SHOPDATA_UNFENCED as for
+ * shopdata_execute; SHOPDATA_ERR_REFUSED in `cache.mode` ttl, where an answer is kept until its time is up. */
 SHOPDATA_API int shopdata_invalidate(shopdata_client *client, const char *const *tags, size_t count,
                                      shopdata_error **error_out);
 
