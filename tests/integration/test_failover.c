@@ -97,6 +97,50 @@ static void the_deposed_one_is_not_heard(void)
     ck_assert_int_eq(price_of(50), 51);
 }
 
+static int64_t price_with(shopdata_session *who, int id, unsigned flags)
+{
+    shopdata_error *error = NULL;
+    shopdata_result *result = NULL;
+    int64_t price = -1;
+    shopdata_param param = shopdata_int64(id);
+    shopdata_call call = {by_id, &param, 1, flags};
+    int status = shopdata_query_many(who, &call, 1, &result, &error);
+    ok(status, error);
+    ok(shopdata_result_int64(result, 0, 1, &price, NULL), NULL);
+    shopdata_result_free(result);
+    return price;
+}
+
+/* Anybody: who has seen and written nothing, and has nothing to demand. */
+static void anybody_reads(int id, int64_t price)
+{
+    shopdata_session *anybody;
+    ok(shopdata_session_new(client, &anybody, NULL), NULL);
+    ck_assert_int_eq(price_with(anybody, id, 0), price);
+    ck_assert_int_eq(price_with(anybody, id, SHOPDATA_NO_CACHE), price);
+    shopdata_session_free(anybody);
+}
+
+/* The old primary is back and goes on writing, and a replica follows it: what both say is of a line that is dead. */
+static void the_dead_line_is_not_heard(void)
+{
+    servers_do("start primary");
+    wait_for_role("node=\"primary\"", 2);
+    servers_sql("UPDATE item SET price = -1 WHERE id BETWEEN 70 AND 90");
+    char *seen = NULL;
+    for (int i = 0; i < 500 && (!seen || strcmp(seen, "-1") != 0); i++, usleep(20000)) {
+        free(seen);
+        seen = servers_value_at("SHOPDATA_REPLICA2", "SELECT price FROM item WHERE id = 70");
+    }
+    ck_assert_str_eq(seen, "-1");
+    free(seen);
+    wait_for_role("node=\"replica2\"", 1);
+    for (int round = 0; round < 5; round++)
+        for (int id = 70; id <= 90; id++)
+            anybody_reads(id, id);
+    servers_do("stop primary");
+}
+
 START_TEST(a_promoted_replica_takes_over)
 {
     begin();
@@ -112,6 +156,7 @@ START_TEST(a_promoted_replica_takes_over)
     wait_for_role("node=\"replica1\"", 2);
     ck_assert_double_eq(servers_metric(client, "shopdata_failovers_total", NULL), 1);
     nothing_of_the_old_era_is_served();
+    the_dead_line_is_not_heard();
     servers_do("follow replica2 replica1");
     for (int i = 0; i < 100; i++) {
         set_price_to(60 + i % 20, i);
