@@ -94,15 +94,24 @@ static double cache_calls(void)
     return servers_metric(client, "shopdata_cache_roundtrip_seconds_count", NULL);
 }
 
-START_TEST(an_entry_lives_until_its_time_is_up)
+START_TEST(nobody_tells_the_cache_of_a_write)
+{
+    begin(caches[_i]);
+    check(ask(reader, 1), 1, false);
+    write_price(writer, 1, 100);
+    check(ask(reader, 1), 1, true);
+    finish();
+}
+END_TEST
+
+START_TEST(when_its_time_is_up_an_entry_is_gone)
 {
     shopdata_config *config = ttl_config(caches[_i]);
-    set(config, "policy.default.ttl", strcmp(caches[_i], "memcached") ? "400ms" : "1s");
+    set(config, "policy.default.ttl", "1s"); /* memcached counts in seconds */
     begin_with(config);
     check(ask(reader, 1), 1, false);
     write_price(writer, 1, 100);
-    check(ask(reader, 1), 1, true); /* nobody told the cache */
-    usleep(strcmp(caches[_i], "memcached") ? 500000 : 2100000);
+    usleep(2100000);
     answer late = ask(reader, 1);
     ck_assert_int_ne(late.source, SHOPDATA_FROM_CACHE);
     ck_assert_int_eq(late.price, 100);
@@ -212,7 +221,7 @@ START_TEST(the_lag_limit_chooses_the_node)
 {
     shopdata_config *config = ttl_config("redis");
     set(config, "policy.default.ttl", "1ms");
-    set(config, "route.max_lag", "600ms");
+    set(config, "route.max_lag", "2s");
     set(config, "route.wait_for_replica", "0ms");
     begin_with(config);
     ask(reader, 2); /* its plan is made before the replicas stand still: they know the table */
@@ -223,7 +232,7 @@ START_TEST(the_lag_limit_chooses_the_node)
     ck_assert_int_eq(got.price, 1);
     ck_assert_int_eq(got.source, SHOPDATA_FROM_REPLICA);
     ck_assert_int_eq(ask(writer, 1).price, 100);
-    for (int i = 0; i < 400 && got.source == SHOPDATA_FROM_REPLICA; i++) {
+    for (int i = 0; i < 2000 && got.source == SHOPDATA_FROM_REPLICA; i++) {
         ck_assert_int_gt(got.staleness_ms, 0);
         usleep(10000);
         got = ask(reader, 1);
@@ -249,7 +258,8 @@ END_TEST
 
 static void fill_well(TCase *cases)
 {
-    tcase_add_loop_test(cases, an_entry_lives_until_its_time_is_up, 0, CACHES);
+    tcase_add_loop_test(cases, nobody_tells_the_cache_of_a_write, 0, CACHES);
+    tcase_add_loop_test(cases, when_its_time_is_up_an_entry_is_gone, 0, CACHES);
     tcase_add_loop_test(cases, a_session_sees_its_own_writes, 0, CACHES);
     tcase_add_test(cases, a_transaction_is_a_write_too);
     tcase_add_loop_test(cases, the_cache_holds_entries_and_nothing_else, 0, CACHES);
