@@ -135,6 +135,17 @@ static void library_leave(void *of)
     free(v);
 }
 
+static const char *library_token(void *of)
+{
+    const char *text = NULL;
+    return shopdata_session_token(((visit *)of)->session, &text, NULL) ? NULL : text;
+}
+
+static bool library_advance(void *of, const char *token)
+{
+    return shopdata_session_advance(((visit *)of)->session, token, NULL) == SHOPDATA_OK;
+}
+
 /* --------------------------------------------------------------------------------------------------------- reading */
 
 static bool add_sightings(answer *a, const shopdata_result *result, size_t row)
@@ -243,4 +254,6 @@ static void library_write(void *of, enum deed deed, size_t n, outcome *out)
         shopdata_rollback(v->session, NULL);
 }
 
-const way through_library = {library_open, library_visit, library_leave, library_ask, library_write, true};
+const way through_library = {
+    library_open, library_visit, library_leave, library_token, library_advance, library_ask, library_write, true,
+};

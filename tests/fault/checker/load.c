@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,7 +10,7 @@
 #include "history.h"
 #include "support/prng.h"
 
-enum { THREADS_MAX = 32, VISIT_CALLS = 150, MOST_TOLD = 12 };
+enum { THREADS_MAX = 32, VISIT_CALLS = 60, MOST_TOLD = 12 };
 
 /* What a session saw or wrote of a row; of another session: nothing. */
 typedef struct mark {
@@ -26,6 +27,7 @@ typedef struct worker {
     uint32_t number, session;
     prng random;
     mark marks[ROWS];
+    size_t touched[LETTER_ROWS], touches; /* the rows that a token speaks of, the last of them */
     pthread_t thread;
 } worker;
 
@@ -54,6 +56,11 @@ static mark *mark_of(worker *w, size_t row)
     if (of->session != w->session)
         *of = (mark){.session = w->session};
     return of;
+}
+
+static void touch(worker *w, size_t row)
+{
+    w->touched[w->touches++ % LETTER_ROWS] = row;
 }
 
 /* --------------------------------------------------------------------------------------------------------- choosing */
@@ -155,6 +162,8 @@ static void remember(worker *w, const reading *r, const answer *a)
         of->seen[1] = larger(of->seen[1], a->seen[i].version);
         if (of_primary(w, a))
             of->seen[0] = larger(of->seen[0], a->seen[i].version);
+        if (!a->cached)
+            touch(w, a->seen[i].row);
         made.row = (uint32_t)a->seen[i].row;
         made.version = a->seen[i].version;
         shared_event(w->all, w->mine, made);
@@ -221,6 +230,7 @@ static void acknowledge(worker *w, enum deed deed, const outcome *out)
     for (size_t i = 0; i < out->count; i++) {
         mark *of = mark_of(w, out->rows[i]);
         of->own = larger(of->own, out->versions[i]);
+        touch(w, out->rows[i]);
         raise_to(out->status ? &told_here[out->rows[i]] : &w->all->rows[out->rows[i]].acknowledged, out->versions[i]);
         shared_event(w->all, w->mine,
                      (event){.happening = WROTE,
@@ -274,12 +284,59 @@ static void write_one(worker *w)
 
 /* --------------------------------------------------------------------------------------------------------- running */
 
+static letter *take_letter(worker *w, int state)
+{
+    letter *of = &w->all->letters[prng_below(&w->random, LETTERS)];
+    return atomic_compare_exchange_strong(&of->state, &state, LETTER_TAKEN) ? of : NULL;
+}
+
+/* Leaves the session's token behind, for whoever comes by. */
+static void send_letter(worker *w)
+{
+    const char *token = w->options->by->token(w->visit);
+    letter *to = token ? take_letter(w, LETTER_FREE) : NULL;
+    if (!to)
+        return;
+    snprintf(to->token, sizeof to->token, "%s", token);
+    to->count = w->touches < LETTER_ROWS ? w->touches : LETTER_ROWS;
+    for (size_t i = 0; i < to->count; i++) {
+        const mark *of = mark_of(w, w->touched[i]);
+        to->rows[i] = w->touched[i];
+        to->own[i] = of->own;
+        memcpy(to->seen[i], of->seen, sizeof to->seen[i]);
+    }
+    atomic_store(&to->state, LETTER_SENT);
+}
+
+/* Goes on where another session, most likely of another process, has ended. */
+static void open_letter(worker *w)
+{
+    letter *from = take_letter(w, LETTER_SENT);
+    if (!from)
+        return;
+    bool taken = w->options->by->advance(w->visit, from->token);
+    atomic_fetch_add(&w->mine->carried, taken);
+    for (size_t i = 0; i < from->count && taken; i++) {
+        mark *of = mark_of(w, from->rows[i]);
+        of->own = from->own[i];
+        memcpy(of->seen, from->seen[i], sizeof of->seen);
+        touch(w, from->rows[i]);
+    }
+    atomic_store(&from->state, LETTER_FREE);
+}
+
 static void begin_visit(worker *w)
 {
+    bool carries = w->options->by->token != NULL;
+    if (w->visit && carries)
+        send_letter(w);
     if (w->visit)
         w->options->by->leave(w->visit);
     w->visit = w->options->by->visit(w->opened);
     w->session = atomic_fetch_add(&sessions, 1) + 1;
+    w->touches = 0;
+    if (carries)
+        open_letter(w);
 }
 
 static void *run(void *of)

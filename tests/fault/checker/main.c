@@ -121,8 +121,9 @@ static void count(const shared *all)
         count_statuses("failed", "read", of->failed_reads);
         for (size_t d = 0; d < DEEDS; d++)
             count_statuses("write", deeds[d].name, of->writes[d]);
-        printf("exempt all well %llu\nexempt all ill %llu\nobserved versions new %llu\n",
-               (unsigned long long)of->exempt[0], (unsigned long long)of->exempt[1], (unsigned long long)of->observed);
+        printf("exempt all well %llu\nexempt all ill %llu\nobserved versions new %llu\ncarried tokens all %llu\n",
+               (unsigned long long)of->exempt[0], (unsigned long long)of->exempt[1], (unsigned long long)of->observed,
+               (unsigned long long)of->carried);
     }
 }
 

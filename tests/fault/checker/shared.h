@@ -10,7 +10,17 @@
 #include "judge.h"
 #include "rows.h"
 
-enum { SLOTS = 16, RING = 1 << 14, NOTE_LENGTH = 72, SOURCES = 5, STATUSES = 24, STATUS_ZERO = 20, ROWS_OF_EVENT = 2 };
+enum {
+    SLOTS = 16,
+    RING = 1 << 14,
+    NOTE_LENGTH = 72,
+    SOURCES = 5,
+    STATUSES = 24,
+    STATUS_ZERO = 20,
+    LETTERS = 64,
+    LETTER_ROWS = 8,
+    TOKEN_LENGTH = 1600
+};
 
 enum happening { NOTHING, ATTEMPTED, WROTE, READ, OBSERVED, NOTED };
 
@@ -33,9 +43,23 @@ typedef struct slot {
     _Atomic uint64_t writes[DEEDS][STATUSES];
     _Atomic uint64_t exempt[2]; /* while servers were well, while they were ill */
     _Atomic uint64_t observed;
+    _Atomic uint64_t carried; /* tokens */
     _Atomic uint64_t next;
     event ring[RING];
 } slot;
+
+/* What a session leaves to the next of the same user, in whatever process that begins: its token, and what the rows
+ * that it wrote or read past the cache must show from then on. `state` is whose it is; of a process that dies it is
+ * lost. */
+enum letter_state { LETTER_FREE, LETTER_TAKEN, LETTER_SENT };
+
+typedef struct letter {
+    _Atomic int state;
+    char token[TOKEN_LENGTH];
+    size_t count;
+    size_t rows[LETTER_ROWS];
+    int64_t own[LETTER_ROWS], seen[LETTER_ROWS][2];
+} letter;
 
 typedef struct row_state {
     _Atomic int64_t attempted;    /* no version above this one can stand */
@@ -49,6 +73,7 @@ typedef struct shared {
     _Atomic int promoted;    /* the replica that is the primary now; 0: none */
     _Atomic uint64_t broken; /* violations of what is promised */
     row_state rows[ROWS];
+    letter letters[LETTERS];
     slot slots[SLOTS];
 } shared;
 

@@ -64,6 +64,8 @@ def report(counts: Counts, seed: int) -> list[str]:
                                                 for what in names(counts, "failed", 2)) or "none"),
              f"exempt reads (staleness told): {total(counts, 'exempt', None, 'ill'):,} while servers were ill,"
              f" {total(counts, 'exempt', None, 'well'):,} while they were well"]
+    if total(counts, "carried"):
+        lines.append(f"sessions that went on by a token: {total(counts, 'carried'):,}")
     if total(counts, "observed"):
         lines.append(f"versions that the observer saw: {total(counts, 'observed'):,}")
     lines.append("faults: " + (", ".join(f"{name} {total(counts, 'fault', name)}" for name in names(counts, "fault", 1))

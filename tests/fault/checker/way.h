@@ -37,12 +37,14 @@ typedef struct outcome {
     int64_t versions[SIGHTINGS_MAX];
 } outcome;
 
-/* open makes what all threads of a process share; visit a session, for one thread. ask gives a status and, with 0, an
- * answer to each question; write always fills the outcome. */
+/* open makes what all threads of a process share; visit a session, for one thread; token and advance may be NULL. ask
+ * gives a status and, with 0, an answer to each question; write always fills the outcome. */
 typedef struct way {
     void *(*open)(const way_options *options);
     void *(*visit)(void *opened);
     void (*leave)(void *visit);
+    const char *(*token)(void *visit); /* for the same user's next session, anywhere; NULL: there is none */
+    bool (*advance)(void *visit, const char *token);
     int (*ask)(void *visit, const question *questions, size_t count, answer *answers);
     void (*write)(void *visit, enum deed deed, size_t n, outcome *out);
     bool promises; /* what it breaks is a failure */
