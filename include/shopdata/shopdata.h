@@ -331,8 +331,8 @@ SHOPDATA_API int shopdata_query_many(shopdata_session *session, const shopdata_c
  * `cache.mode` ttl: of this session; others may see older rows until their ttl is up).
  * *result_out (may be NULL if it does not interest) has the rows of RETURNING and the count of changed rows.
  * SHOPDATA_UNFENCED: the write stands, the shared cache could not be told; it is told as soon as it answers again, and
- * until then this process takes from it nothing older than the write; others may see the old answer until then or the
- * TTL.
+ * until then this process takes from it nothing older than the write; others may see old answers until then, and if
+ * this process dies before, for some TTLs ("until when" in doc/freshness.md).
  * SHOPDATA_ERR_AMBIGUOUS: the connection was lost after COMMIT was sent; the tags are bumped as if it stood.
  * In `cache.mode` strict the cache is told before COMMIT that the write is about to happen, and again after: then no
  * cached statement answers with older rows from the moment on that the write is visible on the primary, whether this
