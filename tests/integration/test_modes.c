@@ -158,6 +158,8 @@ START_TEST(the_cache_holds_entries_and_nothing_else)
     ck_assert_double_eq(servers_metric(client, "shopdata_cache_fills_total", NULL), 10);
     ck_assert_double_eq(servers_metric(client, "shopdata_fences_sampled_total", NULL), 0);
     ck_assert_double_eq(cache_calls(), 30); /* ten looks in vain, ten entries stored, ten found */
+    ck_assert_double_eq(servers_metric(client, "shopdata_cache_written_bytes_total", NULL),
+                        servers_metric(client, "shopdata_cache_entry_bytes_sum", NULL));
     finish();
 }
 END_TEST
