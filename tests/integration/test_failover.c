@@ -141,6 +141,27 @@ static void the_dead_line_is_not_heard(void)
     servers_do("stop primary");
 }
 
+static char old_token[1600];
+
+static void keep_token(void)
+{
+    const char *token;
+    ok(shopdata_session_token(session, &token, NULL), NULL);
+    snprintf(old_token, sizeof old_token, "%s", token);
+}
+
+/* A token of before the promotion goes on to ask for what survived. */
+static void tokens_run_on(void)
+{
+    shopdata_session *user;
+    shopdata_error *error = NULL;
+    ok(shopdata_session_new(client, &user, NULL), NULL);
+    ok(shopdata_session_advance(user, old_token, &error), error);
+    ck_assert_int_eq(price_with(user, 30, SHOPDATA_NO_CACHE), 300);
+    ck_assert_int_eq(price_with(user, 30, 0), 300);
+    shopdata_session_free(user);
+}
+
 START_TEST(a_promoted_replica_takes_over)
 {
     begin();
@@ -148,6 +169,7 @@ START_TEST(a_promoted_replica_takes_over)
         for (int id = 1; id <= 20; id++)
             ck_assert_int_eq(price_of(id), id);
     set_price_to(30, 300);
+    keep_token();
     servers_do("stop primary");
     servers_do("promote replica1");
     set_price_to(40, 400); /* waits until the new one is found */
@@ -156,6 +178,7 @@ START_TEST(a_promoted_replica_takes_over)
     wait_for_role("node=\"replica1\"", 2);
     ck_assert_double_eq(servers_metric(client, "shopdata_failovers_total", NULL), 1);
     nothing_of_the_old_era_is_served();
+    tokens_run_on();
     the_dead_line_is_not_heard();
     servers_do("follow replica2 replica1");
     for (int i = 0; i < 100; i++) {
