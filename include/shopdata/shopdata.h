@@ -258,8 +258,8 @@ enum shopdata_flags {
 };
 
 /* shopdata_session_new makes a session: what one request or one user does. Cheap: make one for each request. It sees
- * its own writes, on every node, and what it asks of the nodes never goes back in time; with shopdata_session_token
- * that holds for the next request too, wherever it is answered. */
+ * its own writes, on every node, and what it asks of the nodes does not go back in time (doc/sessions.md has the one
+ * exception); with shopdata_session_token that holds for the next request too, wherever it is answered. */
 SHOPDATA_API int shopdata_session_new(shopdata_client *client, shopdata_session **session_out,
                                       shopdata_error **error_out);
 /* shopdata_session_set_deadline gives every later call of the session `ms` milliseconds (from 1 to 86400000, a day) in

@@ -84,7 +84,7 @@ static bool read_fence(sdi_read *read, size_t tag, const sdi_cache_op *found, co
     bool stands = kind == SDI_FENCE_POINT && is_trusted(read, record);
     if (!stands && kind != SDI_FENCE_MISSING && kind != SDI_FENCE_PLACEHOLDER)
         read->useless |= bit;
-    stands &= !(untold->unplaced && read->untold & bit);
+    stands &= !(read->untold & bit && untold->unplaced);
     if (!stands)
         read->missing |= bit;
     if (stands && point->pending.count)
