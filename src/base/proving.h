@@ -29,32 +29,48 @@
     X(ended, "a write's fate is unknown, and its backend is gone")                                                     \
     X(drain, "fences that could not be moved are about to be told of")
 
-/* X(name, what happens without it, SHOPDATA_STEPS for it, what it takes to show: words of tests/fault/freshness) */
+/* X(name, what happens without it, SHOPDATA_STEPS for it, options of tests/fault/freshness that it takes to show) */
 #define SDI_RULES(X)                                                                                                   \
-    X(replayed, "a replica's answer passes, however far it has replayed", "", "")                                      \
-    X(snapshot_on_primary, "a primary's answer is judged by its flush position alone", "", "")                         \
-    X(stamp_first, "the stamp is taken after the answer", "delay=20%:5ms,only=answered", "")                           \
-    X(missing_is_miss, "a fence that is missing demands nothing", "", "")                                              \
-    X(placeholder_first, "the floor is a sample from before the placeholder was put", "", "")                          \
-    X(nonce, "all placeholders are the same", "delay=10%:20ms,only=sampled+store", "")                                 \
-    X(writer_makes_no_fence, "a write makes the fences that are missing", "", "")                                      \
-    X(writer_ends_placeholder, "a write leaves placeholders alone", "", "")                                            \
-    X(point_whole, "a write raises nothing but the LSN", "", "")                                                       \
-    X(fence_before_return, "a write returns before its fences are moved", "", "")                                      \
-    X(ambiguous_fenced, "of a write whose fate is unknown no fence is deleted", "", "")                                \
-    X(untold_kept, "fences that could not be moved are forgotten", "", "")                                             \
-    X(untold_demanded, "fences that could not be moved demand nothing of what their process reads", "", "")            \
-    X(insert_when_async, "the flush position stands for a commit that did not wait for its flush", "", "")             \
-    X(era, "positions and xids of all timelines are compared", "", "")                                                 \
-    X(epoch, "what a cache server kept from an earlier run counts", "", "")                                            \
-    X(joiner_judges, "who waits for another's answer takes it unseen", "delay=20%:20ms,only=store+stored", "")         \
-    X(empty_by_table, "an answer without rows need not pass the table's fence", "", "")                                \
-    X(own_writes, "statements that are not cached go to any replica", "", "")                                          \
-    X(cas, "memcached: a fence is put over whatever came meanwhile", "", "")                                           \
-    X(redis_primary, "Redis: a server that was demoted answers reads", "", "")                                         \
-    X(mark, "strict: a write does not mark its fences before COMMIT", "", "")                                          \
-    X(running_pending, "strict: a floor does not take who runs as pending", "", "")                                    \
-    X(fence_of_mode, "strict: a fence of a process in another mode is trusted", "", "")
+    X(replayed, "a replica's answer passes, however far it has replayed", "", "--faults none")                         \
+    X(snapshot_on_primary, "a primary's answer is judged by its flush position alone", "", "--faults none")            \
+    X(stamp_first, "the stamp is taken after the answer", "delay=20%:5ms,only=answered", "--faults none")              \
+    X(missing_is_miss, "a fence that is missing demands nothing", "", "--forgets 50 --faults none")                    \
+    X(placeholder_first, "the floor is a sample from before the placeholder was put", "",                              \
+      "--forgets 50 --faults none")                                                                                    \
+    X(nonce, "all placeholders are the same", "delay=20%:15ms,only=sampled+store", "--forgets 100 --faults none")      \
+    X(writer_makes_no_fence, "a write makes the fences that are missing", "delay=20%:20ms,only=committed",             \
+      "--forgets 100 --faults none")                                                                                   \
+    X(writer_ends_placeholder, "a write leaves placeholders alone", "delay=20%:15ms,only=sampled+store",               \
+      "--forgets 100 --faults none")                                                                                   \
+    X(point_whole, "a write raises nothing but the LSN", "", "--faults none")                                          \
+    X(fence_before_return, "a write returns before its fences are moved", "", "--faults none")                         \
+    X(ambiguous_fenced, "of a write whose fate is unknown no fence is deleted", "", "--faults none")                   \
+    X(untold_kept, "fences that could not be moved are forgotten", "", "--faults cache-freeze")                        \
+    X(untold_demanded, "fences that could not be moved demand nothing of what their process reads", "",                \
+      "--faults cache-freeze")                                                                                         \
+    X(insert_when_async, "the flush position stands for a commit that did not wait for its flush", "",                 \
+      "--hasty-commits --faults none")                                                                                 \
+    X(era, "positions and xids of all timelines are compared", "", "--faults promote")                                 \
+    X(epoch, "what a cache server kept from an earlier run counts", "", "--faults cache-copy")                         \
+    X(joiner_judges, "who waits for another's answer takes it unseen", "delay=20%:20ms,only=store+stored",             \
+      "--forgets 20 --faults none")                                                                                    \
+    X(empty_by_table, "an answer without rows need not pass the table's fence", "", "--faults none")                   \
+    X(own_writes, "statements that are not cached go to any replica", "", "--faults pause,pause-both")                 \
+    X(cas, "memcached: a fence is put over whatever came meanwhile", "", "--cache memcached --faults none")            \
+    X(redis_primary, "Redis: a server that was demoted answers reads", "",                                             \
+      "--cache redis-replicated --faults cache-demote")                                                                \
+    X(mark, "strict: a write does not mark its fences before COMMIT", "delay=30%:20ms,only=committed",                 \
+      "--mode strict --faults none")                                                                                   \
+    X(running_pending, "strict: a floor does not take who runs as pending", "delay=30%:20ms,only=marked+committed",    \
+      "--mode strict --forgets 50 --faults none")                                                                      \
+    X(next_pending, "strict: a floor does not take as pending who was given an xid behind the snapshot",               \
+      "delay=30%:20ms,only=marked+committed", "--mode strict --forgets 50 --faults none")                              \
+    X(settle_position, "strict: who settles a mark does not raise the fence", "delay=50%:30ms,only=committed",         \
+      "--mode strict --faults kill-writer")                                                                            \
+    X(mark_flush, "strict: a mark does not tell a transaction from one before a crash",                                \
+      "delay=30%:20ms,only=committed", "--mode strict --faults restart-primary,kill-writer")                           \
+    X(fence_of_mode, "strict: a fence of a process in another mode is trusted",                                        \
+      "delay=30%:20ms,only=marked+committed", "--mode strict --forgets 50 --mixed --faults none")
 
 #define SDI_STEP_NAME(name, ...) SDI_STEP_##name,
 #define SDI_RULE_NAME(name, ...) SDI_RULE_##name,

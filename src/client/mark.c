@@ -55,7 +55,7 @@ static bool read_mark(const sdi_committing *c, const sdi_pg_command *asked, sdi_
         !sdi_era_known(moment.era) || !sdi_result_at(c->steps[c->count - 3].result, 0, 0, &xid))
         return false;
     mark->era = moment.era;
-    mark->pending = (sdi_pending){strtoull(xid.data, NULL, 10), moment.flush};
+    mark->pending = (sdi_pending){strtoull(xid.data, NULL, 10), SDI_RULE(mark_flush) ? moment.flush : 0};
     return true;
 }
 

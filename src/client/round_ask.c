@@ -71,7 +71,7 @@ static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
         need->primary |= !sdi_session_position(r->session, &need->era, &need->lsn);
     need->limit_lag = true;
     need->lag_max_ms = tolerated_ms ? tolerated_ms : r->core->settings->route.max_lag_ms;
-    if (lacks_fences(r, read) && !tolerated_ms)
+    if (lacks_fences(r, read) && !tolerated_ms && SDI_RULE(own_writes))
         need->primary |= !sdi_last_write(r->core, &need->era, &need->lsn) && sdi_router_primary(r->core->router, &node);
 }
 

@@ -1,6 +1,7 @@
 #include "client/settle.h"
 
 #include "base/memory.h"
+#include "base/proving.h"
 #include "client/fencing.h"
 
 bool sdi_is_pending(const sdi_read *read)
@@ -26,6 +27,8 @@ void sdi_settle_find(sdi_read *read, const sdi_moment *moment)
         read->settle->settled = settled;
     else
         sdi_settle_free(NULL, read, false);
+    if (!SDI_RULE(settle_position) && read->settle)
+        read->settle->point = (sdi_point){.era = moment->era};
 }
 
 void sdi_settle_add(sdi_core *core, sdi_batch *batch, const sdi_read *read)

@@ -147,7 +147,7 @@ bool sdi_moment_pending(const sdi_moment *moment, sdi_pendings *pending_out)
         return false;
     for (uint32_t i = 0; i < snapshot->count; i++)
         sdi_pending_add(&pending, (sdi_pending){snapshot->running[i], moment->flush});
-    for (uint64_t xid = snapshot->xmax; xid < moment->next; xid++)
+    for (uint64_t xid = snapshot->xmax; xid < moment->next && SDI_RULE(next_pending); xid++)
         sdi_pending_add(&pending, (sdi_pending){xid, moment->flush});
     *pending_out = pending;
     return true;

@@ -94,15 +94,17 @@ def start_processes(given: argparse.Namespace, shared: str) -> tuple[list[Proces
     kind = "redis" if given.cache == "valkey" else given.cache
     dropped = "SHOPDATA_DROP" in os.environ
 
-    def worker(slot: int, threads: int, writes: int, steps: str, doomed: bool = False) -> Process:
-        command = [given.load, "work", shared, str(slot), given.mode, kind, str(threads), str(writes), f"{given.seed}@"]
+    def worker(slot: int, threads: int, writes: int, steps: str, doomed: bool = False, mode: str = given.mode) -> Process:
+        command = [given.load, "work", shared, str(slot), mode, kind, str(threads), str(writes), str(given.forgets),
+                   f"{given.seed}@"]
         return Process(slot, command, "" if dropped else f"{steps},seed={given.seed % 1000 + slot}", doomed)
     if kind == "memory":
         return [worker(0, 3 * THREADS, WRITES, DELAYS)], []
     steady = [worker(slot, THREADS, WRITES, DELAYS) for slot in range(2)]
     doomed = [worker(slot, 3, DOOMED_WRITES, f"{DELAYS},{KILLS}", True) for slot in range(2, 4)]
+    mixed = [worker(4, THREADS, 0, DELAYS, mode="fenced")] if given.mixed else []
     observers = [Process(8, [given.load, "observe", shared, "8"])] if given.mode == "strict" else []
-    return steady + doomed + observers, doomed
+    return steady + doomed + mixed + observers, doomed
 
 
 def play(given: argparse.Namespace, stage: faults.Stage, doomed: list[Process]) -> None:
@@ -128,17 +130,19 @@ def is_over(given: argparse.Namespace, stage: faults.Stage) -> bool:
     return given.until_broken and int(stage.tell("broken").split()[0]) > 0
 
 
-def keep_what_returned() -> None:
-    """From now on a commit waits for one of the replicas, so that a promotion loses no write that has returned."""
+def settle_commits(hasty: bool) -> None:
+    """From now on a commit waits for one of the replicas, so that a promotion loses no write that has returned; or, where
+    none is to be promoted, not even for its own flush."""
+    setting = "synchronous_commit = off" if hasty else "synchronous_standby_names = 'ANY 1 (replica1, replica2)'"
     for node in ("primary", *faults.REPLICAS):
-        servers.superuser(node, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (replica1, replica2)'")
+        servers.superuser(node, f"ALTER SYSTEM SET {setting}")
         servers.superuser(node, "SELECT pg_reload_conf()")
 
 
 def conduct(given: argparse.Namespace) -> int:
     shared = str(Path(os.environ["SHOPDATA_SERVERS"]) / "freshness")
     subprocess.run([given.load, "prepare", shared], check=True)
-    keep_what_returned()
+    settle_commits(given.hasty_commits)
     steer = Steering(given.load, shared)
     stage = faults.Stage(given.seconds, steer, say)
     processes, doomed = start_processes(given, shared)
@@ -160,6 +164,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--counts", required=True)
     parser.add_argument("--until-broken", action="store_true")
+    parser.add_argument("--hasty-commits", action="store_true")
+    parser.add_argument("--mixed", action="store_true")
+    parser.add_argument("--forgets", type=int, required=True)
     for name in "cache", "mode", "faults":
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)

@@ -245,6 +245,29 @@ class Memcached(Cache):
         servers.say_to(self.random.choice(["SHOPDATA_MEMCACHED", "SHOPDATA_MEMCACHED2", "SHOPDATA_MEMCACHED3"]), "flush_all")
 
 
+class Replicated(Cache):
+    """Two Redis servers, of which one follows the other; their sentinels are ended, for they would interfere."""
+
+    def __init__(self, stage: Stage, seed: int, wanted: set[str] | None):
+        super().__init__(stage, seed, wanted)
+        self.primary, self.replica = "SHOPDATA_REDIS_WATCHED1", "SHOPDATA_REDIS_WATCHED2"
+
+    def all_faults(self):
+        return [("cache-demote", self.demote)]
+
+    def demote(self) -> None:
+        """The primary follows nobody from now on, but keeps what it had, and answers; the other takes its place."""
+        for number in range(1, 4):
+            servers.launcher("kill", f"sentinel{number}")
+        self.stage.note(f"demote {self.primary}")
+        servers.say_to(self.primary, "REPLICAOF 127.0.0.1 1")
+        servers.say_to(self.replica, "REPLICAOF NO ONE")
+        self.wait(0.5, 4.0)
+        servers.say_to(self.primary, f"REPLICAOF {servers.place(self.replica)}")
+        self.primary, self.replica = self.replica, self.primary
+        self.stage.note(f"done: {self.primary} is the primary")
+
+
 class Processes(Line):
     """Kills the processes that are there for it, and has each replaced at once."""
 
@@ -270,5 +293,6 @@ class Processes(Line):
 def lines_for(stage: Stage, cache: str, seed: int, wanted: set[str] | None, doomed: list) -> list[Line]:
     made: list[Line] = [Database(stage, seed, wanted), Processes(stage, seed, wanted, doomed)]
     if cache != "memory":
-        made.append((Memcached if cache == "memcached" else Cache)(stage, seed, wanted))
+        kinds = {"memcached": Memcached, "redis-replicated": Replicated}
+        made.append(kinds.get(cache, Cache)(stage, seed, wanted))
     return made

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows.h"
 #include "way.h"
 
 typedef struct opened {
@@ -53,11 +54,16 @@ static const char *memcached_servers(char *text, size_t size)
 static void set_cache(shopdata_config *config, const way_options *options)
 {
     char servers[256];
-    set(config, "cache.kind", options->cache);
+    bool replicated = !strcmp(options->cache, "redis-replicated");
+    set(config, "cache.kind", replicated ? "redis" : options->cache);
     set(config, "cache.key_prefix", "freshness");
     set(config, "cache.breaker_open", "50ms");
     set(config, "cache.breaker_open_max", "200ms");
-    if (!strcmp(options->cache, "redis"))
+    if (replicated)
+        snprintf(servers, sizeof servers, "%s,%s", environment("SHOPDATA_REDIS_WATCHED1"),
+                 environment("SHOPDATA_REDIS_WATCHED2")),
+            set(config, "cache.address", servers);
+    else if (!strcmp(options->cache, "redis"))
         set(config, "cache.address", environment("SHOPDATA_REDIS"));
     else if (!strcmp(options->cache, "memcached"))
         set(config, "cache.address", memcached_servers(servers, sizeof servers));
@@ -254,6 +260,16 @@ static void library_write(void *of, enum deed deed, size_t n, outcome *out)
         shopdata_rollback(v->session, NULL);
 }
 
+/* Fences go, entries stay. */
+static void library_forget(void *of, size_t row)
+{
+    visit *v = of;
+    char tag[64];
+    snprintf(tag, sizeof tag, "freshness.%s/id=%zu", row_table(row), row);
+    shopdata_invalidate(v->at->client, (const char *const[]){tag}, 1, NULL);
+}
+
 const way through_library = {
-    library_open, library_visit, library_leave, library_token, library_advance, library_ask, library_write, true,
+    library_open, library_visit, library_leave,  library_token, library_advance,
+    library_ask,  library_write, library_forget, true,
 };

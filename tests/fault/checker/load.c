@@ -94,11 +94,17 @@ static enum deed choose_deed(worker *w)
 
 /* --------------------------------------------------------------------------------------------------------- reading */
 
+static bool is_strict(const worker *w)
+{
+    return !strcmp(w->options->of.mode, "strict");
+}
+
 static bounds bounds_before(worker *w, size_t row)
 {
     const row_state *state = &w->all->rows[row];
     const mark *own = mark_of(w, row);
-    int64_t shared_floor = larger(atomic_load(&state->acknowledged), atomic_load(&state->observed));
+    int64_t observed = is_strict(w) ? atomic_load(&state->observed) : 0;
+    int64_t shared_floor = larger(atomic_load(&state->acknowledged), observed);
     return (bounds){
         .acknowledged = larger(shared_floor, atomic_load(&told_here[row])), .own = own->own, .seen = own->seen[1]};
 }
@@ -126,9 +132,8 @@ static bool of_primary(const worker *w, const answer *a)
 /* What is not promised for this answer is taken out of its bounds. The session's own writes always are promised. */
 static void relax(worker *w, reading *r, const answer *a)
 {
-    bool strict = !strcmp(w->options->of.mode, "strict");
     bool fresh = a->staleness_ms == 0;
-    bool goes_forward = !a->cached || strict, at_primary = of_primary(w, a);
+    bool goes_forward = !a->cached || is_strict(w), at_primary = of_primary(w, a);
     if (!fresh && a->cached)
         atomic_fetch_add(&w->mine->exempt[atomic_load(&w->all->ill) != 0], 1);
     for (size_t i = 0; i < r->count; i++) {
@@ -325,6 +330,16 @@ static void open_letter(worker *w)
     atomic_store(&from->state, LETTER_FREE);
 }
 
+/* Of the rows of a write, so that what is written often is forgotten often. */
+static void forget_one(worker *w)
+{
+    size_t rows[SIGHTINGS_MAX];
+    enum deed deed = choose_deed(w);
+    deed_rows(deed, choose(w, deeds[deed].choices), rows);
+    if (w->options->by->forget)
+        w->options->by->forget(w->visit, rows[0]);
+}
+
 static void begin_visit(worker *w)
 {
     bool carries = w->options->by->token != NULL;
@@ -346,6 +361,8 @@ static void *run(void *of)
         if (call % VISIT_CALLS == 0)
             begin_visit(w);
         unsigned writes = w->options->writes / (atomic_load(&w->all->calm) ? 10 : 1);
+        if (prng_below(&w->random, 1000) < w->options->forgets)
+            forget_one(w);
         if (prng_below(&w->random, 1000) < writes)
             write_one(w);
         else

@@ -9,7 +9,8 @@ typedef struct load_options {
     const way *by;
     way_options of;
     size_t threads;
-    unsigned writes; /* in a thousand calls, while it is busy */
+    unsigned writes;  /* in a thousand calls, while it is busy */
+    unsigned forgets; /* in a thousand calls: fences are deleted, as if a row had been written by others */
 } load_options;
 
 /* load runs until the shared memory says stop. */

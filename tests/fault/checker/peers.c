@@ -277,4 +277,4 @@ static void peers_write(void *of, enum deed deed, size_t n, outcome *out)
         forget(v->over, out);
 }
 
-const way as_peers = {peers_open, peers_visit, free, NULL, NULL, peers_ask, peers_write, false};
+const way as_peers = {peers_open, peers_visit, free, NULL, NULL, peers_ask, peers_write, NULL, false};

@@ -27,6 +27,12 @@ static inline bool row_comes_and_goes(size_t row)
     return row >= FIRST_COMER;
 }
 
+/* row_table: what its table is called, as tags have it. */
+static inline const char *row_table(size_t row)
+{
+    return row < FIRST_DETAIL ? "items" : row < FIRST_PAIR ? "details" : row < FIRST_COMER ? "pairs" : "comers";
+}
+
 /* The version with which a row begins. */
 static inline int64_t row_first_version(size_t row)
 {

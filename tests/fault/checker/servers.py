@@ -44,5 +44,10 @@ def say_to(variable: str, *commands: str) -> bytes:
         raise ServerError(f"{variable}: {error}") from None
 
 
+def place(variable: str) -> str:
+    """Of a cache server, as REPLICAOF has it."""
+    return os.environ[variable].replace(":", " ")
+
+
 def redis_directory() -> Path:
     return Path(os.environ["SHOPDATA_SERVERS"]) / "redis"

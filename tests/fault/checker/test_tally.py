@@ -93,7 +93,8 @@ class Recorded(unittest.TestCase):
 
     def test_every_fault_has_its_name_on_the_command_line(self):
         lines = [faults.Database(self.stage, 1, None), faults.Cache(self.stage, 1, None),
-                 faults.Memcached(self.stage, 1, None), faults.Processes(self.stage, 1, None, [object()])]
+                 faults.Memcached(self.stage, 1, None), faults.Replicated(self.stage, 1, None),
+                 faults.Processes(self.stage, 1, None, [object()])]
         known = {name for line in lines for name, _ in line.faults}
         self.assertEqual(known, set(names.FAULTS))
 

@@ -47,7 +47,8 @@ typedef struct way {
     bool (*advance)(void *visit, const char *token);
     int (*ask)(void *visit, const question *questions, size_t count, answer *answers);
     void (*write)(void *visit, enum deed deed, size_t n, outcome *out);
-    bool promises; /* what it breaks is a failure */
+    void (*forget)(void *visit, size_t row); /* says that a row was written by others; NULL: it cannot */
+    bool promises;                           /* what it breaks is a failure */
 } way;
 
 extern const way through_library, as_peers;
