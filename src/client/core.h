@@ -36,10 +36,11 @@ typedef struct sdi_core {
     sdi_unfinished unfinished;
     _Atomic uint64_t schema; /* counts the DDL that was noticed: plans of an older number are made again */
 
-    atomic_bool planned; /* a plan has been made */
-    atomic_bool met;     /* a server has been reached: the next two are known, and fixed for ever */
-    char *identity;      /* of the connections (sdi_pg_identity) */
-    sdi_buffer space;    /* what all keys begin with */
+    _Atomic uint64_t waited_in_vain; /* the youngest transaction that reads waited for, which stayed pending */
+    atomic_bool planned;             /* a plan has been made */
+    atomic_bool met;                 /* a server has been reached: the next two are known, and fixed for ever */
+    char *identity;                  /* of the connections (sdi_pg_identity) */
+    sdi_buffer space;                /* what all keys begin with */
 
     sdi_mutex lock; /* guards what follows, and the first meeting */
     sdi_hash128 catalog_version;

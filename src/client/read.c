@@ -177,6 +177,7 @@ static int ask_and_store(sdi_round *r, shopdata_error **error)
     floor_found floor = {0};
     claim(r, &floor);
     leave_awaited(r);
+    sdi_settle_await(r->core, r->reads, r->count, r->deadline);
     int status = find_floor(r, &floor, error);
     if (status == SHOPDATA_OK)
         status = sdi_round_ask(r, error);

@@ -1,5 +1,6 @@
 #include "client/settle.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/proving.h"
 #include "client/fencing.h"
@@ -8,6 +9,78 @@ bool sdi_is_pending(const sdi_read *read)
 {
     size_t kind = read->result && !shopdata_result_rows(read->result) ? 1 : 0;
     return read->fences_read && (read->crowded || (read->demanded[kind] && read->demand[kind].pending.count));
+}
+
+/* The oldest that this read has to know the end of. */
+static uint64_t oldest(const sdi_read *read)
+{
+    return read->demand[1].pending.count ? read->demand[1].pending.list[0].xid : 0;
+}
+
+static bool may_wait(const sdi_core *core, const sdi_read *read)
+{
+    return sdi_is_pending(read) && sdi_read_looks(read) && !read->missing && !read->crowded && !read->mixed_eras &&
+           !read->old && oldest(read) > atomic_load(&core->waited_in_vain);
+}
+
+/* Who was not pending at the first look, though the fence stood, had not committed when this read began: others may not
+ * do without his write, this one may. */
+static void keep_owed(sdi_read *read, const sdi_pendings *owed)
+{
+    for (size_t kind = 0; kind < 2; kind++) {
+        sdi_pendings *pending = &read->demand[kind].pending;
+        uint32_t kept = 0;
+        for (uint32_t i = 0, at = 0; i < pending->count; i++) {
+            while (at < owed->count && owed->list[at].xid < pending->list[i].xid)
+                at++;
+            if (at < owed->count && owed->list[at].xid == pending->list[i].xid)
+                pending->list[kept++] = pending->list[i];
+        }
+        pending->count = kept;
+    }
+}
+
+/* Says whether there is still something to wait for. */
+static bool look_again(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
+{
+    bool waits = false;
+    for (size_t i = 0; i < count; i++) {
+        sdi_read *read = &reads[i];
+        sdi_pendings owed = read->demand[1].pending;
+        if (!may_wait(core, read))
+            continue;
+        if (!sdi_lookup(core, read, 1, deadline))
+            return false;
+        if (read->state == SDI_READ_OPEN && read->demanded[1] && !read->crowded)
+            keep_owed(read, &owed);
+        waits |= may_wait(core, read);
+    }
+    return waits;
+}
+
+static void note_vain(sdi_core *core, uint64_t xid)
+{
+    uint64_t before = atomic_load(&core->waited_in_vain);
+    while (xid > before && !atomic_compare_exchange_weak(&core->waited_in_vain, &before, xid))
+        ;
+}
+
+void sdi_settle_await(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
+{
+    enum { PAUSE_US = 500, PAUSE_MAX_US = 4000 };
+    int64_t until = sdi_deadline_within(deadline, core->settings->route.wait_for_replica_ms), pause = PAUSE_US;
+    bool waits = false;
+    for (size_t i = 0; i < count; i++)
+        waits |= may_wait(core, &reads[i]);
+    if (!waits || core->settings->node_count < 2)
+        return;
+    for (; waits && sdi_now() < until; pause = pause * 2 < PAUSE_MAX_US ? pause * 2 : PAUSE_MAX_US) {
+        sdi_sleep(pause);
+        waits = look_again(core, reads, count, deadline);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (may_wait(core, &reads[i]))
+            note_vain(core, oldest(&reads[i]));
 }
 
 /* `demand` for an answer without rows is of all tags. */

@@ -12,6 +12,10 @@
 /* sdi_is_pending: does the answer to this read (with or without rows, as far as that is known) have to show the end of
  * transactions that no replica can tell of? */
 bool sdi_is_pending(const sdi_read *read);
+/* sdi_settle_await waits a moment for what reads met pending, while replicas could answer then: most writers are about
+ * to return, and a tag that is written all the time would send every read to the primary. At most
+ * route.wait_for_replica, and not for a transaction that has been waited for in vain, nor for older ones. */
+void sdi_settle_await(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline);
 /* sdi_settle_find notes which of those that the read met have finished by the moment that its answer was read at. */
 void sdi_settle_find(sdi_read *read, const sdi_moment *moment);
 /* sdi_settle_add adds the operations that settle them: one for each tag that has any. sdi_settle_free forgets them, and

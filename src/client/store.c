@@ -104,7 +104,9 @@ static bool put_entry(sdi_core *core, sdi_batch *batch, const sdi_read *read, in
 static bool lacks_pending(const sdi_read *read, const installation *install)
 {
     size_t kind = shopdata_result_rows(read->result) ? 0 : 1;
-    return (read->fences_read && read->demanded[kind] &&
+    uint64_t tags = kind || read->tags.required >= 64 ? UINT64_MAX : ((uint64_t)1 << read->tags.required) - 1;
+    return (read->stamp.standby && (read->pending & tags)) ||
+           (read->fences_read && read->demanded[kind] &&
             !sdi_stamp_settled(&read->stamp, &read->demand[kind].pending)) ||
            (install->floor && fills(read) && !sdi_stamp_settled(&read->stamp, &install->floor->pending));
 }

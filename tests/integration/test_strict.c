@@ -1,6 +1,7 @@
 /* test_strict.c - `cache.mode` strict: what is visible on the primary is in every cached answer, also if the writer was
  * killed before he could tell. The writer who is killed is a process of its own; a proxy between him and the cache
  * holds him up at the step that is meant. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "../support/proxy.h"
 #include "../support/servers.h"
 #include "../unit/unit.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "cache/operation.h"
 #include "fresh/keys.h"
@@ -441,11 +443,13 @@ static sdi_slice fence_key(const char *tag, sdi_buffer *key)
 
 static sdi_cache *open_redis(sdi_metrics **metrics)
 {
-    static sdi_cache_settings settings;
-    settings = caches_settings(SDI_CACHE_REDIS);
-    settings.addresses = sdi_addresses_read(sdi_slice_of(getenv("SHOPDATA_REDIS")), &settings.address_count);
+    sdi_cache_settings settings = caches_settings(SDI_CACHE_REDIS);
+    sdi_address *addresses = sdi_addresses_read(sdi_slice_of(getenv("SHOPDATA_REDIS")), &settings.address_count);
+    settings.addresses = addresses;
     settings.max_entry_bytes = 1 << 20;
-    return caches_open(&settings, metrics);
+    sdi_cache *cache = caches_open(&settings, metrics); /* it has a copy */
+    sdi_free(addresses);
+    return cache;
 }
 
 /* The letter of the record that stands; 0: none. */
@@ -515,6 +519,16 @@ static sdi_era era_of_primary(void)
     return era;
 }
 
+/* A position that no entry of before has. */
+static sdi_lsn flush_anew(void)
+{
+    servers_sql("INSERT INTO aside VALUES (1)");
+    char *flush = servers_value("SELECT pg_current_wal_flush_lsn() - '0/0'");
+    sdi_lsn lsn = strtoull(flush, NULL, 10);
+    free(flush);
+    return lsn;
+}
+
 /* So many writers that died: each left a mark with an xid of long ago. */
 START_TEST(many_marks_are_settled_at_once_and_too_many_delete_the_fence)
 {
@@ -527,8 +541,9 @@ START_TEST(many_marks_are_settled_at_once_and_too_many_delete_the_fence)
     sdi_cache_op merge = {.verb = SDI_CACHE_MERGE, .key = key, .change = &mark, .ttl_ms = 60000};
     for (uint64_t count = SDI_PENDING_MAX; count <= SDI_PENDING_MAX + 1; count++) {
         expect_cached(1, 1);
+        sdi_lsn flush = flush_anew();
         for (uint64_t i = 0; i < count; i++) {
-            mark.point.pending.list[0] = (sdi_pending){100 + i, 8};
+            mark.point.pending.list[0] = (sdi_pending){100 + i, flush};
             ck_assert(sdi_cache_run(cache, &merge, 1, SDI_NEVER));
         }
         ck_assert_int_eq(letter_of(cache, key), count > SDI_PENDING_MAX ? '\0' : 'S');
@@ -557,6 +572,57 @@ START_TEST(what_was_lost_in_a_crash_is_settled)
     expect(1, 1);
     expect_cached(1, 1);
     ck_assert_double_eq(metric("shopdata_pending_settled_total", NULL), 1);
+    finish();
+    caches_close(cache, metrics);
+    sdi_buffer_free(&room);
+}
+END_TEST
+
+/* A writer who is about to return, as a reader sees him: marked, and settled a moment later. */
+typedef struct returning {
+    sdi_cache *cache;
+    sdi_cache_op settle;
+} returning;
+
+static void *return_late(void *argument)
+{
+    returning *late = argument;
+    usleep(100000);
+    ck_assert(sdi_cache_run(late->cache, &late->settle, 1, SDI_NEVER));
+    return NULL;
+}
+
+static void open_patient(void)
+{
+    make_table();
+    shopdata_config *config = config_of("redis", "strict");
+    set(config, "route.wait_for_replica", "5s");
+    client = servers_open_with(config);
+    servers_ok(shopdata_session_new(client, &session, NULL), NULL);
+    make_statements(client);
+}
+
+START_TEST(a_reader_waits_for_who_is_about_to_return)
+{
+    open_patient();
+    sdi_metrics *metrics;
+    sdi_cache *cache = open_redis(&metrics);
+    sdi_buffer room = SDI_BUFFER_INIT;
+    sdi_slice key = fence_key("public.item/id=1", &room);
+    sdi_pendings one = {1, {{UINT64_C(1) << 40, UINT64_C(1) << 60}}}; /* nobody but he can settle it */
+    sdi_change mark = {.point = {.era = era_of_primary(), .pending = one}};
+    sdi_change settle = {.point = {.era = mark.point.era}, .settled = one};
+    sdi_cache_op merge = {.verb = SDI_CACHE_MERGE, .key = key, .change = &mark, .ttl_ms = 60000};
+    returning late = {cache, merge};
+    late.settle.change = &settle;
+    expect_cached(1, 1);
+    ck_assert(sdi_cache_run(cache, &merge, 1, SDI_NEVER));
+    pthread_t thread;
+    int source;
+    ck_assert_int_eq(pthread_create(&thread, NULL, return_late, &late), 0);
+    ck_assert_int_eq(ask(1, &source), 1);
+    ck_assert_int_eq(source, SHOPDATA_FROM_CACHE);
+    pthread_join(thread, NULL);
     finish();
     caches_close(cache, metrics);
     sdi_buffer_free(&room);
@@ -658,6 +724,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, what_is_damaged_is_made_anew);
     tcase_add_test(cases, many_marks_are_settled_at_once_and_too_many_delete_the_fence);
     tcase_add_test(cases, what_was_lost_in_a_crash_is_settled);
+    tcase_add_test(cases, a_reader_waits_for_who_is_about_to_return);
     tcase_add_test(cases, who_cannot_read_the_fences_sees_the_write_all_the_same);
     tcase_add_test(cases, the_next_xid_is_behind_all_that_were_given_out);
 }
