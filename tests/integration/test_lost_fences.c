@@ -20,6 +20,7 @@ typedef struct side {
 } side;
 
 static side writer, reader;
+static bool watched; /* by sentinels: that Redis is used */
 static int64_t prices[ITEMS + 1];
 
 /* Says a line to a server and reads one piece of its answer. */
@@ -59,6 +60,11 @@ static side open_side(const char *cache, const char *prefix)
     shopdata_config *config = servers_config(cache);
     servers_ok(shopdata_config_set(config, "cache.key_prefix", prefix, NULL), NULL);
     servers_ok(shopdata_config_set(config, "policy.default.compress_over", "0B", NULL), NULL);
+    if (watched) {
+        const char *name = getenv("SHOPDATA_REDIS_SENTINEL_PRIMARY");
+        servers_ok(shopdata_config_set(config, "cache.address", getenv("SHOPDATA_REDIS_SENTINELS"), NULL), NULL);
+        servers_ok(shopdata_config_set(config, "cache.sentinel_primary", name, NULL), NULL);
+    }
     side opened = {.client = servers_open_with(config)};
     opened.by_id = servers_statement(opened.client, "SELECT id, price, filling FROM item WHERE id = $1");
     opened.set_price = servers_statement(opened.client, "UPDATE item SET price = $2 WHERE id = $1");
@@ -157,6 +163,38 @@ START_TEST(a_redis_that_comes_back_from_an_old_copy_is_not_believed)
 }
 END_TEST
 
+static bool is_back(void)
+{
+    for (int i = 0; i < 500; i++, usleep(20000))
+        if (read_all(&reader) > ITEMS / 2)
+            return true;
+    return false;
+}
+
+/* The replica was cut off when the writes came: it has their entries and fences as they were before. */
+START_TEST(a_replica_that_was_promoted_without_the_last_writes_is_not_believed)
+{
+    watched = true;
+    begin("redis", 1);
+    read_all(&reader);
+    ck_assert(is_back());
+    long keys = counted("SHOPDATA_REDIS_WATCHED1", "DBSIZE", ":");
+    for (int i = 0; i < 100 && counted("SHOPDATA_REDIS_WATCHED2", "DBSIZE", ":") < keys; i++)
+        usleep(20000);
+    servers_do("freeze watched2");
+    write_all(1000);
+    servers_do("kill watched1");
+    servers_do("thaw watched2");
+    ck_assert(is_back());
+    ck_assert_int_ge(counted("SHOPDATA_REDIS_WATCHED2", "DBSIZE", ":"), keys);
+    ck_assert_int_eq(read_all(&writer), ITEMS);
+    servers_do("start watched1");
+    read_all(&reader);
+    watched = false;
+    end();
+}
+END_TEST
+
 START_TEST(a_cache_that_is_flushed_costs_misses)
 {
     static const char *const caches[] = {"redis", "memcached"};
@@ -227,10 +265,12 @@ static void heal(void)
 
 static void fill(TCase *cases)
 {
-    servers_required();
-    servers_required_memcached();
+    static const char *const variables[] = {"SHOPDATA_PRIMARY",   "SHOPDATA_REPLICA2",        "SHOPDATA_REDIS",
+                                            "SHOPDATA_MEMCACHED", "SHOPDATA_REDIS_SENTINELS", NULL};
+    servers_need("--replicas 2 --redis --memcached --sentinel", variables);
     tcase_add_checked_fixture(cases, NULL, heal);
     tcase_add_test(cases, a_redis_that_comes_back_from_an_old_copy_is_not_believed);
+    tcase_add_test(cases, a_replica_that_was_promoted_without_the_last_writes_is_not_believed);
     tcase_add_loop_test(cases, a_cache_that_is_flushed_costs_misses, 0, 2);
     tcase_add_test(cases, a_redis_that_evicts_costs_misses);
     tcase_add_test(cases, a_memcached_that_evicts_costs_misses);
