@@ -8,7 +8,7 @@ struct sdi_flight {
     unsigned aboard;
     bool landed;
     shopdata_result *answer;
-    sdi_stamp stamp;
+    sdi_landing landing;
 };
 
 void sdi_flights_init(sdi_flights *flights)
@@ -62,14 +62,14 @@ static void leave(sdi_flight *flight)
     sdi_free(flight);
 }
 
-void sdi_flight_land(sdi_flights *flights, sdi_flight *flight, shopdata_result *answer, const sdi_stamp *stamp)
+void sdi_flight_land(sdi_flights *flights, sdi_flight *flight, shopdata_result *answer, const sdi_landing *landing)
 {
     sdi_lock(&flights->lock);
     sdi_map_remove(&flights->flying, (sdi_slice){flight->key, flight->key_length});
     flight->landed = true;
     if (answer) {
         flight->answer = shopdata_result_retain(answer);
-        flight->stamp = *stamp;
+        flight->landing = *landing;
     }
     if (flight->aboard > 1)
         sdi_wake_all(&flights->landed);
@@ -77,14 +77,14 @@ void sdi_flight_land(sdi_flights *flights, sdi_flight *flight, shopdata_result *
     sdi_unlock(&flights->lock);
 }
 
-shopdata_result *sdi_flight_wait(sdi_flights *flights, sdi_flight *flight, int64_t deadline, sdi_stamp *stamp_out)
+shopdata_result *sdi_flight_wait(sdi_flights *flights, sdi_flight *flight, int64_t deadline, sdi_landing *landing_out)
 {
     sdi_lock(&flights->lock);
     while (!flight->landed && sdi_wait(&flights->landed, &flights->lock, deadline))
         ;
     shopdata_result *answer = shopdata_result_retain(flight->answer);
     if (answer)
-        *stamp_out = flight->stamp;
+        *landing_out = flight->landing;
     leave(flight);
     sdi_unlock(&flights->lock);
     return answer;

@@ -5,10 +5,17 @@
 
 #include "base/lock.h"
 #include "base/map.h"
+#include "client/floor.h"
 #include "model/result.h"
 #include "model/stamp.h"
 
 typedef struct sdi_flight sdi_flight;
+
+/* What an answer certainly contains. */
+typedef struct sdi_landing {
+    sdi_stamp stamp;
+    sdi_sample floor; /* number 0: nothing else is known */
+} sdi_landing;
 
 typedef struct sdi_flights {
     sdi_mutex lock;
@@ -22,9 +29,9 @@ void sdi_flights_free(sdi_flights *flights);
 /* sdi_flight_board joins the flight of a key, or opens it: *leads_out tells. NULL without memory: ask alone. */
 sdi_flight *sdi_flight_board(sdi_flights *flights, sdi_slice key, bool *leads_out);
 /* sdi_flight_land: the leader's answer (NULL if he has none) for all aboard; his own place ends. */
-void sdi_flight_land(sdi_flights *flights, sdi_flight *flight, shopdata_result *answer, const sdi_stamp *stamp);
-/* sdi_flight_wait: the answer (a reference of the caller's) and its stamp; NULL if there is none or the deadline
+void sdi_flight_land(sdi_flights *flights, sdi_flight *flight, shopdata_result *answer, const sdi_landing *landing);
+/* sdi_flight_wait: the answer (a reference of the caller's) and what it contains; NULL if there is none or the deadline
  * passed. The caller's place ends. */
-shopdata_result *sdi_flight_wait(sdi_flights *flights, sdi_flight *flight, int64_t deadline, sdi_stamp *stamp_out);
+shopdata_result *sdi_flight_wait(sdi_flights *flights, sdi_flight *flight, int64_t deadline, sdi_landing *landing_out);
 
 #endif

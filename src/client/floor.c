@@ -58,21 +58,18 @@ static int ask_primary(sdi_core *core, int64_t deadline, sdi_point *point, bool 
 static void sample(sdi_core *core, int64_t deadline)
 {
     sdi_floor *floor = &core->floor;
-    sdi_point point;
-    bool whole = false;
-    floor->sent++;
+    sdi_sample got = {.number = ++floor->sent};
     sdi_unlock(&floor->lock);
-    int status = ask_primary(core, deadline, &point, &whole);
+    int status = ask_primary(core, deadline, &got.point, &got.whole);
     sdi_lock(&floor->lock);
     floor->answered = floor->sent;
     floor->status = status;
     if (status == SHOPDATA_OK)
-        floor->point = point;
-    floor->whole = whole;
+        floor->last = got;
     sdi_wake_all(&floor->sampled);
 }
 
-int sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out, bool *whole)
+int sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_sample *sample_out)
 {
     sdi_floor *floor = &core->floor;
     sdi_lock(&floor->lock);
@@ -85,8 +82,15 @@ int sdi_floor_sample(sdi_core *core, int64_t deadline, sdi_point *point_out, boo
     }
     int status = floor->answered >= mine ? floor->status : SHOPDATA_ERR_TIMEOUT;
     if (status == SHOPDATA_OK)
-        *point_out = floor->point;
-    *whole = floor->whole;
+        *sample_out = floor->last;
     sdi_unlock(&floor->lock);
     return status;
+}
+
+uint64_t sdi_floor_next(sdi_core *core)
+{
+    sdi_lock(&core->floor.lock);
+    uint64_t next = core->floor.sent + 1;
+    sdi_unlock(&core->floor.lock);
+    return next;
 }

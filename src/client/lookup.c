@@ -24,11 +24,14 @@ static void demand(sdi_read *read, size_t kind, const sdi_point *point)
     read->demanded[kind] = true;
 }
 
-void sdi_demand_floor(sdi_read *read, const sdi_point *floor)
+void sdi_demand_floor(sdi_read *read, const sdi_sample *floor)
 {
-    demand(read, 0, floor);
-    demand(read, 1, floor);
+    sdi_point finished = floor->point;
+    finished.pending.count = 0;
+    demand(read, 0, &finished);
+    demand(read, 1, &finished);
     read->whole[0] = read->whole[1] = true;
+    read->floor = floor->number;
 }
 
 /* Where nothing but its age tells what an answer may lack, the session may want it younger than the policy does. */
@@ -94,7 +97,7 @@ static bool read_fence(sdi_read *read, size_t tag, const sdi_cache_op *found, co
 
 static void forget_fences(sdi_read *read, bool whole)
 {
-    read->missing = read->useless = read->pending = 0;
+    read->missing = read->useless = read->pending = read->floor = 0;
     read->mixed_eras = read->crowded = false;
     for (size_t kind = 0; kind < 2; kind++) {
         read->whole[kind] = whole;

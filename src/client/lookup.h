@@ -32,6 +32,7 @@ typedef struct sdi_read {
     sdi_buffer identity, key;
     enum sdi_read_state state;
     sdi_flight *flight;
+    uint64_t came; /* JOINED: the first sample that was sent after it came */
     bool leads;
     enum sdi_lease_state lease;
     uint64_t lease_nonce;
@@ -45,6 +46,7 @@ typedef struct sdi_read {
     bool met;            /* counted as one that met pending transactions */
     uint64_t pending;    /* tags whose fence has transactions pending */
     uint64_t untold;     /* tags (bit n) of which this process knows more than the cache (unfinished.h) */
+    uint64_t floor;      /* a sample (floor.h) that is in `demand` too; 0: none */
     bool whole[2];       /* every tag that counts has a fence: `demand` is all of it */
     bool demanded[2];    /* at least one fence was read into `demand` */
     sdi_point demand[2]; /* what an answer must contain */
@@ -69,8 +71,9 @@ enum { SDI_READ_TAGS_MAX = 64 }; /* a statement with more tags is not cached */
 /* sdi_lookup reads entries and fences of all cached reads in one round trip; a valid entry makes a read DONE. False if
  * the cache did not answer. */
 bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline);
-/* sdi_demand_floor adds a sampled point to what answers of this read must contain. */
-void sdi_demand_floor(sdi_read *read, const sdi_point *floor);
+/* sdi_demand_floor adds a sample of after the read came to what its answers must contain, in place of the fences that
+ * are missing. What was running counts for nothing: nobody could see it when he came. */
+void sdi_demand_floor(sdi_read *read, const sdi_sample *floor);
 /* sdi_miss_fences: what the fences say cannot be known, and is as if none of them stood. */
 void sdi_miss_fences(sdi_read *read);
 /* sdi_answer_passes: does an answer of this stamp contain all that this read's fences demand, none of them missing? In

@@ -48,9 +48,8 @@ static void go_without_floor(sdi_round *r)
 typedef struct floor_found {
     bool claimed;     /* since the last sample */
     bool placed;      /* the placeholders stand: the cache said so */
-    bool sampled;     /* `point` is known */
+    bool sampled;     /* the round's `floor` is known */
     bool installable; /* the placeholders stood before it was sampled */
-    sdi_point point;
 } floor_found;
 
 /* A lease to claim, or a fence missing: asked of the cache in one round trip. After one that was not answered comes a
@@ -81,16 +80,13 @@ static int sample_floor(sdi_round *r, floor_found *floor)
         claim(r, floor);
     floor->installable = floor->placed;
     floor->claimed = floor->placed = false;
-    bool whole;
-    int status = sdi_floor_sample(r->core, sample_deadline(r), &floor->point, &whole);
-    floor->installable &= whole;
+    int status = sdi_floor_sample(r->core, sample_deadline(r), &r->floor);
     SDI_STEP(sampled);
     floor->sampled = status == SHOPDATA_OK;
-    sdi_point finished = floor->point;
-    finished.pending.count = 0;
+    floor->installable &= floor->sampled && r->floor.whole;
     for (size_t i = 0; i < r->count && floor->sampled; i++)
         if (lacks_fence(&r->reads[i]))
-            sdi_demand_floor(&r->reads[i], &finished);
+            sdi_demand_floor(&r->reads[i], &r->floor);
     return status;
 }
 
@@ -165,7 +161,7 @@ static bool holds_lease(const sdi_round *r)
  * next time. */
 static void store(sdi_round *r, const floor_found *floor)
 {
-    const sdi_point *point = floor->sampled && floor->installable ? &floor->point : NULL;
+    const sdi_point *point = floor->sampled && floor->installable ? &r->floor.point : NULL;
     SDI_STEP(store);
     if (!sdi_store(r->core, r->reads, r->count, r->nonce, point, r->deadline))
         r->nonce = 0;
@@ -188,17 +184,20 @@ static int ask_and_store(sdi_round *r, shopdata_error **error)
 
 /* ----------------------------------------------------------------------------------------------------- the flights */
 
-/* The read leaves its flight, at the latest at the deadline, with the answer if that is new enough for it. */
+/* The read leaves its flight, at the latest at the deadline, with the answer if that is new enough for it. A sample
+ * that the leader took after this one came is as good for it as one of its own. */
 static void leave_flight(sdi_round *r, sdi_read *read, int64_t deadline)
 {
-    sdi_stamp stamp;
-    shopdata_result *answer = sdi_flight_wait(&r->core->flights, read->flight, deadline, &stamp);
+    sdi_landing landing;
+    shopdata_result *answer = sdi_flight_wait(&r->core->flights, read->flight, deadline, &landing);
     read->flight = NULL;
     read->state = SDI_READ_OPEN;
-    if (answer && (sdi_answer_passes(read, answer, &stamp) || !SDI_RULE(joiner_judges))) {
+    if (answer && lacks_fence(read) && landing.floor.number >= read->came)
+        sdi_demand_floor(read, &landing.floor);
+    if (answer && (sdi_answer_passes(read, answer, &landing.stamp) || !SDI_RULE(joiner_judges))) {
         sdi_count(r->core->metrics, SDI_M_FLIGHTS_JOINED, 0, 1);
         read->result = answer;
-        read->stamp = stamp;
+        read->stamp = landing.stamp;
         read->state = SDI_READ_DONE;
     } else {
         shopdata_result_free(answer);
@@ -212,6 +211,7 @@ static void board(sdi_round *r, sdi_read *read)
     if (!read->flight || read->leads)
         return;
     read->state = SDI_READ_JOINED;
+    read->came = sdi_floor_next(r->core);
     if (!read->old)
         return;
     leave_flight(r, read, sdi_now());
@@ -236,7 +236,10 @@ static void land_flights(sdi_round *r, bool all)
         if (!read->flight || !read->leads || (!all && read->state == SDI_READ_AWAITED))
             continue;
         bool good = read->state == SDI_READ_DONE && read->stamped;
-        sdi_flight_land(&r->core->flights, read->flight, good ? read->result : NULL, &read->stamp);
+        sdi_landing landing = {.stamp = read->stamp};
+        if (read->floor == r->floor.number)
+            landing.floor = r->floor;
+        sdi_flight_land(&r->core->flights, read->flight, good ? read->result : NULL, &landing);
         read->flight = NULL;
     }
 }

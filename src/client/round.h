@@ -10,8 +10,9 @@ typedef struct sdi_round {
     sdi_read *reads;
     size_t count;
     int64_t begin, deadline;
-    uint64_t nonce; /* of the placeholders and leases; 0: none yet, or one that the cache did not confirm */
-    size_t failed;  /* the read that the server rejected; SIZE_MAX: none */
+    uint64_t nonce;   /* of the placeholders and leases; 0: none yet, or one that the cache did not confirm */
+    sdi_sample floor; /* the last one */
+    size_t failed;    /* the read that the server rejected; SIZE_MAX: none */
 } sdi_round;
 
 /* sdi_round_prepare: of every call its plan and policy, and, if it is cached, its key and tags. */

@@ -249,6 +249,8 @@ static bool held_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, i
 {
     (void)cache;
     bool installs = operations[0].verb == SDI_CACHE_SWAP;
+    if (operations[0].verb == SDI_CACHE_ADD && held.state == STORE_FIRST)
+        client->core->floor.sent = client->core->floor.answered = 0; /* the sample is one of before the second came */
     if (installs && held.state == STORE_FIRST) {
         held.state = STORE_OVER; /* for what is run meanwhile */
         keep_swaps(operations, count);
@@ -274,6 +276,7 @@ START_TEST(a_fence_that_comes_late_replaces_no_later_placeholder)
     shopdata_result *results[2];
     begin_with("memory");
     held = (late_fences){.cache.backend = &held_backend, .inner = client->core->cache};
+    client->core->floor.sent = client->core->floor.answered = 9;
     client->core->cache = &held.cache;
     shopdata_call calls[2] = {{by_id, &one, 1, 0}, {by_id, &one, 1, 0}};
     servers_ok(shopdata_query_many(session, calls, 2, results, NULL), NULL);
@@ -285,6 +288,66 @@ START_TEST(a_fence_that_comes_late_replaces_no_later_placeholder)
     servers_ok(shopdata_result_int64(results[0], 0, 1, &price, NULL), NULL);
     ck_assert_int_eq(price, 500);
     shopdata_result_free(results[0]);
+    finish();
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------- a cold stampede */
+
+enum { STAMPEDE = 16 };
+
+/* A cache that takes the first placeholders only when all have missed, and counts the looks. */
+typedef struct crowd_cache {
+    sdi_cache cache;
+    sdi_cache *inner;
+    atomic_int looks, claims;
+} crowd_cache;
+
+static crowd_cache crowd;
+
+static bool crowd_run(sdi_cache *cache, sdi_cache_op *operations, size_t count, int64_t deadline)
+{
+    (void)cache;
+    if (operations[0].verb == SDI_CACHE_GET)
+        atomic_fetch_add(&crowd.looks, 1);
+    if (operations[0].verb == SDI_CACHE_ADD && atomic_fetch_add(&crowd.claims, 1) == 0) {
+        for (int i = 0; i < 1000 && atomic_load(&crowd.looks) < STAMPEDE; i++)
+            usleep(5000);
+        usleep(200000); /* from the look to the flight */
+    }
+    return sdi_cache_run(crowd.inner, operations, count, deadline);
+}
+
+static const sdi_cache_backend crowd_backend = {.name = "crowd", .run = crowd_run};
+
+static void *read_cold(void *unused)
+{
+    shopdata_session *own;
+    servers_ok(shopdata_session_new(client, &own, NULL), NULL);
+    ck_assert_int_eq(price_of(own, 1), 1);
+    shopdata_session_free(own);
+    return unused;
+}
+
+/* The floor that the leader samples after all have come is as good for them as one of their own: nobody looks again. */
+START_TEST(one_sample_serves_all_who_wait_for_a_cold_key)
+{
+    pthread_t threads[STAMPEDE];
+    begin_with("memory");
+    ck_assert_int_eq(price_of(session, 2), 2); /* the plan is made */
+    crowd.cache.backend = &crowd_backend;
+    crowd.inner = client->core->cache;
+    client->core->cache = &crowd.cache;
+    double sampled = servers_metric(client, "shopdata_fences_sampled_total", NULL);
+    for (int i = 0; i < STAMPEDE; i++)
+        pthread_create(&threads[i], NULL, read_cold, NULL);
+    for (int i = 0; i < STAMPEDE; i++)
+        pthread_join(threads[i], NULL);
+    client->core->cache = crowd.inner;
+    ck_assert_int_eq(atomic_load(&crowd.looks), STAMPEDE);
+    ck_assert_int_eq(atomic_load(&crowd.claims), 1);
+    ck_assert_double_eq(servers_metric(client, "shopdata_fences_sampled_total", NULL), sampled + 1);
+    ck_assert_double_eq(servers_metric(client, "shopdata_flights_joined_total", NULL), STAMPEDE - 1);
     finish();
 }
 END_TEST
@@ -739,6 +802,7 @@ static void fill(TCase *cases)
     tcase_add_checked_fixture(cases, NULL, servers_heal);
     tcase_add_test(cases, a_placeholder_that_comes_late_installs_nothing);
     tcase_add_test(cases, a_fence_that_comes_late_replaces_no_later_placeholder);
+    tcase_add_test(cases, one_sample_serves_all_who_wait_for_a_cold_key);
     tcase_add_test(cases, an_ambiguous_write_has_ended_when_that_is_told);
     tcase_add_test(cases, a_write_to_a_frozen_primary_is_never_hidden);
     tcase_add_test(cases, a_write_whose_answer_is_too_large_is_told_of);

@@ -182,6 +182,7 @@ START_TEST(a_replica_that_was_promoted_without_the_last_writes_is_not_believed)
     for (int i = 0; i < 100 && counted("SHOPDATA_REDIS_WATCHED2", "DBSIZE", ":") < keys; i++)
         usleep(20000);
     servers_do("freeze watched2");
+    ck_assert_int_ge(counted("SHOPDATA_REDIS_WATCHED1", "CLIENT KILL TYPE replica", ":"), 1);
     write_all(1000);
     servers_do("kill watched1");
     servers_do("thaw watched2");

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 static sdi_flights flights;
-static const sdi_stamp stamp = {.era = {1, 2}, .standby = true, .lsn = 42};
+static const sdi_landing landing = {.stamp = {.era = {1, 2}, .standby = true, .lsn = 42}};
 
 static sdi_slice key(const char *text)
 {
@@ -36,23 +36,23 @@ static sdi_flight *board(const char *name, bool leads)
 
 START_TEST(one_leads_and_the_others_get_his_answer)
 {
-    sdi_stamp got = {0};
+    sdi_landing got = {0};
     sdi_flights_init(&flights);
     sdi_flight *flight = board("k", true);
     ck_assert_ptr_eq(board("k", false), flight);
     ck_assert_ptr_eq(board("k", false), flight);
     sdi_flight *other = board("other", true);
     shopdata_result *answer = an_answer();
-    sdi_flight_land(&flights, flight, answer, &stamp);
+    sdi_flight_land(&flights, flight, answer, &landing);
     shopdata_result_free(answer); /* the flight keeps its own */
     for (int i = 0; i < 2; i++) {
         shopdata_result *taken = sdi_flight_wait(&flights, flight, SDI_NEVER, &got);
         ck_assert_ptr_eq(taken, answer);
         ck_assert_uint_eq(shopdata_result_rows(taken), 1);
-        ck_assert_uint_eq(got.lsn, 42);
+        ck_assert_uint_eq(got.stamp.lsn, 42);
         shopdata_result_free(taken);
     }
-    sdi_flight_land(&flights, other, NULL, &stamp);
+    sdi_flight_land(&flights, other, NULL, &landing);
     sdi_flights_free(&flights);
 }
 END_TEST
@@ -61,19 +61,19 @@ START_TEST(who_comes_after_the_landing_leads_the_next)
 {
     sdi_flights_init(&flights);
     sdi_flight *first = board("k", true), *joined = board("k", false);
-    sdi_flight_land(&flights, first, NULL, &stamp);
+    sdi_flight_land(&flights, first, NULL, &landing);
     sdi_flight *second = board("k", true);
     ck_assert_ptr_ne(second, joined);
-    sdi_stamp got;
+    sdi_landing got;
     ck_assert_ptr_null(sdi_flight_wait(&flights, joined, SDI_NEVER, &got));
-    sdi_flight_land(&flights, second, NULL, &stamp);
+    sdi_flight_land(&flights, second, NULL, &landing);
     sdi_flights_free(&flights);
 }
 END_TEST
 
 START_TEST(a_deadline_ends_the_waiting_and_the_leader_lands_alone)
 {
-    sdi_stamp got;
+    sdi_landing got;
     sdi_flights_init(&flights);
     sdi_flight *flight = board("k", true);
     board("k", false);
@@ -81,7 +81,7 @@ START_TEST(a_deadline_ends_the_waiting_and_the_leader_lands_alone)
     ck_assert_ptr_null(sdi_flight_wait(&flights, flight, sdi_deadline_in(20), &got));
     ck_assert_int_ge(sdi_now() - begin, 20000);
     shopdata_result *answer = an_answer();
-    sdi_flight_land(&flights, flight, answer, &stamp);
+    sdi_flight_land(&flights, flight, answer, &landing);
     shopdata_result_free(answer);
     sdi_flights_free(&flights);
 }
@@ -95,13 +95,13 @@ static void *fly(void *unused)
     (void)unused;
     for (int i = 0; i < FLIGHTS; i++) {
         bool leads;
-        sdi_stamp got;
+        sdi_landing got;
         sdi_flight *flight = sdi_flight_board(&flights, key(i % 3 ? "a" : "b"), &leads);
         if (leads) {
             shopdata_result *answer = i % 5 ? an_answer() : NULL;
             if (i % 7 == 0)
                 usleep(100);
-            sdi_flight_land(&flights, flight, answer, &stamp);
+            sdi_flight_land(&flights, flight, answer, &landing);
             shopdata_result_free(answer);
             atomic_fetch_add(&led, 1);
         } else {
