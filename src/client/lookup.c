@@ -262,11 +262,12 @@ bool sdi_read_looks(const sdi_read *read)
     return read->cached && read->state == SDI_READ_OPEN && !(read->flags & SHOPDATA_PRIMARY);
 }
 
+/* A read that goes on without the cache still gives its lease back. */
 size_t sdi_read_operations(const sdi_read *reads, size_t count)
 {
     size_t total = 0;
     for (size_t i = 0; i < count; i++)
-        total += reads[i].cached ? 2 + 2 * reads[i].tags.count : 0;
+        total += reads[i].cached ? 2 + 2 * reads[i].tags.count : reads[i].lease == SDI_LEASE_HELD;
     return total;
 }
 

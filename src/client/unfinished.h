@@ -70,7 +70,7 @@ void sdi_untold_tell(struct sdi_core *core, enum sdi_telling how_much, int64_t d
 
 /* What this process adds to the fences it reads. */
 typedef struct sdi_untold {
-    bool any;      /* something; else the rest is not set */
+    bool any;      /* something; else `point` is not set */
     bool all;      /* to all fences; else to those that wait */
     bool unplaced; /* a write whose point is not known: such a fence counts as missing */
     bool pointed;

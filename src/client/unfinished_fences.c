@@ -117,6 +117,7 @@ void sdi_untold_look(sdi_core *core, sdi_untold *untold_out)
 {
     sdi_unfinished *unfinished = &core->unfinished;
     untold_out->any = atomic_load(&unfinished->any) && SDI_RULE(untold_demanded);
+    untold_out->all = untold_out->unplaced = untold_out->pointed = false;
     if (!untold_out->any)
         return;
     uint32_t timeline = sdi_router_timeline(core->router);

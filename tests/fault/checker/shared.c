@@ -5,12 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void *map(const char *path, int flags)
 {
     int fd = open(path, flags, 0600);
-    bool good = fd >= 0 && (!(flags & O_CREAT) || ftruncate(fd, sizeof(shared)) == 0);
+    struct stat found;
+    bool good = fd >= 0 && (!(flags & O_CREAT) || ftruncate(fd, sizeof(shared)) == 0) && fstat(fd, &found) == 0;
+    if (good && found.st_size != sizeof(shared)) {
+        fprintf(stderr, "%s is not of this program: was it compiled anew during the run?\n", path);
+        exit(2);
+    }
     void *mapped = good ? mmap(NULL, sizeof(shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
     if (mapped == MAP_FAILED) {
         perror(path);

@@ -6,6 +6,7 @@
 #include "../unit.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "client/lookup.h"
 
 enum { MANY = 300 };
 
@@ -89,11 +90,22 @@ START_TEST(nothing_to_do_is_done)
 }
 END_TEST
 
+/* A fence could not be had, so the answer is not cached; the lease on it was claimed before that came out. */
+START_TEST(a_read_that_left_the_cache_has_room_to_release_its_lease)
+{
+    sdi_read reads[] = {{.lease = SDI_LEASE_HELD}, {.lease = SDI_LEASE_OVER}, {.cached = true, .tags.count = 2}};
+    ck_assert_uint_eq(sdi_read_operations(&reads[0], 1), 1);
+    ck_assert_uint_eq(sdi_read_operations(&reads[1], 1), 0);
+    ck_assert_uint_ge(sdi_read_operations(&reads[2], 1), 2 + 2 * 2);
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, texts_are_found_however_often_their_buffer_moved);
     tcase_add_test(cases, operations_may_share_their_texts);
     tcase_add_test(cases, nothing_to_do_is_done);
+    tcase_add_test(cases, a_read_that_left_the_cache_has_room_to_release_its_lease);
 }
 
 UNIT_MAIN("client/batch", fill, 20)
