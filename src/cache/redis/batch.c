@@ -289,6 +289,18 @@ static void free_targets(const sdi_redis_replies *replies)
         sdi_free(replies->list[i].target);
 }
 
+/* A placeholder that was sent once and did not answer may be put late, by a proxy that still holds it, behind a write
+ * that deleted the one of the second try: then a floor older than that write would find it. So it is not sent again. */
+static bool has_placeholder(const sdi_redis_replies *replies)
+{
+    for (size_t i = 0; i < replies->count; i++) {
+        const command *sent = replies->list[i].owner;
+        if (sent && sent->operations->verb == SDI_CACHE_ADD)
+            return true;
+    }
+    return false;
+}
+
 /* A server that was restarted, that closes idle connections, or that is no primary any more, is met by one more try on
  * a fresh connection. What was lost may have run all the same (see the top of batch.h). */
 static bool may_reconnect(const batch_state *batch, const batch_part *part, const sdi_redis_exchange *exchange)
@@ -296,7 +308,8 @@ static bool may_reconnect(const batch_state *batch, const batch_part *part, cons
     if (part->fresh || batch->reconnect)
         return false;
     return exchange->replies.outcome == SDI_REDIS_DEMOTED ||
-           (exchange->replies.outcome == SDI_CACHE_FAULT_LOST && !exchange->connection->heard);
+           (exchange->replies.outcome == SDI_CACHE_FAULT_LOST && !exchange->connection->heard &&
+            !has_placeholder(&exchange->replies));
 }
 
 static bool is_doubtful(const sdi_redis_exchange *exchange)
