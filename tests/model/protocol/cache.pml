@@ -58,10 +58,26 @@ inline merge_fence(tag, change)
     fi
 }
 
-inline remove_entry()
+#if STRICT
+/* SDI_CACHE_MERGE of a mark */
+inline mark_fence(tag, xid)
 {
-    entry.stored = 0; entry.shows = 0; forget_stamp(entry.stamp)
+    if
+    :: fence[tag].kind == FENCE -> fence[tag].point.pending = fence[tag].point.pending | BIT(xid)
+    :: fence[tag].kind == PLACEHOLDER && RULE(mark_ends_placeholder) -> remove_fence(tag)
+    :: else
+    fi
 }
+
+/* sdi_pending_settle: what SDI_CACHE_MERGE takes out */
+inline settle_fence(tag, xids)
+{
+    if
+    :: fence[tag].kind == FENCE -> fence[tag].point.pending = fence[tag].point.pending & ~(xids)
+    :: else
+    fi
+}
+#endif
 
 #if LATE_OPERATION
 /* An operation that was not answered in time may still be carried out, once in all. */

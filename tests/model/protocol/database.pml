@@ -9,13 +9,16 @@ unsigned flushed : 4;           /* pg_current_wal_flush_lsn */
 byte wal[LSNS];                 /* record 1, 2, ...: the mask of the write that it commits; 0 for a checkpoint */
 unsigned visible : WRITERS;     /* what a query on the primary shows */
 unsigned finished : XIDS;       /* what its snapshot says */
-unsigned next_xid : 3;
+unsigned next_xid : 3;          /* those below have been given out */
 unsigned applied : 4;           /* what a query on the standby shows: all records up to here */
 unsigned replayed : 4;          /* pg_last_wal_replay_lsn: counted after it was applied */
 unsigned shown : WRITERS;       /* on the standby: the writes of the records that it has applied */
 
 #define BIT(n) (1 << (n))
 #define BELOW(n) (BIT(n) - 1)
+/* The xids below the snapshot's xmax, which lies behind the last that has finished. */
+#define BELOW_XMAX (finished | (finished >> 1) | (finished >> 2) | (finished >> 3))
+#define RUNNING (BELOW(next_xid) & ~finished)
 
 /* The WAL writer, and with it XLogFlush of a commit that waits for it. */
 active proctype walwriter()

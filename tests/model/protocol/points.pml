@@ -35,7 +35,7 @@ typedef Point {
 /* sdi_stamp_passes */
 #define PASSES(s, p) \
     ((s.era == p.era || !RULE(era)) && \
-     (s.standby -> ((s.lsn >= p.lsn || !RULE(replayed)) && PENDING(p) == 0) \
+     (s.standby -> ((s.lsn >= p.lsn || !RULE(replayed)) && (PENDING(p) == 0 || !RULE(pending_refuses))) \
                  : ((s.lsn >= p.flush || !RULE(flush_on_primary)) && \
                     (CONTAINS(s.finished, p.finished | PENDING(p)) || !RULE(snapshot_on_primary)))))
 

@@ -60,7 +60,11 @@
 byte x; /* counts, within a step */
 unsigned returned : WRITERS;
 #define timeline 1
+#if STRICT
+#define PROMISED visible
+#else
 #define PROMISED (returned & visible)
+#endif
 
 #include "points.pml"
 #include "database.pml"

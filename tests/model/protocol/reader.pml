@@ -7,6 +7,11 @@ typedef Read {
     Stamp stamp;
     unsigned missing : TAGS;    /* mask of the fences that were not there */
     Point demand[TAGS]          /* what each fence demands; the floor, where it was missing */
+#if STRICT
+    ; unsigned running : XIDS;  /* what the floor has pending */
+    unsigned settled : XIDS;    /* found pending, and finished */
+    unsigned settle_lsn : 4
+#endif
 #if FLIGHTS
     ; unsigned leads : 1
 #endif
@@ -25,6 +30,9 @@ inline forget_answer(r)
 inline forget_demand(r)
 {
     r.missing = 0; forget_point(r.demand[0]);
+#if STRICT
+    r.running = 0; r.settled = 0; r.settle_lsn = 0;
+#endif
 #if TAGS > 1
     forget_point(r.demand[1]);
 #endif
@@ -35,7 +43,11 @@ inline forget_judged(r)
 {
     r.needs = 0;
     if
+#if STRICT
+    :: r.missing == 0 && r.settled == 0 -> forget_demand(r)
+#else
     :: r.missing == 0 -> forget_demand(r)
+#endif
     :: else
     fi
 }
@@ -110,7 +122,12 @@ inline claim(r, tag)
 inline sample_snapshot(r, tag)
 {
     if
-    :: r.missing & BIT(tag) -> r.demand[tag].finished = finished; TELL("asks the primary for its snapshot")
+    :: r.missing & BIT(tag) ->
+        r.demand[tag].finished = finished; TELL("asks the primary for its snapshot: finished {%x}", finished)
+#if STRICT
+        /* sdi_moment_pending, of which the reader himself demands nothing: who was running could not be seen yet */
+        r.running = RUNNING & ((RULE(running_listed) * BELOW_XMAX) | (RULE(running_to_next) * (15 - BELOW_XMAX)));
+#endif
     :: else
     fi
 }
@@ -129,7 +146,11 @@ inline sample_positions(r, tag)
 inline install(r, tag)
 {
     if
-    :: r.missing & BIT(tag) -> swap_placeholder(tag, NONCE(r), r.demand[tag])
+    :: r.missing & BIT(tag) ->
+#if STRICT
+        r.demand[tag].pending = r.running;
+#endif
+        swap_placeholder(tag, NONCE(r), r.demand[tag])
     :: else
     fi
 }
@@ -155,6 +176,32 @@ inline primary_position(r)
     r.stamp.lsn = flushed; TELL("the primary has flushed %d", flushed)
 }
 
+#if STRICT
+/* sdi_settle_find */
+inline settle_positions(r)
+{
+    r.settle_lsn = (r.demand[0].pending -> inserted : 0)
+}
+
+inline settle_find(r)
+{
+    r.settled = (r.missing & 1 -> 0 : r.demand[0].pending & r.stamp.finished);
+    if
+    :: r.settled == 0 -> r.settle_lsn = 0
+    :: else -> TELL("settles {%x}", r.settled)
+    fi
+}
+
+/* sdi_settle_add: the point of the moment that the answer's stamp is of */
+inline settle(r)
+{
+    forget_point(r.demand[0]);
+    r.demand[0].era = r.stamp.era; r.demand[0].lsn = r.settle_lsn; r.demand[0].flush = r.stamp.lsn;
+    r.demand[0].finished = r.stamp.finished;
+    settle_fence(0, r.settled); merge_fence(0, r.demand[0])
+}
+#endif
+
 inline primary_query(r)
 {
     r.shows = visible; TELL("the primary shows writes {%x}", visible)
@@ -170,7 +217,19 @@ inline ask_standby(r)
 
 inline ask_primary(r)
 {
+#if STRICT
+    if
+    :: RULE(settle_position_last) ->
+        d_step {
+            primary_snapshot(r) LATER settle_positions(r); primary_position(r) LATER primary_query(r); settle_find(r)
+        }
+    :: else ->
+        d_step { settle_positions(r) };
+        d_step { primary_snapshot(r) LATER primary_position(r) LATER primary_query(r); settle_find(r) }
+    fi
+#else
     d_step { primary_snapshot(r) LATER primary_position(r) LATER primary_query(r) }
+#endif
 }
 
 inline put_placeholders(r)
@@ -186,7 +245,10 @@ inline sample_floor(r)
 #if TAGS > 1
     d_step { sample_snapshot(r, 0); sample_snapshot(r, 1) LATER sample_positions(r, 0); sample_positions(r, 1) }
 #else
-    d_step { sample_snapshot(r, 0) LATER sample_positions(r, 0) }
+    if
+    :: RULE(floor_position_last) -> d_step { sample_snapshot(r, 0) LATER sample_positions(r, 0) }
+    :: else -> d_step { sample_positions(r, 0) }; d_step { sample_snapshot(r, 0) }
+    fi
 #endif
 }
 
@@ -311,7 +373,11 @@ again:
     /* sdi_round_ask */
 ask:
     if
+#if STRICT
+    :: r.demand[0].pending == 0 -> ask_standby(r) /* sdi_is_pending */
+#else
     :: ask_standby(r)
+#endif
     :: ask_primary(r)
     fi;
     if
@@ -321,7 +387,11 @@ ask:
 
     /* sdi_store */
     if
+#if STRICT
+    :: r.missing == 0 && r.settled == 0
+#else
     :: r.missing == 0
+#endif
 #if LATE_OPERATION
     :: d_step { r.missing != 0 && r.unconfirmed && RULE(placeholder_confirmed) ->
         r.unconfirmed = 0; r.nonces = 1; forget_demand(r); TELL("installs no fence, for the placeholder was not confirmed")
@@ -330,6 +400,9 @@ ask:
     :: r.missing != 0 && (!r.unconfirmed || !RULE(placeholder_confirmed)) -> put_floor(r)
 #else
     :: r.missing != 0 -> put_floor(r)
+#endif
+#if STRICT
+    :: d_step { r.settled -> settle(r); forget_demand(r) }
 #endif
     fi;
     d_step { store_entry(r); land(r, 1); forget_read(r) };

@@ -21,6 +21,13 @@
 #define RULE_nonce_renewed 17 /* late: after a floor that was not confirmed the nonce is used again */
 #define RULE_ambiguous_fenced 18 /* ambiguous: of a write whose fate is unknown no fence is deleted */
 #define RULE_backend_ended 19 /* ambiguous: fences are deleted before the backend is made sure to be gone */
+#define RULE_mark 20 /* strict: a write does not mark its fences before COMMIT */
+#define RULE_running_listed 21 /* strict: a floor does not take as pending who is in its snapshot's list of running */
+#define RULE_running_to_next 22 /* strict: a floor does not take as pending who runs with an xid from xmax on */
+#define RULE_mark_ends_placeholder 23 /* strict: a mark leaves placeholders alone */
+#define RULE_pending_refuses 24 /* strict: a standby's answer passes whatever is pending */
+#define RULE_floor_position_last 25 /* strict: a floor's position is read before its snapshot */
+#define RULE_settle_position_last 26 /* strict: who settles reads the position before the snapshot */
 #define RULE_era 100
 #define RULE_flush_on_primary 101
 

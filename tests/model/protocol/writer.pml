@@ -5,22 +5,49 @@
 inline bump(to, tag)
 {
     if
-    :: BUMPS(me, tag) -> merge_fence(tag, to); TELL("moves fence %d", tag)
+    :: BUMPS(me, tag) ->
+#if STRICT
+        settle_fence(tag, BIT(me));
+#endif
+        merge_fence(tag, to); TELL("moves fence %d", tag)
     :: else
     fi
 }
 
 /* The backend: a commit's record is written, and flushed, before it is visible. Who is first does not matter: they come
  * by number. */
+#if STRICT
+/* sdi_xid_command. Who is first does not matter: they come by number. */
+inline begin_write()
+{
+    next_xid == me -> next_xid++; TELL("begins, its xid is %d", me + 1)
+}
+
+/* put_mark; without its tags being marked a write is rolled back */
+inline mark(tag)
+{
+    if
+    :: BUMPS(me, tag) && RULE(mark) -> mark_fence(tag, me); TELL("marks fence %d", tag)
+    :: else
+    fi
+}
+
 inline commit()
 {
-    inserted == me && MAY_BEGIN(me) -> inserted++; wal[inserted] = BIT(me);
+    inserted++; wal[inserted] = BIT(me); lsn = inserted; TELL("commits: its record is %d", inserted)
+}
+#else
+inline commit()
+{
+    inserted == me && MAY_BEGIN(me) -> inserted++; wal[inserted] = BIT(me); lsn = inserted;
     TELL("commits: its record is %d", inserted)
 }
+#endif
 
 inline appear()
 {
-    ASYNCHRONOUS || flushed > me -> visible = visible | BIT(me); finished = finished | BIT(me); TELL("is visible")
+    ASYNCHRONOUS || flushed >= lsn -> visible = visible | BIT(me); finished = finished | BIT(me); lsn = 0;
+    TELL("is visible")
 }
 
 inline abort()
@@ -73,11 +100,22 @@ inline lose_connection()
 proctype writer(byte me)
 {
     Point p;
+    unsigned lsn : 4;
 
 #if LOST_CONNECTIONS
     if
     :: lose_connection(); goto end
     :: skip
+    fi;
+#endif
+#if STRICT
+    d_step { begin_write() };
+    d_step { mark(0) };
+    if
+    :: skip
+    :: d_step { finished = finished | BIT(me); TELL("is rolled back") };
+        d_step { settle_fence(0, BIT(me)) };    /* sdi_mark_withdraw */
+        goto end
     fi;
 #endif
     d_step { commit() };
