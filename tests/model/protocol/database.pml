@@ -20,6 +20,17 @@ unsigned shown : WRITERS;       /* on the standby: the writes of the records tha
 #define BELOW_XMAX (finished | (finished >> 1) | (finished >> 2) | (finished >> 3))
 #define RUNNING (BELOW(next_xid) & ~finished)
 
+#if RECOVERIES
+byte timeline = 1;
+byte xid_of[WRITERS];
+unsigned restarts : 1;          /* connections of before are broken */
+#define XID_OF(writer) xid_of[writer]
+#else
+#define timeline 1
+#define restarts 0
+#define XID_OF(writer) (writer)
+#endif
+
 /* The WAL writer, and with it XLogFlush of a commit that waits for it. */
 active proctype walwriter()
 {
@@ -34,9 +45,49 @@ active proctype replay()
 {
     do
     :: d_step {
-            applied < flushed -> applied++; shown = shown | wal[applied]; TELL("applies record %d", applied)
+            applied < flushed && timeline == 1 -> applied++; shown = shown | wal[applied]; TELL("applies record %d", applied)
             LATER
             replayed = applied; TELL("counts record %d as replayed", replayed)
        }
     od
 }
+
+#if RECOVERIES
+/* What was behind `kept` is lost, and its xids are given out again: all of them, which is the worst. Recovery of a crash
+ * ends with a record of its own, that is flushed before anybody is let in. (So does a promotion, but its new timeline has
+ * to do without.) */
+inline recover(kept, own)
+{
+    visible = 0; next_xid = 0; x = 1;
+    do
+    :: x <= kept -> visible = visible | wal[x]; x++
+    :: x > kept && x <= inserted -> wal[x] = 0; x++
+    :: else -> x = 0; break
+    od;
+    do
+    :: x < WRITERS ->
+        if
+        :: (visible & BIT(x)) && xid_of[x] >= next_xid -> next_xid = xid_of[x] + 1
+        :: else
+        fi;
+        x++
+    :: else -> x = 0; break
+    od;
+    finished = BELOW(next_xid); inserted = kept + own; flushed = inserted; restarts = 1
+}
+
+active proctype disaster()
+{
+    if
+#if CRASHES
+    :: d_step { recover(flushed, 1); TELL("the primary crashes and is back, with writes {%x}", visible) }
+#endif
+#if PROMOTIONS
+    :: d_step {
+        recover(applied, 0); timeline = 2;
+        TELL("the primary is lost, and the standby promoted, with writes {%x}", visible)
+       }
+#endif
+    fi
+}
+#endif

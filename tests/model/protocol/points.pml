@@ -23,6 +23,16 @@ typedef Point {
 #endif
 }
 
+#if MARKS_FLUSH
+/* sdi_stamp_finished */
+#define FINISHED(s, p, xid) (!(p.pending & BIT(xid)) || ((s.finished & BIT(xid)) && (s.lsn >= p.marked[xid] || !RULE(mark_flush))))
+#define ALL_FINISHED(s, p) (FINISHED(s, p, 0) && FINISHED(s, p, 1))
+#elif STRICT
+#define ALL_FINISHED(s, p) CONTAINS(s.finished, p.pending)
+#else
+#define ALL_FINISHED(s, p) true
+#endif
+
 #if STRICT
 #define PENDING(p) (p.pending)
 #else
@@ -37,7 +47,7 @@ typedef Point {
     ((s.era == p.era || !RULE(era)) && \
      (s.standby -> ((s.lsn >= p.lsn || !RULE(replayed)) && (PENDING(p) == 0 || !RULE(pending_refuses))) \
                  : ((s.lsn >= p.flush || !RULE(flush_on_primary)) && \
-                    (CONTAINS(s.finished, p.finished | PENDING(p)) || !RULE(snapshot_on_primary)))))
+                    ((CONTAINS(s.finished, p.finished) && ALL_FINISHED(s, p)) || !RULE(snapshot_on_primary)))))
 
 inline forget_stamp(it)
 {

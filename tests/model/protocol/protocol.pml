@@ -22,7 +22,7 @@
 #define XIDS WRITERS
 #endif
 #ifndef LSNS
-#define LSNS (WRITERS + 1)
+#define LSNS (WRITERS + 3)
 #endif
 #ifndef BUMPS
 #define BUMPS(writer, tag) true
@@ -33,7 +33,21 @@
 #ifndef HANGS
 #define HANGS(tag, answer) true
 #endif
-#define MARKS_FLUSH 0
+#ifndef FENCED_READERS
+#define FENCED_READERS 0    /* beside strict ones, the first */
+#endif
+#define IS_STRICT(reader) (STRICT && (reader) > FENCED_READERS)
+#ifndef CRASHES
+#define CRASHES 0
+#endif
+#ifndef PROMOTIONS
+#define PROMOTIONS 0
+#endif
+#ifndef CACHE_FAILOVERS
+#define CACHE_FAILOVERS 0
+#endif
+#define RECOVERIES (CRASHES || PROMOTIONS)
+#define MARKS_FLUSH (STRICT && RECOVERIES)
 
 #ifndef FLIGHTS
 #define FLIGHTS 0
@@ -59,9 +73,8 @@
 
 byte x; /* counts, within a step */
 unsigned returned : WRITERS;
-#define timeline 1
 #if STRICT
-#define PROMISED visible
+#define PROMISED (IS_STRICT(me) -> visible : returned & visible)
 #else
 #define PROMISED (returned & visible)
 #endif

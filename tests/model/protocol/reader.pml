@@ -12,6 +12,9 @@ typedef Read {
     unsigned settled : XIDS;    /* found pending, and finished */
     unsigned settle_lsn : 4
 #endif
+#if MARKS_FLUSH
+    ; unsigned lost : XIDS      /* found pending, and lost in a crash */
+#endif
 #if FLIGHTS
     ; unsigned leads : 1
 #endif
@@ -32,6 +35,9 @@ inline forget_demand(r)
     r.missing = 0; forget_point(r.demand[0]);
 #if STRICT
     r.running = 0; r.settled = 0; r.settle_lsn = 0;
+#endif
+#if MARKS_FLUSH
+    r.lost = 0;
 #endif
 #if TAGS > 1
     forget_point(r.demand[1]);
@@ -75,7 +81,7 @@ inline forget_read(r)
 inline answer(r)
 {
     TELL("answers with writes {%x}, must show {%x}", r.shows, r.needs);
-    assert(CONTAINS(r.shows, r.needs))
+    assert(CONTAINS(r.shows, r.needs & visible)) /* but for what a crash has lost since */
 }
 
 inline begin(r)
@@ -93,11 +99,18 @@ inline get_entry(r)
     fi
 }
 
+/* A fence whose floor does not know who was running is none for strict readers. */
+#if FENCED_READERS
+#define IS_TRUSTED(tag) (fence[tag].strict || !IS_STRICT(me) || !RULE(fence_of_mode))
+#else
+#define IS_TRUSTED(tag) true
+#endif
+
 /* The GET of a fence, and take_fences: a placeholder is missing too. */
 inline get_fence(r, tag)
 {
     if
-    :: fence[tag].kind == FENCE -> copy_point(r.demand[tag], fence[tag].point); TELL("finds fence %d", tag)
+    :: STANDS(tag, FENCE) && IS_TRUSTED(tag) -> copy_point(r.demand[tag], fence[tag].point); TELL("finds fence %d", tag)
     :: else -> r.missing = r.missing | BIT(tag); TELL("misses fence %d", tag)
     fi
 }
@@ -113,7 +126,14 @@ inline get_fence(r, tag)
 inline claim(r, tag)
 {
     if
-    :: r.missing & BIT(tag) -> add_placeholder(tag, NONCE(r)); TELL("puts a placeholder for fence %d", tag)
+    :: r.missing & BIT(tag) ->
+#if FENCED_READERS
+        if
+        :: STANDS(tag, FENCE) && !IS_TRUSTED(tag) -> remove_fence(tag)
+        :: else
+        fi;
+#endif
+        add_placeholder(tag, NONCE(r)); TELL("puts a placeholder for fence %d", tag)
     :: else
     fi
 }
@@ -126,7 +146,7 @@ inline sample_snapshot(r, tag)
         r.demand[tag].finished = finished; TELL("asks the primary for its snapshot: finished {%x}", finished)
 #if STRICT
         /* sdi_moment_pending, of which the reader himself demands nothing: who was running could not be seen yet */
-        r.running = RUNNING & ((RULE(running_listed) * BELOW_XMAX) | (RULE(running_to_next) * (15 - BELOW_XMAX)));
+        r.running = IS_STRICT(me) * RUNNING & ((RULE(running_pending) * BELOW_XMAX) | (RULE(next_pending) * (15 - BELOW_XMAX)));
 #endif
     :: else
     fi
@@ -149,6 +169,10 @@ inline install(r, tag)
     :: r.missing & BIT(tag) ->
 #if STRICT
         r.demand[tag].pending = r.running;
+#endif
+#if MARKS_FLUSH
+        r.demand[tag].marked[0] = ((r.running & 1) -> r.demand[tag].flush : 0);
+        r.demand[tag].marked[1] = ((r.running & 2) -> r.demand[tag].flush : 0);
 #endif
         swap_placeholder(tag, NONCE(r), r.demand[tag])
     :: else
@@ -183,6 +207,25 @@ inline settle_positions(r)
     r.settle_lsn = (r.demand[0].pending -> inserted : 0)
 }
 
+#if MARKS_FLUSH
+/* sdi_moment_settles: what was given out before a crash, and not since */
+#define LOST(r, xid) (BIT(xid) * (next_xid <= xid && (r.demand[0].pending & BIT(xid)) && \
+    (r.demand[0].marked[xid] < r.stamp.lsn || !RULE(lost_before))))
+#define ENDED(r, xid) (BIT(xid) * (r.demand[0].marked[xid] <= r.stamp.lsn))
+
+inline settle_find(r)
+{
+    if
+    :: r.missing == 0 && r.demand[0].era == r.stamp.era ->
+        r.settled = r.demand[0].pending & r.stamp.finished & (ENDED(r, 0) | ENDED(r, 1));
+        r.lost = LOST(r, 0) | LOST(r, 1);
+        TELL("settles {%x}, of which were lost {%x}", r.settled | r.lost, r.lost)
+    :: else
+    fi;
+    r.settled = r.settled | r.lost;
+    r.settle_lsn = (r.settled -> r.settle_lsn : 0)
+}
+#else
 inline settle_find(r)
 {
     r.settled = (r.missing & 1 -> 0 : r.demand[0].pending & r.stamp.finished);
@@ -191,6 +234,7 @@ inline settle_find(r)
     :: else -> TELL("settles {%x}", r.settled)
     fi
 }
+#endif
 
 /* sdi_settle_add: the point of the moment that the answer's stamp is of */
 inline settle(r)
@@ -198,7 +242,16 @@ inline settle(r)
     forget_point(r.demand[0]);
     r.demand[0].era = r.stamp.era; r.demand[0].lsn = r.settle_lsn; r.demand[0].flush = r.stamp.lsn;
     r.demand[0].finished = r.stamp.finished;
-    settle_fence(0, r.settled); merge_fence(0, r.demand[0])
+    if
+    :: STANDS(0, FENCE) && fence[0].point.era == r.stamp.era ->
+#if MARKS_FLUSH
+        settle_fence(0, r.lost, r.stamp.lsn - RULE(lost_before)); settle_fence(0, r.settled & ~r.lost, r.stamp.lsn)
+#else
+        settle_fence(0, r.settled, 0)
+#endif
+    :: else
+    fi;
+    merge_fence(0, r.demand[0])
 }
 #endif
 
@@ -210,8 +263,8 @@ inline primary_query(r)
 inline ask_standby(r)
 {
     if
-    :: RULE(stamp_first) -> d_step { standby_moment(r) LATER standby_query(r) }
-    :: else -> d_step { standby_query(r) }; d_step { standby_moment(r) }
+    :: d_step { RULE(stamp_first) -> standby_moment(r) LATER standby_query(r) }
+    :: d_step { !RULE(stamp_first) -> standby_query(r) }; d_step { standby_moment(r) }
     fi
 }
 
@@ -219,25 +272,15 @@ inline ask_primary(r)
 {
 #if STRICT
     if
-    :: RULE(settle_position_last) ->
-        d_step {
-            primary_snapshot(r) LATER settle_positions(r); primary_position(r) LATER primary_query(r); settle_find(r)
+    :: d_step {
+            RULE(settle_position_last) -> primary_snapshot(r) LATER settle_positions(r); primary_position(r) LATER primary_query(r); settle_find(r)
         }
-    :: else ->
-        d_step { settle_positions(r) };
+    :: d_step { !RULE(settle_position_last) -> settle_positions(r) };
         d_step { primary_snapshot(r) LATER primary_position(r) LATER primary_query(r); settle_find(r) }
     fi
 #else
     d_step { primary_snapshot(r) LATER primary_position(r) LATER primary_query(r) }
 #endif
-}
-
-inline put_placeholders(r)
-{
-#if TAGS > 1
-    d_step { claim(r, 1) };
-#endif
-    d_step { claim(r, 0) }
 }
 
 inline sample_floor(r)
@@ -246,19 +289,17 @@ inline sample_floor(r)
     d_step { sample_snapshot(r, 0); sample_snapshot(r, 1) LATER sample_positions(r, 0); sample_positions(r, 1) }
 #else
     if
-    :: RULE(floor_position_last) -> d_step { sample_snapshot(r, 0) LATER sample_positions(r, 0) }
-    :: else -> d_step { sample_positions(r, 0) }; d_step { sample_snapshot(r, 0) }
+    :: d_step { RULE(floor_position_last) -> sample_snapshot(r, 0) LATER sample_positions(r, 0) }
+    :: d_step { !RULE(floor_position_last) -> sample_positions(r, 0) }; d_step { sample_snapshot(r, 0) }
     fi
 #endif
 }
 
-inline put_floor(r)
-{
-#if TAGS > 1
-    d_step { install(r, 1) };
+#if STRICT
+#define STORES_FENCE(r) (r.missing || r.settled)
+#else
+#define STORES_FENCE(r) (r.missing)
 #endif
-    d_step { install(r, 0); forget_demand(r) }
-}
 
 /* put_entry */
 inline store_entry(r)
@@ -349,25 +390,29 @@ again:
         if /* judge_entry; or it was evicted */
         :: d_step { r.stored && ALL_PASS(r) -> answer(r); forget_read(r) }; goto again
         :: d_step { forget_answer(r); TELL("finds nothing to use") }
+        fi;
+#if FLIGHTS
+    };
+    board(r);
+    atomic {
+#endif
+        if
+        :: r.missing == 0 -> goto ask
+        :: else
         fi
     };
 
-#if FLIGHTS
-    board(r);
-#endif
-
     /* ask_and_store: claim, find_floor */
     if
-    :: r.missing == 0
-    :: r.missing != 0 && RULE(placeholder_first) -> put_placeholders(r); sample_floor(r)
-    :: r.missing != 0 && !RULE(placeholder_first) -> sample_floor(r); put_placeholders(r)
-#if LATE_OPERATION
-    :: d_step { r.missing != 0 && late == NONE -> lose_placeholder(r) }; sample_floor(r)
+    :: d_step { RULE(placeholder_first) -> claim(r, 0) };
+#if TAGS > 1
+        d_step { claim(r, 1) };
 #endif
-    fi;
-    if
-    :: skip
-    :: d_step { r.missing != 0 -> TELL("gives up"); land(r, 0); forget_read(r) }; goto again
+        sample_floor(r)
+    :: !RULE(placeholder_first) -> sample_floor(r); d_step { claim(r, 0) }
+#if LATE_OPERATION
+    :: d_step { late == NONE -> lose_placeholder(r) }; sample_floor(r)
+#endif
     fi;
 
     /* sdi_round_ask */
@@ -379,6 +424,7 @@ ask:
     :: ask_standby(r)
 #endif
     :: ask_primary(r)
+    :: d_step { r.missing != 0 -> TELL("gives up"); land(r, 0); forget_read(r) }; goto again
     fi;
     if
     :: d_step { r.stamp.standby && !ALL_FRESH(r) -> forget_answer(r); TELL("that is too old") }; goto ask
@@ -387,19 +433,17 @@ ask:
 
     /* sdi_store */
     if
-#if STRICT
-    :: r.missing == 0 && r.settled == 0
-#else
-    :: r.missing == 0
-#endif
+    :: d_step { !STORES_FENCE(r) -> store_entry(r); land(r, 1); forget_read(r) }; goto again
 #if LATE_OPERATION
     :: d_step { r.missing != 0 && r.unconfirmed && RULE(placeholder_confirmed) ->
         r.unconfirmed = 0; r.nonces = 1; forget_demand(r); TELL("installs no fence, for the placeholder was not confirmed")
        }
     :: d_step { r.missing != 0 && late == NONE -> lose_swap(r); forget_demand(r) }
-    :: r.missing != 0 && (!r.unconfirmed || !RULE(placeholder_confirmed)) -> put_floor(r)
+    :: d_step { r.missing != 0 && (!r.unconfirmed || !RULE(placeholder_confirmed)) -> install(r, 0); forget_demand(r) }
+#elif TAGS > 1
+    :: d_step { r.missing != 0 -> install(r, 0) }; d_step { install(r, 1); forget_demand(r) }
 #else
-    :: r.missing != 0 -> put_floor(r)
+    :: d_step { r.missing != 0 -> install(r, 0); forget_demand(r) }
 #endif
 #if STRICT
     :: d_step { r.settled -> settle(r); forget_demand(r) }

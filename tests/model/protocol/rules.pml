@@ -7,7 +7,7 @@
 #define RULE_stamp_first 3 /* fenced: a standby tells where it stands with the answer, or after it */
 #define RULE_missing_is_miss 4 /* fenced: a fence that is missing demands nothing */
 #define RULE_placeholder_first 5 /* fenced: the floor is sampled before the placeholder is put */
-#define RULE_nonce 6 /* fenced: all placeholders are the same */
+#define RULE_nonce 6 /* readers: all placeholders are the same */
 #define RULE_writer_makes_no_fence 7 /* fenced: a write makes the fences that are missing */
 #define RULE_writer_ends_placeholder 8 /* fenced: a write leaves placeholders alone */
 #define RULE_point_whole 9 /* fenced: a merge raises the positions only, and forgets the snapshot */
@@ -22,14 +22,19 @@
 #define RULE_ambiguous_fenced 18 /* ambiguous: of a write whose fate is unknown no fence is deleted */
 #define RULE_backend_ended 19 /* ambiguous: fences are deleted before the backend is made sure to be gone */
 #define RULE_mark 20 /* strict: a write does not mark its fences before COMMIT */
-#define RULE_running_listed 21 /* strict: a floor does not take as pending who is in its snapshot's list of running */
-#define RULE_running_to_next 22 /* strict: a floor does not take as pending who runs with an xid from xmax on */
+#define RULE_running_pending 21 /* strict: a floor does not take as pending who is in its snapshot's list of running */
+#define RULE_next_pending 22 /* strict: a floor does not take as pending who runs with an xid from xmax on */
 #define RULE_mark_ends_placeholder 23 /* strict: a mark leaves placeholders alone */
 #define RULE_pending_refuses 24 /* strict: a standby's answer passes whatever is pending */
 #define RULE_floor_position_last 25 /* strict: a floor's position is read before its snapshot */
 #define RULE_settle_position_last 26 /* strict: who settles reads the position before the snapshot */
-#define RULE_era 100
-#define RULE_flush_on_primary 101
+#define RULE_flush_on_primary 27 /* crash: of a primary's stamp the flush position is not asked */
+#define RULE_era 28 /* promotion: positions and xids of all timelines are compared */
+#define RULE_epoch 29 /* failover: what a cache server kept from an earlier run counts */
+#define RULE_settle_flush 30 /* strict_crash: whoever settles takes out a mark whenever it was made */
+#define RULE_lost_before 31 /* strict_crash: who takes a mark for lost in a crash takes out one made at his own flush position too */
+#define RULE_mark_flush 32 /* strict_crash: a stamp tells of a pending xid, whenever it was marked */
+#define RULE_fence_of_mode 33 /* mixed: a strict reader trusts the fence of a reader in another mode */
 
 #ifndef DROP
 #define DROP none
