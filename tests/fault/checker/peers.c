@@ -193,6 +193,7 @@ static bool ask_node(visit *v, size_t which, const question *q, answer *a)
     PGresult *got = at ? run(at, asks[q->ask].sql, values, count) : NULL;
     bool good = got && PQresultStatus(got) == PGRES_TUPLES_OK;
     *a = (answer){.cached = asks[q->ask].cached,
+                  .staleness_ms = asks[q->ask].cached ? 0 : -1, /* only what is cached is compared */
                   .source = which == atomic_load(&v->at->primary) ? SHOPDATA_FROM_PRIMARY : SHOPDATA_FROM_REPLICA};
     snprintf(a->node, sizeof a->node, "node %zu", which);
     if (good)
