@@ -79,7 +79,8 @@ sdi_pg_command sdi_xid_command(void);
 bool sdi_wrote(const sdi_pg_command *xid);
 int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
                 sdi_buffer *keys, const struct sdi_mark *mark);
-/* sdi_saw_until: what the session saw on this connection lies before the moment that was asked for last. */
+/* sdi_saw_until: what the session saw on this connection (NULL: it is lost) lies before the moment that was asked for
+ * last. */
 void sdi_saw_until(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer);
 /* sdi_ambiguous: nobody knows whether it stands; SHOPDATA_ERR_AMBIGUOUS in place of the error there was. */
 int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_id *backend, sdi_buffer *keys,

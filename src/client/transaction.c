@@ -107,7 +107,8 @@ static int run_one(shopdata_session *session, const char *sql, shopdata_error **
 void sdi_saw_until(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer)
 {
     sdi_moment moment;
-    bool known = moment_answer->outcome == SDI_PG_DONE && sdi_moment_read(connection, moment_answer->result, &moment);
+    bool known = connection && moment_answer->outcome == SDI_PG_DONE &&
+                 sdi_moment_read(connection, moment_answer->result, &moment);
     sdi_session_saw(session, known ? &(sdi_stamp){.era = moment.era, .seen = moment.insert} : NULL);
 }
 
@@ -274,7 +275,10 @@ static int conclude(shopdata_session *session, sdi_committing *c, int broke, sdi
         sdi_saw_until(session, c->connection, &steps[MOMENT]);
         return SHOPDATA_OK;
     }
-    look_back(session, broke);
+    if (c->refused != SHOPDATA_OK)
+        run_rollback(session, NULL);
+    else
+        look_back(session, broke);
     for (size_t i = XID; i <= COMMIT; i++)
         if (steps[i].outcome == SDI_PG_ERROR)
             return sdi_pg_command_failure(&steps[i], error_out);
@@ -298,8 +302,6 @@ static int commit(shopdata_session *session, sdi_committing *c, sdi_buffer *keys
     int broke = sdi_commit_run(c, error);
     int status = conclude(session, c, broke, keys, error);
     bool unknown = fate_unknown(c, broke);
-    if (c->refused != SHOPDATA_OK)
-        run_one(session, "ROLLBACK", NULL);
     if (sdi_in_transaction(session))
         end(session, broke);
     if (unknown)

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -337,6 +338,39 @@ START_TEST(without_the_cache_nothing_is_written)
         status = execute(session, 1, 100, &error);
     }
     expect_cached(1, 100);
+    finish();
+}
+END_TEST
+
+/* What became of the mark is known only after the cache's timeout, and the server does not wait for it. */
+START_TEST(a_connection_lost_while_the_mark_is_refused)
+{
+    make_table();
+    shopdata_config *config = config_of("redis", "strict");
+    set(config, "cache.timeout", "2s");
+    client = servers_open_with(config);
+    servers_ok(shopdata_session_new(client, &session, NULL), NULL);
+    make_statements(client);
+    shopdata_error *error = NULL;
+    expect_cached(1, 1);
+    servers_ok(shopdata_begin(session, SHOPDATA_READ_COMMITTED, &error), error);
+    servers_ok(execute(session, 1, 100, &error), error);
+    servers_do("freeze redis");
+    pid_t killer = fork();
+    if (killer == 0) {
+        servers_sql("DO $$ BEGIN FOR i IN 1..1000 LOOP PERFORM pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE state = 'idle in transaction' AND query LIKE '%pg_current_snapshot%'; EXIT WHEN FOUND;"
+                    " PERFORM pg_sleep(0.005); PERFORM pg_stat_clear_snapshot(); END LOOP; END $$");
+        _exit(0);
+    }
+    int status = shopdata_commit(session, &error);
+    check_refused(status, error);
+    ck_assert_int_eq(waitpid(killer, NULL, 0), killer);
+    ck_assert_int_eq(shopdata_rollback(session, NULL), SHOPDATA_ERR_TRANSACTION); /* it is over */
+    servers_do("thaw redis");
+    char *price = servers_value("SELECT price FROM item WHERE id = 1");
+    ck_assert_str_eq(price, "1");
+    free(price);
     finish();
 }
 END_TEST
@@ -716,6 +750,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_fence_knows_who_was_running_when_it_was_made);
     tcase_add_loop_test(cases, a_write_is_seen_and_marks_and_settles, 0, CACHES);
     tcase_add_test(cases, without_the_cache_nothing_is_written);
+    tcase_add_test(cases, a_connection_lost_while_the_mark_is_refused);
     tcase_add_loop_test(cases, who_changes_nothing_marks_nothing, 0, CACHES);
     tcase_add_loop_test(cases, a_commit_that_fails_leaves_no_trace, 0, CACHES);
     tcase_add_loop_test(cases, a_savepoint_undone_is_marked_with_the_rest, 0, CACHES);
