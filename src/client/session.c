@@ -82,6 +82,8 @@ bool sdi_session_goes_on(const shopdata_session *session, const sdi_stamp *stamp
 {
     const sdi_token *token = &session->token;
     bool only_wrote = token->wrote && token->reached == token->written.lsn;
+    if (session->unplaced)
+        return false;
     if (token->reached == 0 || only_wrote)
         return sdi_session_is_in(session, stamp);
     return stamp->standby && sdi_era_follows(stamp->era, token->era) && stamp->lsn >= token->reached;
@@ -152,8 +154,10 @@ int sdi_session_token(shopdata_session *session, const char **text_out, shopdata
     place(session);
     if (!session->token.era.system)
         session->token.era.system = sdi_router_system(core->router);
+    sdi_token token = session->token;
+    token.unknown |= session->unplaced != 0;
     sdi_buffer text = SDI_BUFFER_INIT;
-    sdi_token_encode(&session->token, &core->settings->token_keys, &text);
+    sdi_token_encode(&token, &core->settings->token_keys, &text);
     if (text.failed) {
         sdi_buffer_free(&text);
         return sdi_no_memory(error_out);

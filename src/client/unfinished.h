@@ -92,9 +92,10 @@ bool sdi_last_write(struct sdi_core *core, sdi_era *era, sdi_lsn *lsn);
 /* sdi_is_placed: is this write placed by now? Then *point_out demands it, and *number becomes 0. A number that a parent
  * had before fork is renewed. */
 bool sdi_is_placed(struct sdi_core *core, uint64_t *number, sdi_point *point_out);
-/* Whoever asks the primary where it stands notes sdi_unplaced_last before, and gives it with the answer to sdi_place:
- * the writes up to that number lie before the point. */
-uint64_t sdi_unplaced_last(struct sdi_core *core);
+/* Whoever asks a node, as the primary, where it stands notes sdi_unplaced_last before, and gives it with the answer to
+ * sdi_place: the writes up to that number lie before the point. 0, none: as long as a backend of the node is in doubt,
+ * its write may come behind. */
+uint64_t sdi_unplaced_last(struct sdi_core *core, size_t node);
 void sdi_place(struct sdi_core *core, uint64_t number, const sdi_point *point);
 
 /* sdi_doubtful_end ends a backend of the node that may still commit what the fences under `keys` must tell; one that
@@ -102,5 +103,7 @@ void sdi_place(struct sdi_core *core, uint64_t number, const sdi_point *point);
 void sdi_doubtful_end(struct sdi_core *core, size_t node, const sdi_pg_backend_id *backend, const sdi_buffer *keys);
 /* sdi_doubtful_settle ends the node's kept backends through `by`, and deletes the fences. */
 void sdi_doubtful_settle(struct sdi_core *core, size_t node, sdi_pg_connection *by, int64_t deadline);
+/* sdi_is_doubtful: has the node a backend that is kept? The lock is held. */
+bool sdi_is_doubtful(const sdi_unfinished *unfinished, size_t node);
 
 #endif

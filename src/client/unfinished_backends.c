@@ -60,15 +60,14 @@ static void append(sdi_core *core, sdi_doubtful *doubtful)
     unfinished->last = &doubtful->next;
     unfinished->doubtful++;
     sdi_unlock(&unfinished->lock);
-    if (oldest)
+    if (oldest && oldest->keys.length)
         sdi_untold_forget(core, NULL);
     free_doubtful(oldest);
 }
 
+/* Also one without fences to tell of: its write cannot be placed until it is gone. */
 static void keep(sdi_core *core, size_t node, const sdi_pg_backend_id *backend, const sdi_buffer *keys)
 {
-    if (!core->cache || !keys->length)
-        return;
     sdi_doubtful *doubtful = sdi_calloc(1, sizeof *doubtful);
     if (doubtful)
         sdi_buffer_append(&doubtful->keys, keys->data, keys->length);
@@ -102,6 +101,14 @@ void sdi_doubtful_end(sdi_core *core, size_t node, const sdi_pg_backend_id *back
 {
     if (!end_now(core, node, backend))
         keep(core, node, backend, keys);
+}
+
+bool sdi_is_doubtful(const sdi_unfinished *unfinished, size_t node)
+{
+    const sdi_doubtful *at = unfinished->first;
+    while (at && at->node != node)
+        at = at->next;
+    return at != NULL;
 }
 
 static sdi_doubtful *take_of(sdi_unfinished *unfinished, size_t node)

@@ -42,11 +42,11 @@ bool sdi_is_placed(sdi_core *core, uint64_t *number, sdi_point *point_out)
     return *number == 0;
 }
 
-uint64_t sdi_unplaced_last(sdi_core *core)
+uint64_t sdi_unplaced_last(sdi_core *core, size_t node)
 {
     sdi_unfinished *unfinished = &core->unfinished;
     sdi_lock(&unfinished->lock);
-    uint64_t number = unfinished->unplaced;
+    uint64_t number = sdi_is_doubtful(unfinished, node) ? 0 : unfinished->unplaced;
     sdi_unlock(&unfinished->lock);
     return number;
 }

@@ -55,7 +55,7 @@ static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, 
 {
     sdi_moment moment = {0};
     sdi_point point;
-    uint64_t unplaced = sdi_unplaced_last(core);
+    uint64_t unplaced = sdi_unplaced_last(core, node);
     int64_t asked_at = sdi_now();
     sdi_pg_command ask = sdi_moment_command();
     size_t most = (size_t)core->settings->max_result_bytes;
@@ -68,7 +68,8 @@ static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, 
         compare_catalog(core, connection, &moment);
     told = told && sdi_router_observe(core->router, node, &moment);
     sdi_pg_commands_free(&ask, 1);
-    if (told && sdi_moment_floor(&moment, &point))
+    bool deposed = moment.era.timeline < sdi_router_timeline(core->router); /* later writes went past it */
+    if (told && !deposed && sdi_moment_floor(&moment, &point))
         sdi_place(core, unplaced, &point);
     return told;
 }

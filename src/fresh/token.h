@@ -25,7 +25,7 @@ typedef struct sdi_token {
     sdi_era era;     /* of `reached` */
     sdi_lsn reached; /* all that was written or seen lies so far at most; 0: nothing */
     bool wrote;      /* something whose point is known: `written` */
-    bool unknown;    /* something whose point is not known */
+    bool unknown;    /* something whose point is not known; in a text also something seen */
     bool all_tags;   /* there were more than fit into `tags` */
     sdi_point written;
     size_t tag_count;

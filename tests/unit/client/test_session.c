@@ -73,7 +73,7 @@ START_TEST(what_is_not_known_is_in_nothing_until_it_is_placed)
     sdi_session_wrote(&session, NULL);
     ck_assert(!sdi_session_is_in(&session, &late));
     ck_assert(!sdi_session_position(&session, &era, &lsn));
-    sdi_place(&core, sdi_unplaced_last(&core), &floor);
+    sdi_place(&core, sdi_unplaced_last(&core, 0), &floor);
     ck_assert(sdi_session_position(&session, &era, &lsn));
     ck_assert_uint_eq(lsn, 2000);
     ck_assert(sdi_session_is_in(&session, &late));
@@ -119,6 +119,32 @@ START_TEST(what_was_seen_bounds_what_may_be_shown)
 }
 END_TEST
 
+/* A server whose role changed while it answered. */
+START_TEST(what_was_seen_who_knows_where_stays_so_in_the_token)
+{
+    static sdi_settings settings;
+    begin();
+    core.settings = &settings;
+    sdi_token told;
+    sdi_point floor = point_at(1, 20, 2000);
+    sdi_stamp any = seen_at(true, 1000, 1010);
+    shopdata_session session = {.client = &client, .token.era = {SYSTEM, 1}};
+    const char *text;
+    sdi_session_saw(&session, NULL);
+    ck_assert(!sdi_session_goes_on(&session, &any));
+    ck_assert_int_eq(sdi_session_token(&session, &text, NULL), SHOPDATA_OK);
+    ck_assert_int_eq(sdi_token_decode(sdi_slice_of(text), &settings.token_keys, &told), SDI_TOKEN_GOOD);
+    ck_assert(told.unknown);
+    sdi_place(&core, sdi_unplaced_last(&core, 0), &floor);
+    ck_assert_int_eq(sdi_session_token(&session, &text, NULL), SHOPDATA_OK);
+    ck_assert_int_eq(sdi_token_decode(sdi_slice_of(text), &settings.token_keys, &told), SDI_TOKEN_GOOD);
+    ck_assert(!told.unknown);
+    ck_assert_uint_eq(told.reached, 2000);
+    sdi_buffer_free(&session.text);
+    sdi_unfinished_free(&core.unfinished);
+}
+END_TEST
+
 START_TEST(what_the_cache_was_not_told_of_is_demanded_until_a_fence_does)
 {
     static const char keys[] = "f:item/7\0f:item";
@@ -149,6 +175,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, what_is_not_known_is_in_nothing_until_it_is_placed);
     tcase_add_test(cases, positions_run_on_through_a_promotion);
     tcase_add_test(cases, what_was_seen_bounds_what_may_be_shown);
+    tcase_add_test(cases, what_was_seen_who_knows_where_stays_so_in_the_token);
     tcase_add_test(cases, what_the_cache_was_not_told_of_is_demanded_until_a_fence_does);
 }
 

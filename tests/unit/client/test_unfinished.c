@@ -176,14 +176,31 @@ START_TEST(without_a_point_a_fence_is_missing_until_the_primary_was_asked)
 {
     begin();
     sdi_point later = point_at(1, 700);
-    uint64_t before = sdi_unplaced_last(&core);
+    uint64_t before = sdi_unplaced_last(&core, 0);
     keep("f:a", NULL);
     ck_assert(look().unplaced);
     sdi_place(&core, before, &later); /* asked before the write */
     ck_assert(look().unplaced);
-    sdi_place(&core, sdi_unplaced_last(&core), &later);
+    sdi_place(&core, sdi_unplaced_last(&core, 0), &later);
     ck_assert(!look().unplaced && look().pointed);
     ck_assert_uint_eq(look().point.lsn, 700);
+    end();
+}
+END_TEST
+
+/* Its write would come behind the point. Where another node is the primary by now, it has come in time or is lost. */
+START_TEST(no_write_is_placed_while_a_backend_of_the_node_may_still_commit)
+{
+    begin();
+    sdi_point floor = point_at(1, 700), got;
+    sdi_buffer none = SDI_BUFFER_INIT;
+    sdi_doubtful_end(&core, 0, &(sdi_pg_backend_id){.pid = 1}, &none);
+    uint64_t number = sdi_unplaced(&core);
+    sdi_place(&core, sdi_unplaced_last(&core, 0), &floor);
+    ck_assert(!sdi_is_placed(&core, &number, &got));
+    sdi_place(&core, sdi_unplaced_last(&core, 1), &floor);
+    ck_assert(sdi_is_placed(&core, &number, &got));
+    ck_assert_uint_eq(got.lsn, 700);
     end();
 }
 END_TEST
@@ -234,6 +251,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, what_is_kept_again_while_it_is_told_waits_on);
     tcase_add_test(cases, what_is_being_told_is_not_told_yet);
     tcase_add_test(cases, without_a_point_a_fence_is_missing_until_the_primary_was_asked);
+    tcase_add_test(cases, no_write_is_placed_while_a_backend_of_the_node_may_still_commit);
     tcase_add_test(cases, what_is_forgotten_is_demanded_of_everything);
     tcase_add_test(cases, an_era_that_is_over_demands_nothing);
 }
