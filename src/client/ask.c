@@ -8,8 +8,9 @@
 #include "base/memory.h"
 #include "base/proving.h"
 
-/* A commit's WAL reaches a healthy standby in well under a millisecond: so long to wait before it is asked again. */
-enum { REPLAY_PAUSE_US = 500 };
+/* A commit's WAL reaches a healthy standby in well under a millisecond: so long to wait before it is asked again. A
+ * primary that is too old was deposed, or a token that nobody signed asks for a timeline that does not come. */
+enum { REPLAY_PAUSE_US = 500, DEPOSED_PAUSE_US = 10000 };
 
 /* One run of sdi_ask_read through the nodes. */
 typedef struct trial {
@@ -205,13 +206,15 @@ static int choose(trial *t, sdi_choice *choice, shopdata_error **error_out)
  * primary. */
 static void wait_for_replay(trial *t)
 {
-    if (sdi_now() >= t->wait_until) {
+    if (t->question->source == SHOPDATA_FROM_PRIMARY)
+        sdi_sleep(DEPOSED_PAUSE_US);
+    else if (sdi_now() < t->wait_until)
+        sdi_sleep(REPLAY_PAUSE_US);
+    else {
         if (!t->certain)
             sdi_count(t->core->metrics, SDI_M_FRESHNESS_PRIMARY, 0, 1);
         t->certain = true;
-        return;
     }
-    sdi_sleep(REPLAY_PAUSE_US);
 }
 
 /* The connection's error, or the server's of the command that it rejected. */

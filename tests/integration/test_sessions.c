@@ -9,6 +9,7 @@
 
 #include "../support/servers.h"
 #include "../unit/unit.h"
+#include "fresh/token.h"
 
 enum { A, B, INSTANCES };
 
@@ -451,6 +452,32 @@ START_TEST(a_child_goes_on_with_the_session)
 END_TEST
 #endif
 
+/* Without keys anybody may ask for what does not come: he waits in vain, but the primary is not asked without pause. */
+START_TEST(a_timeline_that_does_not_come_is_not_asked_for_all_the_time)
+{
+    enum { DEADLINE_MS = 400, PAUSE_MS = 10 };
+    begin("none");
+    shopdata_error *error = NULL;
+    char *system = servers_value("SELECT system_identifier FROM pg_control_system()");
+    sdi_token forged = {.era = {strtoull(system, NULL, 10), 1000}, .reached = 1};
+    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_token_encode(&forged, &(sdi_token_keys){0}, &text);
+    servers_ok(shopdata_session_advance(at[A].session, text.data, &error), error);
+    servers_ok(shopdata_session_set_deadline(at[A].session, DEADLINE_MS, &error), error);
+    shopdata_param id = shopdata_int64(1);
+    double before = servers_metric(at[A].client, "shopdata_node_queries_total", "node=\"primary\"");
+    shopdata_result *result = NULL;
+    int status = shopdata_query(at[A].session, at[A].volatile_by_id, &id, 1, &result, &error);
+    ck_assert_int_eq(status, SHOPDATA_ERR_TIMEOUT);
+    double after = servers_metric(at[A].client, "shopdata_node_queries_total", "node=\"primary\"");
+    ck_assert_double_le(after - before, DEADLINE_MS / PAUSE_MS + 2);
+    shopdata_error_free(error);
+    sdi_buffer_free(&text);
+    free(system);
+    finish();
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     servers_required();
@@ -465,6 +492,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, it_is_never_older_than_tolerated_nor_than_what_the_session_wrote);
     tcase_add_test(cases, a_replica_behind_serves_who_tolerates_it);
     tcase_add_test(cases, a_staleness_has_a_range);
+    tcase_add_test(cases, a_timeline_that_does_not_come_is_not_asked_for_all_the_time);
 #ifndef __SANITIZE_THREAD__
     tcase_add_test(cases, a_child_goes_on_with_the_session);
 #endif
