@@ -53,17 +53,19 @@ bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, cons
 }
 
 /* Of a write that the cache was not told of, this fence or its absence says nothing: an answer must contain it all the
- * same, or, where its point is not known, what the primary has now. */
+ * same, or, where its point is not known, or of an era that is over, what the primary has now. */
 static bool demand_untold(sdi_read *read, size_t tag, const sdi_point *fence)
 {
     sdi_slice space;
     sdi_buffer key = SDI_BUFFER_INIT;
     sdi_token *token = &read->session->token;
-    if ((!token->tag_count && !token->all_tags) || !sdi_core_space(read->session->client->core, &space, NULL))
+    sdi_core *core = read->session->client->core;
+    if ((!token->tag_count && !token->all_tags) || !sdi_core_space(core, &space, NULL))
         return true;
     sdi_fence_key(space, sdi_tags_at(&read->tags, tag), &key);
     bool untold = key.failed || sdi_session_untold(read->session, (sdi_slice){key.data, key.length}, fence);
-    bool known = !untold || (token->wrote && !token->unknown);
+    bool over = token->written.era.timeline < sdi_router_timeline(core->router);
+    bool known = !untold || (token->wrote && !token->unknown && !over);
     for (size_t kind = tag < read->tags.required ? 0 : 1; kind < 2 && untold && known; kind++)
         demand(read, kind, &token->written);
     sdi_buffer_free(&key);
