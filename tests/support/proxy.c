@@ -379,7 +379,8 @@ void proxy_strike(proxy *p, const proxy_fault *fault)
     p->fault = *fault;
     p->strikes = p->length = 0;
     do {
-        memcpy(p->text + p->length, fault->text, fault->length);
+        if (fault->length)
+            memcpy(p->text + p->length, fault->text, fault->length);
         p->length += fault->length;
     } while (fault->kind == PROXY_FLOOD && p->length + fault->length < CHUNK);
     for (size_t i = 0; strikes_all(fault) && i < p->count; i++)
