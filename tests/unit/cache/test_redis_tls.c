@@ -36,7 +36,7 @@ static struct {
 static identity authority, stranger;
 static char directory[] = "/tmp/shopdata-tls-XXXXXX";
 static char ca_file[64], stranger_file[64], cert_file[64], key_file[64];
-static sdi_address where;
+static sdi_address where = {.host = "127.0.0.1"};
 static sdi_cache_settings settings;
 static sdi_metrics *metrics;
 static sdi_cache *cache;
@@ -185,7 +185,6 @@ static void begin(const char *names, long ends)
         SSL_CTX_use_PrivateKey(server.context, leaf.key);
         drop(&leaf);
     }
-    where.host = "127.0.0.1";
     server.socket = caches_listen(&where.port);
 }
 
