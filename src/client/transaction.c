@@ -104,6 +104,7 @@ static int run_one(shopdata_session *session, const char *sql, shopdata_error **
     return status;
 }
 
+/* A connection that was lost behind the answer is NULL. */
 void sdi_saw_until(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer)
 {
     sdi_moment moment;
