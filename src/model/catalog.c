@@ -83,6 +83,7 @@ enum {
     KEY,
     KEY_COLUMNS,
     REFERENCED,
+    REPEATS,
     TYPE_TYPE,
     ROW_SECURITY_ACTIVE,
     ODD
@@ -133,6 +134,7 @@ static void read_column(reader *r, sdi_relation *relation)
     column.key = number(r, KEY);
     if (column.key > relation->key_columns) /* INCLUDE columns stand behind */
         column.key = 0;
+    column.repeats = truth(r, REPEATS);
     if (truth(r, ODD))
         relation->odd_column = column.name;
     sdi_buffer_append(&relation->columns, &column, sizeof column);

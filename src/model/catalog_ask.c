@@ -35,6 +35,8 @@ static const char columns_question[] =
     " pg_catalog.array_position(k.indkey::pg_catalog.int2[], a.attnum) + 1, k.indnkeyatts,"
     " EXISTS (SELECT FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid"
     "   AND a.attnum = ANY (f.confkey) AND f.confupdtype IN ('c', 'n', 'd')),"
+    " EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = c.oid AND d.adnum = a.attnum"
+    "   AND (a.attgenerated <> '' OR pg_catalog.pg_get_expr(d.adbin, d.adrelid) !~ '[[:alnum:]_\"]\\(')),"
     " coalesce(b.typtype, t.typtype), pg_catalog.row_security_active(c.oid),"
     " t.typname ~ '^_?(reg|money$|aclitem$)' AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace,"
     " a.atttypid, a.atttypmod, CASE WHEN t.typtype = 'e' THEN (SELECT pg_catalog.md5(pg_catalog.string_agg("

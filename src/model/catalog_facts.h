@@ -16,6 +16,7 @@ typedef struct sdi_column {
     size_t key;      /* its place in the primary key, from 1; 0: not in it */
     bool moment;     /* a date or time type: text that says `now` never stands in it */
     bool referenced; /* by a foreign key with an ON UPDATE action */
+    bool repeats;    /* what it is by default may have stood there before: no function makes it */
 } sdi_column;
 
 /* Who else is written or read along with a relation. */

@@ -59,7 +59,7 @@ static const PgQuery__Node *value_at(const source *s, size_t row, size_t place)
     return there ? list->list->items[place] : NULL;
 }
 
-/* DEFAULT, nextval() or nothing: a key that no row has had. */
+/* DEFAULT, nextval() or nothing: a key that no row has had, but where the default repeats itself. */
 static bool is_new(const PgQuery__Node *value)
 {
     const char *schema, *name;

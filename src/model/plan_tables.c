@@ -198,11 +198,24 @@ static bool add_choices(sdi_planner *p, const sdi_sql_table *table, const sdi_re
     return count > 0;
 }
 
+/* Is the key always the same by default, as in a table of one row? */
+static bool repeats_key(const sdi_relation *relation)
+{
+    size_t keys = 0;
+    for (size_t i = 0; i < SDI_COUNT(relation->columns, sdi_column); i++) {
+        const sdi_column *column = &SDI_ITEMS(relation->columns, sdi_column)[i];
+        if (column->key && !column->repeats)
+            return false;
+        keys += column->key != 0;
+    }
+    return keys > 0;
+}
+
 /* A row whose key is new hangs in no answer yet but those of the table. */
 static void add_insert(sdi_planner *p, const sdi_sql_table *table, const sdi_relation *relation)
 {
     sdi_buffer key = SDI_BUFFER_INIT;
-    if (!sets_key(p, relation))
+    if (!sets_key(p, relation) && !repeats_key(relation))
         sdi_plan_add_table(p, SDI_REACH_TABLE, relation->schema, relation->name);
     else if (sdi_plan_find_key(p, table, &key))
         add_hook(p, SDI_REACH_ROW, relation->schema, relation->name, key);

@@ -57,6 +57,7 @@ static const char *const plans_schema[] = {
     "CREATE TABLE moods (mood mood PRIMARY KEY, note text);",
     "CREATE TABLE days (day date PRIMARY KEY, note text);",
     "CREATE TABLE counted (id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);",
+    "CREATE TABLE motto (only_one bool PRIMARY KEY DEFAULT true CHECK (only_one), text text);",
     "CREATE TABLE computed (id int4 PRIMARY KEY, twice int4 GENERATED ALWAYS AS (id * 2) STORED);",
     "CREATE TABLE odd_text (id int4 PRIMARY KEY, relation regclass);",
     "CREATE TABLE prices (id int4 PRIMARY KEY, price money);",

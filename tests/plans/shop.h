@@ -20,7 +20,7 @@
 static const struct {
     const char *const *rows;
     size_t columns;
-} shop_recorded[SDI_CATALOG_QUESTIONS] = {{recorded_columns, 25},
+} shop_recorded[SDI_CATALOG_QUESTIONS] = {{recorded_columns, 26},
                                           {recorded_names, 5},
                                           {recorded_bounds, 6},
                                           {recorded_behind, 8},
