@@ -70,15 +70,14 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
               shopdata_result **result_out, shopdata_error **error_out);
 int sdi_invalidate(shopdata_client *client, const char *const *tags, size_t count, shopdata_error **error_out);
 
-struct sdi_mark;
-/* For both ways to commit, alone and in a transaction. sdi_xid_command asks before COMMIT whether anything was written;
- * sdi_wrote reads the answer. sdi_written: the write stands; its fences (fencing.h) are moved
- * to the moment that was asked for behind COMMIT, or deleted if that is not known. SHOPDATA_OK or SHOPDATA_UNFENCED;
- * with a mark, which says as much as readers need, always SHOPDATA_OK. */
+struct sdi_committing;
+/* For both ways to commit, alone and in a transaction. sdi_xid_command asks before COMMIT whether anything was written,
+ * and whether COMMIT will wait for the flush; sdi_wrote reads the former. sdi_written: the write stands; its fences
+ * (fencing.h) are moved to the moment that was asked for behind COMMIT, or deleted if that is not known. SHOPDATA_OK or
+ * SHOPDATA_UNFENCED; with a mark, which says as much as readers need, always SHOPDATA_OK. */
 sdi_pg_command sdi_xid_command(void);
 bool sdi_wrote(const sdi_pg_command *xid);
-int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
-                sdi_buffer *keys, const struct sdi_mark *mark);
+int sdi_written(shopdata_session *session, const struct sdi_committing *committing, sdi_buffer *keys);
 /* sdi_saw_until: what the session saw on this connection (NULL: it is lost) lies before the moment that was asked for
  * last. */
 void sdi_saw_until(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer);

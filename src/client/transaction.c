@@ -213,24 +213,42 @@ void sdi_transaction_abandon(shopdata_session *session)
 
 enum { XID, COMMIT, MOMENT, COMMIT_STEPS };
 
+sdi_pg_command sdi_xid_command(void)
+{
+    return sdi_pg_fixed("SELECT pg_catalog.pg_current_xact_id_if_assigned(),"
+                        " pg_catalog.current_setting('synchronous_commit') <> 'off'");
+}
+
+bool sdi_wrote(const sdi_pg_command *xid)
+{
+    return xid->outcome == SDI_PG_DONE && shopdata_result_is_null(xid->result, 0, 0) == 0;
+}
+
+/* What holds behind COMMIT says nothing of it: a transaction may have a setting of its own. */
+static bool was_synchronous(const sdi_pg_command *xid)
+{
+    sdi_slice text;
+    return sdi_result_at(xid->result, 0, 1, &text) && *text.data == 't';
+}
+
 /* The write stands: its fences are moved, or deleted where its point did not come to be known. */
-int sdi_written(shopdata_session *session, const sdi_pg_connection *connection, const sdi_pg_command *moment_answer,
-                sdi_buffer *keys, const sdi_mark *mark)
+int sdi_written(shopdata_session *session, const sdi_committing *c, sdi_buffer *keys)
 {
     sdi_moment moment;
     sdi_change change = {.settled.count = 0};
     sdi_point *point = &change.point;
-    bool known = moment_answer->outcome == SDI_PG_DONE && sdi_moment_read(connection, moment_answer->result, &moment) &&
-                 sdi_moment_written(&moment, point);
+    const sdi_pg_command *xid = &c->steps[c->count - 3], *asked = &c->steps[c->count - 1];
+    bool known = asked->outcome == SDI_PG_DONE && sdi_moment_read(c->connection, asked->result, &moment) &&
+                 sdi_moment_written(&moment, was_synchronous(xid), point);
     sdi_session_wrote(session, known ? point : NULL);
     if (known)
-        sdi_placed(session->client->core, point);
-    if (mark->made)
-        change.settled = (sdi_pendings){1, {{mark->pending.xid, point->flush}}};
+        sdi_placed(c->core, point);
+    if (c->mark.made)
+        change.settled = (sdi_pendings){1, {{c->mark.pending.xid, point->flush}}};
     SDI_STEP(committed);
-    int status = sdi_fence(session->client->core, keys, known ? &change : NULL);
+    int status = sdi_fence(c->core, keys, known ? &change : NULL);
     SDI_STEP(fenced);
-    if (status == SHOPDATA_OK || mark->made)
+    if (status == SHOPDATA_OK || c->mark.made)
         return SHOPDATA_OK;
     sdi_session_unfenced(session, keys);
     return status;
@@ -255,16 +273,6 @@ int sdi_ambiguous(shopdata_session *session, size_t node, const sdi_pg_backend_i
                     sdi_router_name(core->router, node));
 }
 
-sdi_pg_command sdi_xid_command(void)
-{
-    return sdi_pg_fixed("SELECT pg_current_xact_id_if_assigned()");
-}
-
-bool sdi_wrote(const sdi_pg_command *xid)
-{
-    return xid->outcome == SDI_PG_DONE && shopdata_result_is_null(xid->result, 0, 0) == 0;
-}
-
 static int conclude(shopdata_session *session, sdi_committing *c, int broke, sdi_buffer *keys,
                     shopdata_error **error_out)
 {
@@ -272,7 +280,7 @@ static int conclude(shopdata_session *session, sdi_committing *c, int broke, sdi
     if (steps[COMMIT].outcome == SDI_PG_DONE) {
         sdi_error_clear(error_out); /* what failed after COMMIT never turns success into failure */
         if (sdi_wrote(&steps[XID]))
-            return sdi_written(session, c->connection, &steps[MOMENT], keys, &c->mark);
+            return sdi_written(session, c, keys);
         sdi_saw_until(session, c->connection, &steps[MOMENT]);
         return SHOPDATA_OK;
     }

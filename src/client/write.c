@@ -106,7 +106,7 @@ static int succeed(write *w, sdi_committing *c, shopdata_result **result_out)
     int status = SHOPDATA_OK;
     sdi_pg_command *steps = c->steps + c->count - STEPS;
     if (sdi_wrote(&steps[XID]))
-        status = sdi_written(w->session, c->connection, &steps[MOMENT], &w->keys, &c->mark);
+        status = sdi_written(w->session, c, &w->keys);
     else
         sdi_saw_until(w->session, c->connection, &steps[MOMENT]);
     note_schema(w);

@@ -19,13 +19,12 @@ static const char question[] =
     " CASE WHEN standby THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END,"
     " CASE WHEN standby THEN NULL ELSE pg_catalog.pg_current_snapshot() END,"
     " CASE WHEN standby THEN pg_catalog.pg_last_wal_receive_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END,"
-    " pg_catalog.current_setting('synchronous_commit') <> 'off',"
     " CASE WHEN standby THEN extract(epoch FROM pg_catalog.clock_timestamp()"
     " - pg_catalog.pg_last_xact_replay_timestamp()) END,"
     " CASE WHEN standby THEN NULL ELSE pg_catalog.age('3'::pg_catalog.xid) END"
     " FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby OFFSET 0) AS role";
 
-enum { STANDBY, TIMELINE, POSITION, SNAPSHOT, HEAD, SYNCHRONOUS, REPLAY_AGE, AGE, COLUMNS };
+enum { STANDBY, TIMELINE, POSITION, SNAPSHOT, HEAD, REPLAY_AGE, AGE, COLUMNS };
 
 sdi_pg_command sdi_moment_command(void)
 {
@@ -78,7 +77,6 @@ bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result 
         return false;
     sdi_moment moment = {.era.system = sdi_pg_system(connection), .replay_age_seconds = -1};
     moment.standby = *text_at(answer, STANDBY).data == 't';
-    moment.synchronous = *text_at(answer, SYNCHRONOUS).data == 't';
     if (moment.standby)
         read_standby(answer, &moment);
     else
@@ -169,9 +167,9 @@ void sdi_moment_settles(const sdi_moment *moment, const sdi_pendings *pending, s
     }
 }
 
-bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out)
+bool sdi_moment_written(const sdi_moment *moment, bool synchronous, sdi_point *point_out)
 {
-    sdi_lsn lsn = moment->synchronous || !SDI_RULE(insert_when_async) ? moment->flush : moment->insert;
+    sdi_lsn lsn = synchronous || !SDI_RULE(insert_when_async) ? moment->flush : moment->insert;
     if (!SDI_RULE(point_whole))
         return point_at(&(sdi_moment){.era = moment->era, .snapshot_known = true}, lsn, 0, point_out);
     return point_at(moment, lsn, lsn, point_out);

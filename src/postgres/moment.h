@@ -16,7 +16,6 @@ typedef struct sdi_moment {
     sdi_lsn received;          /* standby: received, 0 unknown */
     sdi_lsn flush;             /* primary */
     sdi_lsn insert;            /* primary, settled */
-    bool synchronous;          /* primary: this session's commits wait for the flush */
     bool snapshot_known;       /* primary: the next two were read */
     sdi_snapshot contained;    /* primary: the snapshot as a stamp's: certainly finished */
     sdi_snapshot demanded;     /* primary: the same as a point's: perhaps finished */
@@ -46,7 +45,7 @@ bool sdi_moment_pending(const sdi_moment *moment, sdi_pendings *pending_out);
  * settled. */
 void sdi_moment_settles(const sdi_moment *moment, const sdi_pendings *pending, sdi_pendings *settled_out);
 /* sdi_moment_written: the point that demands the write this connection has just committed; needs the flush position
- * only, where commits are synchronous. */
-bool sdi_moment_written(const sdi_moment *moment, sdi_point *point_out);
+ * only, where that COMMIT was `synchronous`: it waited for the flush. */
+bool sdi_moment_written(const sdi_moment *moment, bool synchronous, sdi_point *point_out);
 
 #endif

@@ -120,6 +120,31 @@ START_TEST(a_write_is_seen_by_the_next_read_of_anybody)
 }
 END_TEST
 
+/* Its record is not flushed yet when COMMIT returns: what was flushed then says nothing of it. And the setting is the
+ * transaction's own: behind COMMIT it is another. */
+START_TEST(a_write_that_does_not_wait_for_the_flush_is_seen_as_well)
+{
+    begin_with(caches[_i]);
+    servers_sql("CREATE OR REPLACE FUNCTION hasty(int, int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
+                "PERFORM set_config('synchronous_commit', 'off', true); "
+                "UPDATE item SET price = $2 WHERE id = $1; END $$");
+    shopdata_error *error = NULL;
+    shopdata_session *other;
+    servers_ok(shopdata_session_new(client, &other, NULL), NULL);
+    shopdata_statement *hasty = servers_statement(client, "SELECT hasty($1, $2)");
+    servers_ok(shopdata_statement_add_tag(hasty, "public.item", &error), error);
+    servers_ok(shopdata_statement_add_tag(hasty, "public.item/*", &error), error);
+    for (int price = 1; price <= 50; price++) {
+        shopdata_param params[2] = {shopdata_int64(7), shopdata_int64(price)};
+        servers_ok(shopdata_execute(session, hasty, params, 2, NULL, &error), error);
+        ck_assert_double_eq(price_of(other, 7), price);
+    }
+    shopdata_statement_free(hasty);
+    shopdata_session_free(other);
+    finish();
+}
+END_TEST
+
 /* The hole that every peer has: invalidate, miss, read a replica that lags, store the old row for a whole TTL. */
 START_TEST(a_lagging_replica_never_fills_the_cache_with_the_past)
 {
@@ -733,6 +758,7 @@ static void fill(TCase *cases)
     tcase_add_checked_fixture(cases, NULL, servers_heal);
     tcase_add_loop_test(cases, second_read_comes_from_the_cache, 0, SHARED);
     tcase_add_loop_test(cases, a_write_is_seen_by_the_next_read_of_anybody, 0, CACHES);
+    tcase_add_loop_test(cases, a_write_that_does_not_wait_for_the_flush_is_seen_as_well, 0, CACHES);
     tcase_add_loop_test(cases, a_lagging_replica_never_fills_the_cache_with_the_past, 0, CACHES);
     tcase_add_loop_test(cases, lists_and_absent_rows_are_invalidated_too, 0, CACHES);
     tcase_add_loop_test(cases, a_batch_gives_all_or_names_the_one_that_failed, 0, CACHES);

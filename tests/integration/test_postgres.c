@@ -614,18 +614,16 @@ START_TEST(the_primary_tells_its_moment)
     sdi_moment moment = moment_of(connection);
     sdi_stamp stamp;
     sdi_point floor, written;
-    ck_assert(!moment.standby && moment.synchronous && sdi_era_known(moment.era));
+    ck_assert(!moment.standby && sdi_era_known(moment.era));
     ck_assert(sdi_moment_stamp(&moment, &stamp) && sdi_moment_floor(&moment, &floor));
     ck_assert(!stamp.standby && stamp.lsn == moment.flush && floor.lsn == moment.insert && floor.flush == moment.flush);
     do_sql(connection, "CREATE TABLE IF NOT EXISTS moments (a int)");
     sdi_moment after = moment_of(connection);
-    ck_assert(sdi_moment_written(&after, &written) && written.lsn == after.flush && written.flush == after.flush);
+    ck_assert(sdi_moment_written(&after, true, &written) && written.lsn == after.flush && written.flush == after.flush);
     ck_assert(!sdi_stamp_passes(&stamp, &written));
     ck_assert(sdi_moment_stamp(&after, &stamp) && sdi_stamp_passes(&stamp, &written) &&
               sdi_stamp_passes(&stamp, &floor));
-    do_sql(connection, "SET synchronous_commit = off");
-    after = moment_of(connection);
-    ck_assert(!after.synchronous && sdi_moment_written(&after, &written) && written.lsn == after.insert);
+    ck_assert(sdi_moment_written(&after, false, &written) && written.lsn == after.insert);
     do_sql(connection, "DROP TABLE moments");
     sdi_pg_close(connection);
 }
@@ -639,11 +637,11 @@ START_TEST(a_standby_tells_its_moment)
     sdi_point written;
     ck_assert(moment.standby && sdi_era_known(moment.era) && moment.received != 0);
     ck_assert(sdi_moment_stamp(&moment, &stamp) && stamp.standby && stamp.lsn == moment.replay);
-    ck_assert(!sdi_moment_floor(&moment, &written) && !sdi_moment_written(&moment, &written));
+    ck_assert(!sdi_moment_floor(&moment, &written) && !sdi_moment_written(&moment, true, &written));
     do_sql(writer, "CREATE TABLE IF NOT EXISTS moments (a int)");
     sdi_moment after = moment_of(writer);
     ck_assert(sdi_era_equal(after.era, moment.era));
-    ck_assert(sdi_moment_written(&after, &written) && !sdi_stamp_passes(&stamp, &written));
+    ck_assert(sdi_moment_written(&after, true, &written) && !sdi_stamp_passes(&stamp, &written));
     for (int tries = 0; tries < 1000; tries++) {
         moment = moment_of(connection);
         ck_assert(sdi_moment_stamp(&moment, &later) && later.lsn >= stamp.lsn);
