@@ -204,11 +204,12 @@ static void judge_answer(sdi_core *core, sdi_read *read, shopdata_result *answer
         return;
     }
     miss(core, read, why_refused(read, answer, passes));
-    if (use == SDI_USE_EXPIRED || (use >= SDI_USE_OVERTAKEN && sdi_stale_allowed(core, read, &entry->stamp)))
+    bool keeps = use == SDI_USE_EXPIRED || (use >= SDI_USE_OVERTAKEN && sdi_stale_allowed(core, read, &entry->stamp));
+    if (keeps)
         sdi_stale_keep(read, answer, &entry->stamp, use >= SDI_USE_OVERTAKEN);
     else
         shopdata_result_free(answer);
-    if (use == SDI_USE_TOLERATED)
+    if (keeps && use == SDI_USE_TOLERATED)
         sdi_stale_serve(core, read, SDI_STALE_TOLERATED);
 }
 
