@@ -243,8 +243,9 @@ int sdi_written(shopdata_session *session, const sdi_committing *c, sdi_buffer *
     sdi_session_wrote(session, known ? point : NULL);
     if (known)
         sdi_placed(c->core, point);
-    if (c->mark.made)
-        change.settled = (sdi_pendings){1, {{c->mark.pending.xid, point->flush}}};
+    if (known &&
+        c->mark.made) /* not up to the insert position: a crash may lose that, and the xid be given out again */
+        change.settled = (sdi_pendings){1, {{c->mark.pending.xid, moment.flush}}};
     SDI_STEP(committed);
     int status = sdi_fence(c->core, keys, known ? &change : NULL);
     SDI_STEP(fenced);
