@@ -10,7 +10,7 @@
 sdi_pg_command sdi_read_command(const sdi_read *read)
 {
     return (sdi_pg_command){.sql = read->call->statement->text,
-                            .statement = read->call->statement->number,
+                            .statement = read->planned->number,
                             .params = read->call->params,
                             .count = read->call->count};
 }

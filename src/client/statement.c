@@ -177,6 +177,9 @@ static int make_plan(shopdata_statement *statement, shopdata_session *within, in
     sdi_catalog_free(catalog);
     if (status != SHOPDATA_OK)
         return status;
+    /* The server keeps what a prepared text means, also where a new overload would be called today. */
+    uint64_t prepared[] = {statement->number, shape.low, shape.high};
+    planned->number = sdi_hash64(prepared, sizeof prepared);
     /* Without a fingerprint of its own a statement would share the entries of others: then it is not kept either. */
     planned->final = sdi_plan_is_final(planned->plan) && sdi_core_space(core, &space, &identity) &&
                      sdi_fingerprint(identity, statement->text, shape, &planned->fingerprint);
