@@ -44,13 +44,13 @@
       "--forgets 100 --faults none")                                                                                   \
     X(point_whole, "a write raises nothing but the LSN", "", "--faults none")                                          \
     X(fence_before_return, "a write returns before its fences are moved", "", "--faults none")                         \
-    X(ambiguous_fenced, "of a write whose fate is unknown no fence is deleted", "", "--faults none")                   \
+    X(ambiguous_fenced, "of a write whose fate is unknown no fence is deleted", "", "--faults cut-writers")            \
     X(untold_kept, "fences that could not be moved are forgotten", "", "--faults cache-freeze")                        \
     X(untold_demanded, "fences that could not be moved demand nothing of what their process reads", "",                \
       "--faults cache-freeze")                                                                                         \
     X(insert_when_async, "the flush position stands for a commit that did not wait for its flush", "",                 \
       "--hasty-commits --faults none")                                                                                 \
-    X(era, "positions and xids of all timelines are compared", "", "--faults promote")                                 \
+    X(era, "positions and xids of all timelines are compared", "", "--model")                                          \
     X(epoch, "what a cache server kept from an earlier run counts", "", "--faults cache-copy")                         \
     X(joiner_judges, "who waits for another's answer takes it unseen", "delay=20%:20ms,only=store+stored",             \
       "--forgets 20 --faults none")                                                                                    \
@@ -67,8 +67,7 @@
       "delay=30%:20ms,only=marked+committed", "--mode strict --forgets 50 --faults none")                              \
     X(settle_position, "strict: who settles a mark does not raise the fence", "delay=50%:30ms,only=committed",         \
       "--mode strict --faults kill-writer")                                                                            \
-    X(mark_flush, "strict: a mark does not tell a transaction from one before a crash",                                \
-      "delay=30%:20ms,only=committed", "--mode strict --faults restart-primary,kill-writer")                           \
+    X(mark_flush, "strict: a mark does not tell a transaction from one before a crash", "", "--model")                 \
     X(fence_of_mode, "strict: a fence of a process in another mode is trusted",                                        \
       "delay=30%:20ms,only=marked+committed", "--mode strict --forgets 50 --mixed --faults none")
 

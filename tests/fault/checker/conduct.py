@@ -111,6 +111,7 @@ def play(given: argparse.Namespace, stage: faults.Stage, doomed: list[Process]) 
     """The run itself. Half of it is busy; in the other half there are fewer writes, so that more is cached."""
     wanted = None if given.faults == "all" else set(given.faults.split(",")) - {"none"}
     lines = faults.lines_for(stage, given.cache, given.seed, wanted, doomed)
+    stage.tell(f"looks {int(looks(wanted))}")
     for line in lines:
         line.start()
     while stage.elapsed() < given.seconds * (1 - CALM) and not is_over(given, stage):
@@ -123,6 +124,12 @@ def play(given: argparse.Namespace, stage: faults.Stage, doomed: list[Process]) 
     stage.note("no more faults")
     while stage.elapsed() < given.seconds and not is_over(given, stage):
         time.sleep(LOOK_SECONDS)
+
+
+def looks(wanted: set[str] | None) -> bool:
+    """Does a writer whose COMMIT was cut off look whether it stands, and hold the library to that? Not where the primary
+    may freeze: a backend that cannot be ended may commit later (doc/freshness.md)."""
+    return wanted is not None and "cut-writers" in wanted and "freeze-primary" not in wanted
 
 
 def is_over(given: argparse.Namespace, stage: faults.Stage) -> bool:

@@ -21,6 +21,8 @@ const ask_form asks[ASKS] = {
                       NULL, PAIR_ROWS / 2, true, false, true},
     [COMER] = {"comer", "SELECT " ROW " FROM comers WHERE id = $1", NULL, COMER_ROWS, true, false, false},
     [COMERS] = {"comers", "SELECT " ROW " FROM comers WHERE grp = $1", NULL, COMER_ROWS / GROUP, true, false, false},
+    [DIARY] = {"diary", "SELECT " ROW " FROM diaries WHERE id = $1", NULL, DIARY_ROWS, true, false, false},
+    [ARRIVAL] = {"arrival", "SELECT " ROW " FROM arrivals WHERE id = $1", NULL, ARRIVAL_ROWS, true, false, false},
     [UNCACHED] = {"uncached", "SELECT " ROW " FROM items WHERE id = $1", "uncached", ITEMS, false, false, false},
     [UNCACHED_PAIR] = {"uncached_pair", "SELECT " ROW " FROM pairs WHERE pair = $1", "uncached", PAIR_ROWS / 2, false,
                        false, true},
@@ -49,6 +51,8 @@ const deed_form deeds[DEEDS] = {
               {"UPDATE turns " RAISED " WHERE id = $1 RETURNING id, version",
                "INSERT INTO comers (id, grp, version) VALUES ($1, $2, $3)"},
               16},
+    [KEEP_DIARY] = {"diary", DIARY_ROWS, 1, {"UPDATE diaries " RAISED " WHERE id = $1 RETURNING id, version"}, 10},
+    [ARRIVE] = {"arrive", 1, 1, {"INSERT INTO arrivals (version) VALUES ($1) RETURNING id, version"}, 10},
 };
 
 const char deed_leaves[] = "DELETE FROM comers WHERE id = $1";
@@ -83,6 +87,10 @@ size_t ask_rows(enum ask ask, size_t n, size_t *rows)
         return range(FIRST_COMER + n, 1, rows);
     case COMERS:
         return range(FIRST_COMER + n * GROUP, GROUP, rows);
+    case DIARY:
+        return range(FIRST_DIARY + n, 1, rows);
+    case ARRIVAL:
+        return range(FIRST_ARRIVAL + n, 1, rows);
     default:
         return range(n, 1, rows);
     }
@@ -101,6 +109,10 @@ size_t deed_rows(enum deed deed, size_t n, size_t *rows)
         return range(FIRST_PAIR + 2 * n, 2, rows);
     case TURN:
         return range(FIRST_COMER + n, 1, rows);
+    case KEEP_DIARY:
+        return range(FIRST_DIARY + n, 1, rows);
+    case ARRIVE:
+        return 0; /* only its answer tells */
     default:
         return range(n, 1, rows);
     }
@@ -110,7 +122,7 @@ size_t ask_params(enum ask ask, size_t n, int64_t params[PARAMS_MAX])
 {
     size_t rows[SIGHTINGS_MAX];
     size_t count = ask_rows(ask, n, rows);
-    bool by_key = ask == COMER || ask == PAIR_BY_KEYS;
+    bool by_key = ask == COMER || ask == PAIR_BY_KEYS || ask == DIARY || ask == ARRIVAL;
     params[0] = by_key ? (int64_t)rows[0] : (int64_t)n;
     params[1] = (int64_t)rows[count - 1];
     return ask == PAIR_BY_KEYS ? 2 : 1;
@@ -118,6 +130,10 @@ size_t ask_params(enum ask ask, size_t n, int64_t params[PARAMS_MAX])
 
 size_t deed_params(enum deed deed, size_t step, size_t n, int64_t version, int64_t params[PARAMS_MAX])
 {
+    if (deed == ARRIVE) {
+        params[0] = 1; /* its version, for ever */
+        return 1;
+    }
     size_t rows[SIGHTINGS_MAX];
     size_t count = deed_rows(deed, n, rows);
     bool inserts = deed == TURN && step == 1 && version % 2;

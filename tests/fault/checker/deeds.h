@@ -19,6 +19,8 @@ enum ask {
     PAIR_BY_KEYS, /* the same by both keys */
     COMER,        /* one that may not be there */
     COMERS,       /* a range of such */
+    DIARY,        /* one that has a single writer */
+    ARRIVAL,      /* one that arrived lately, or is about to */
     UNCACHED,     /* an item, past the cache */
     UNCACHED_PAIR,
     SHORT_LIVED, /* an item under a policy with a short TTL, `stale` and a lease */
@@ -32,6 +34,8 @@ enum deed {
     RAISE_BOTH, /* an item and its detail in a transaction */
     RAISE_PAIR, /* both rows of a pair in a transaction */
     TURN,       /* a comer comes or goes: a transaction */
+    KEEP_DIARY, /* the thread's own */
+    ARRIVE,     /* a row is inserted whose key the database gives */
     DEEDS
 };
 

@@ -1,7 +1,7 @@
 """What goes wrong during a run: one line of faults for the database, one for the cache, one for the processes.
 
 Which fault comes next, how long it lasts and how long all is well before it follows from the seed. Every fault is healed
-before the next one of its line begins, so that the two replicas are never gone together: a write that has returned is
+before the next one of its line begins, and no write returns while both replicas are gone: one that has returned is
 on one of them (synchronous_standby_names = ANY 1), and a promotion takes the one that has received most.
 """
 
@@ -18,6 +18,11 @@ REPLICAS = ("replica1", "replica2")
 LINGER_SECONDS = 2.0
 # Of some thousands of keys so many go at a time.
 EVICTED, EVICT_SECONDS = 200, 0.02
+# For a second, 20 times in all.
+CUT_WRITERS = """DO 'BEGIN FOR i IN 1..20 LOOP
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ''shop'' AND wait_event = ''SyncRep'';
+    PERFORM pg_stat_clear_snapshot(), pg_sleep(0.05);
+END LOOP; END'"""
 
 
 class Stage:
@@ -106,7 +111,8 @@ class Database(Line):
     def all_faults(self):
         return [("pause", self.pause), ("pause-both", self.pause_both), ("kill-replica", self.kill_replica),
                 ("freeze-replica", self.freeze_replica), ("freeze-primary", self.freeze_primary),
-                ("restart-primary", self.restart_primary), ("cut-database", self.cut), ("promote", self.promote)]
+                ("restart-primary", self.restart_primary), ("cut-database", self.cut),
+                ("cut-writers", self.cut_writers), ("promote", self.promote)]
 
     def replica(self) -> str:
         return self.random.choice(self.stage.replicas)
@@ -139,6 +145,17 @@ class Database(Line):
         node = self.random.choice([self.stage.primary, *self.stage.replicas])
         self.stage.note(f"cut the connections of {node}")
         servers.superuser(node, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop'")
+
+    def cut_writers(self) -> None:
+        """Who waits for a replica has committed, and others see it: his connection breaks before he is told so."""
+        for node in self.stage.replicas:
+            self.turn("freeze", node)
+        try:
+            self.stage.note("cut the connections of writers")
+            servers.superuser(self.stage.primary, CUT_WRITERS)
+        finally:
+            for node in self.stage.replicas:
+                self.turn("thaw", node)
 
     def streaming(self) -> bool:
         return servers.superuser(self.stage.primary, "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"

@@ -74,10 +74,19 @@ static size_t choose(worker *w, size_t choices)
 
 static enum ask choose_ask(worker *w)
 {
-    static const uint8_t often[] = {BY_KEY, BY_KEY, BY_KEY, BY_KEY, BY_KEY, JOINED, JOINED, COMER};
+    static const uint8_t often[] = {BY_KEY, BY_KEY, BY_KEY, BY_KEY, JOINED, JOINED, COMER, ARRIVAL};
     enum { OFTEN = sizeof often };
     size_t roll = prng_below(&w->random, 2 * OFTEN + ASKS);
     return roll < 2 * OFTEN ? often[roll % OFTEN] : (enum ask)(roll - 2 * OFTEN);
+}
+
+/* Just ahead of the last arrival and around it. */
+static size_t choose_arrival(worker *w)
+{
+    enum { BEHIND = 3, AHEAD = 6 };
+    int64_t n =
+        atomic_load(&w->all->arrived) - FIRST_ARRIVAL - BEHIND + (int64_t)prng_below(&w->random, BEHIND + AHEAD);
+    return n < 0 ? 0 : n < ARRIVAL_ROWS ? (size_t)n : ARRIVAL_ROWS - 1;
 }
 
 static enum deed choose_deed(worker *w)
@@ -112,7 +121,7 @@ static bounds bounds_before(worker *w, size_t row)
 static void prepare(worker *w, reading *r)
 {
     r->of.ask = choose_ask(w);
-    r->of.n = choose(w, asks[r->of.ask].choices);
+    r->of.n = r->of.ask == ARRIVAL ? choose_arrival(w) : choose(w, asks[r->of.ask].choices);
     r->began = atomic_load(&w->all->order);
     r->count = ask_rows(r->of.ask, r->of.n, r->rows);
     for (size_t i = 0; i < r->count; i++) {
@@ -236,6 +245,8 @@ static void acknowledge(worker *w, enum deed deed, const outcome *out)
         mark *of = mark_of(w, out->rows[i]);
         of->own = larger(of->own, out->versions[i]);
         touch(w, out->rows[i]);
+        if (deed == ARRIVE)
+            raise_to(&w->all->arrived, (int64_t)out->rows[i]);
         raise_to(out->status ? &told_here[out->rows[i]] : &w->all->rows[out->rows[i]].acknowledged, out->versions[i]);
         shared_event(w->all, w->mine,
                      (event){.happening = WROTE,
@@ -264,12 +275,32 @@ static void end_attempt(worker *w, enum deed deed, const size_t *rows, size_t co
     }
 }
 
+/* Nobody else writes this row, and nobody will write what this one asked for: the backend was made sure to be gone. If
+ * its version stands, this process must show it from now on. */
+static void look_after(worker *w, size_t diary)
+{
+    int64_t stands = observe_diary(diary);
+    raise_to(&told_here[diary], stands);
+    if (stands)
+        shared_event(w->all, w->mine, (event){.happening = OBSERVED, .row = (uint32_t)diary, .version = stands});
+}
+
+/* A diary is its thread's own; a process that is killed, whose last write nobody waits for, has none. */
+static enum deed choose_write(worker *w, size_t *n_out)
+{
+    enum deed deed = choose_deed(w);
+    if (deed == KEEP_DIARY && w->number >= DIARY_ROWS)
+        deed = RAISE;
+    *n_out = deed == KEEP_DIARY ? w->number : choose(w, deeds[deed].choices);
+    return deed;
+}
+
 static void write_one(worker *w)
 {
     outcome out;
-    size_t rows[SIGHTINGS_MAX];
-    enum deed deed = choose_deed(w);
-    size_t n = choose(w, deeds[deed].choices), count = deed_rows(deed, n, rows);
+    size_t n, rows[SIGHTINGS_MAX];
+    enum deed deed = choose_write(w, &n);
+    size_t count = deed_rows(deed, n, rows);
     for (size_t i = 0; i < count; i++) {
         atomic_fetch_add(&w->all->rows[rows[i]].attempted, 1);
         shared_event(w->all, w->mine,
@@ -285,6 +316,8 @@ static void write_one(worker *w)
         acknowledge(w, deed, &out);
     else
         end_attempt(w, deed, rows, count, out.status);
+    if (deed == KEEP_DIARY && out.status == SHOPDATA_ERR_AMBIGUOUS && atomic_load(&w->all->looks))
+        look_after(w, rows[0]);
 }
 
 /* --------------------------------------------------------------------------------------------------------- running */
@@ -335,8 +368,7 @@ static void forget_one(worker *w)
 {
     size_t rows[SIGHTINGS_MAX];
     enum deed deed = choose_deed(w);
-    deed_rows(deed, choose(w, deeds[deed].choices), rows);
-    if (w->options->by->forget)
+    if (deed_rows(deed, choose(w, deeds[deed].choices), rows) && w->options->by->forget)
         w->options->by->forget(w->visit, rows[0]);
 }
 

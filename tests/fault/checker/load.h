@@ -15,7 +15,9 @@ typedef struct load_options {
 
 /* load runs until the shared memory says stop. */
 void load(shared *all, size_t slot_number, const load_options *options);
-/* observe reads versions at the primary, past everything, until then. */
+/* observe reads versions at the primary, past everything, until then; observe_diary that of one diary, 0 if the primary
+ * does not answer. */
 void observe(shared *all, size_t slot_number);
+int64_t observe_diary(size_t row);
 
 #endif

@@ -4,7 +4,7 @@
  *   freshness_load work FILE SLOT MODE CACHE THREADS WRITES FORGETS SEED
  *   freshness_load observe FILE SLOT
  *   freshness_load steer FILE            lines from standard input: note TEXT, ill N, calm N, promoted NODE,
- *                                        broken, stop
+ *                                        looks N, broken, stop
  *   freshness_load count FILE            all counts, a line each
  */
 #include <libpq-fe.h>
@@ -34,8 +34,11 @@ static void fill(PGconn *primary)
              "INSERT INTO items (id, grp, version) SELECT n, n / %d, 1 FROM generate_series(0, %d) n;"
              "INSERT INTO details (id, item_id, version) SELECT n + %d, n, 1 FROM generate_series(0, %d) n;"
              "INSERT INTO pairs (id, pair, version) SELECT n + %d, n / 2, 1 FROM generate_series(0, %d) n;"
+             "INSERT INTO diaries (id, version) SELECT n + %d, 1 FROM generate_series(0, %d) n;"
+             "ALTER TABLE arrivals ALTER id RESTART WITH %d SET MAXVALUE %d;"
              "INSERT INTO turns (id, version) SELECT n + %d, 0 FROM generate_series(0, %d) n",
-             GROUP, ITEMS - 1, FIRST_DETAIL, DETAILS - 1, FIRST_PAIR, PAIR_ROWS - 1, FIRST_COMER, COMER_ROWS - 1);
+             GROUP, ITEMS - 1, FIRST_DETAIL, DETAILS - 1, FIRST_PAIR, PAIR_ROWS - 1, FIRST_DIARY, DIARY_ROWS - 1,
+             FIRST_ARRIVAL, ROWS - 1, FIRST_COMER, COMER_ROWS - 1);
     run_sql(primary, sql);
 }
 
@@ -74,6 +77,8 @@ static void steer_one(shared *all, const char *line)
         atomic_store(&all->calm, number);
     else if (sscanf(line, "promoted replica%d", &number) == 1)
         atomic_store(&all->promoted, number);
+    else if (sscanf(line, "looks %d", &number) == 1)
+        atomic_store(&all->looks, number);
     else if (!strcmp(line, "broken"))
         printf("%llu ", (unsigned long long)atomic_load(&all->broken));
     else if (!strcmp(line, "stop"))

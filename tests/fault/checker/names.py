@@ -4,5 +4,5 @@ CACHES = ("redis", "valkey", "memcached", "memory", "redis-replicated")
 PEERS = ("delete-on-write", "ttl-only")
 MODES = ("fenced", "strict", *PEERS)
 FAULTS = ("pause", "pause-both", "kill-replica", "freeze-replica", "freeze-primary", "restart-primary", "cut-database",
-          "promote", "cache-kill", "cache-flush", "cache-starve", "cache-freeze", "cache-cut", "cache-copy", "cache-evict",
+          "cut-writers", "promote", "cache-kill", "cache-flush", "cache-starve", "cache-freeze", "cache-cut", "cache-copy", "cache-evict",
           "cache-demote", "kill-writer")

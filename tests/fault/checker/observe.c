@@ -37,12 +37,26 @@ static void take(shared *all, slot *mine, size_t row, int64_t version)
 static bool look(shared *all, slot *mine, PGconn *primary)
 {
     PGresult *got = PQexec(primary, "SELECT id, version FROM items UNION ALL SELECT id, version FROM details"
-                                    " UNION ALL SELECT id, version FROM pairs UNION ALL SELECT id, version FROM turns");
+                                    " UNION ALL SELECT id, version FROM pairs UNION ALL SELECT id, version FROM turns"
+                                    " UNION ALL SELECT id, version FROM diaries"
+                                    " UNION ALL SELECT id, version FROM arrivals");
     bool good = PQresultStatus(got) == PGRES_TUPLES_OK;
     for (int i = 0; i < PQntuples(got); i++)
         take(all, mine, (size_t)atoll(PQgetvalue(got, i, 0)), atoll(PQgetvalue(got, i, 1)));
     PQclear(got);
     return good;
+}
+
+int64_t observe_diary(size_t row)
+{
+    char sql[96];
+    PGconn *primary = connect_primary();
+    snprintf(sql, sizeof sql, "SELECT version FROM diaries WHERE id = %zu", row);
+    PGresult *got = primary ? PQexec(primary, sql) : NULL;
+    int64_t version = PQntuples(got) == 1 ? atoll(PQgetvalue(got, 0, 0)) : 0;
+    PQclear(got);
+    PQfinish(primary);
+    return version;
 }
 
 void observe(shared *all, size_t slot_number)

@@ -17,52 +17,23 @@
     "version bigint NOT NULL, payload text GENERATED ALWAYS AS (rpad(((id * " TEXT(FACTOR) " + version * " TEXT(       \
         STEP) ") % " TEXT(MODULUS) ")::text, " TEXT(SHORTEST) " + (id % " TEXT(SPREAD) ")::int, 'x')) STORED);"
 
+/* clang-format off */
 const char rows_schema[] =
     "DROP SCHEMA IF EXISTS freshness CASCADE; CREATE SCHEMA freshness; SET search_path = freshness;"
-    "CREATE TABLE items " COLUMNS(
-        "grp bigint NOT NULL, ") "CREATE INDEX ON items (grp);"
-                                 "CREATE TABLE details " COLUMNS(
-                                     "item_id bigint NOT NULL, ") "CREATE INDEX ON details (item_id);"
-                                                                  "CREATE TABLE pairs " COLUMNS(
-                                                                      "pair bigint NOT NULL, ") "CREATE INDEX ON pairs "
-                                                                                                "(pair);"
-                                                                                                "CREATE TABLE "
-                                                                                                "comers " COLUMNS(
-                                                                                                    "grp bigint NOT "
-                                                                                                    "NULL, ") "CREATE "
-                                                                                                              "INDEX "
-                                                                                                              "ON "
-                                                                                                              "comers "
-                                                                                                              "(grp);"
-                                                                                                              "CREATE "
-                                                                                                              "TABLE "
-                                                                                                              "turns "
-                                                                                                              "(id "
-                                                                                                              "bigint "
-                                                                                                              "PRIMARY "
-                                                                                                              "KEY, "
-                                                                                                              "version "
-                                                                                                              "bigint "
-                                                                                                              "NOT "
-                                                                                                              "NULL) "
-                                                                                                              "WITH "
-                                                                                                              "(fillfac"
-                                                                                                              "tor = "
-                                                                                                              "50);"
-                                                                                                              "ALTER "
-                                                                                                              "TABLE "
-                                                                                                              "items "
-                                                                                                              "SET "
-                                                                                                              "(fillfac"
-                                                                                                              "tor = "
-                                                                                                              "50); "
-                                                                                                              "ALTER "
-                                                                                                              "TABLE "
-                                                                                                              "details "
-                                                                                                              "SET "
-                                                                                                              "(fillfac"
-                                                                                                              "tor = "
-                                                                                                              "50);";
+    "CREATE TABLE items " COLUMNS("grp bigint NOT NULL, ")
+    "CREATE INDEX ON items (grp);"
+    "CREATE TABLE details " COLUMNS("item_id bigint NOT NULL, ")
+    "CREATE INDEX ON details (item_id);"
+    "CREATE TABLE pairs " COLUMNS("pair bigint NOT NULL, ")
+    "CREATE INDEX ON pairs (pair);"
+    "CREATE TABLE diaries " COLUMNS("")
+    "CREATE TABLE comers " COLUMNS("grp bigint NOT NULL, ")
+    "CREATE INDEX ON comers (grp);"
+    "CREATE TABLE arrivals " COLUMNS("")
+    "ALTER TABLE arrivals ALTER id ADD GENERATED BY DEFAULT AS IDENTITY;"
+    "CREATE TABLE turns (id bigint PRIMARY KEY, version bigint NOT NULL) WITH (fillfactor = 50);"
+    "ALTER TABLE items SET (fillfactor = 50); ALTER TABLE details SET (fillfactor = 50);";
+/* clang-format on */
 
 size_t row_payload(int64_t row, int64_t version, char *payload)
 {

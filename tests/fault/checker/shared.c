@@ -35,9 +35,10 @@ shared *shared_make(const char *path)
 {
     shared *all = map(path, O_RDWR | O_CREAT | O_TRUNC);
     for (size_t row = 0; row < ROWS; row++) {
-        atomic_store(&all->rows[row].attempted, row_first_version(row));
+        atomic_store(&all->rows[row].attempted, row_first_attempt(row));
         atomic_store(&all->rows[row].acknowledged, row_first_version(row));
     }
+    atomic_store(&all->arrived, FIRST_ARRIVAL - 1);
     atomic_store(&all->order, 1);
     return all;
 }

@@ -71,6 +71,8 @@ typedef struct shared {
     _Atomic uint64_t order;
     _Atomic int stop, ill, calm;
     _Atomic int promoted;    /* the replica that is the primary now; 0: none */
+    _Atomic int looks;       /* who lost the answer to a COMMIT looks what became of it */
+    _Atomic int64_t arrived; /* the last row that is known to have arrived */
     _Atomic uint64_t broken; /* violations of what is promised */
     row_state rows[ROWS];
     letter letters[LETTERS];

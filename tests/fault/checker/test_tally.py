@@ -67,6 +67,8 @@ class Recorded(unittest.TestCase):
         self.told: list[str] = []
         self.addCleanup(setattr, servers, "launcher", servers.launcher)
         servers.launcher = lambda *words: self.told.append(" ".join(words))
+        self.addCleanup(setattr, servers, "superuser", servers.superuser)
+        servers.superuser = lambda node, sql: ""
         self.stage = faults.Stage(1.0, lambda line: "done", lambda line: None)
         self.stage.over.set()  # nobody waits
 
