@@ -83,7 +83,7 @@ static void close_instance(instance *one)
     shopdata_statement_free(one->set_price);
     shopdata_session_free(one->session);
     shopdata_close(one->client);
-    *one = (instance){NULL};
+    *one = (instance){.client = NULL};
 }
 
 static void begin(const char *cache)
