@@ -1,0 +1,45 @@
+#include "errors.h"
+
+/* A name of shopdata.errors, as a new reference. Errors are rare enough to look it up each time. */
+static PyObject *name_of_errors(const char *name)
+{
+    PyObject *module = PyImport_ImportModule("shopdata.errors");
+    PyObject *value = module ? PyObject_GetAttrString(module, name) : NULL;
+    Py_XDECREF(module);
+    return value;
+}
+
+static PyObject *exception_of(int status, const shopdata_error *error)
+{
+    PyObject *make = name_of_errors("of_status");
+    PyObject *exception =
+        make ? PyObject_CallFunction(make, "sssi", shopdata_status_name(status), shopdata_error_message(error),
+                                     shopdata_error_sqlstate(error), shopdata_error_is_retriable(error))
+             : NULL;
+    Py_XDECREF(make);
+    return exception;
+}
+
+void sdb_raise(int status, shopdata_error *error)
+{
+    if (!PyErr_Occurred()) {
+        PyObject *exception = exception_of(status, error);
+        if (exception)
+            PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+        Py_XDECREF(exception);
+    }
+    shopdata_error_free(error);
+}
+
+PyObject *sdb_raise_as(const char *class_name, const char *format, ...)
+{
+    va_list arguments;
+    PyObject *class = name_of_errors(class_name);
+    if (!class)
+        return NULL;
+    va_start(arguments, format);
+    PyErr_FormatV(class, format, arguments);
+    va_end(arguments);
+    Py_DECREF(class);
+    return NULL;
+}

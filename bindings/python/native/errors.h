@@ -1,0 +1,16 @@
+/* errors.h - the library's errors as Python's exceptions. The classes are those of shopdata/errors.py. With the GIL. */
+#ifndef SDB_ERRORS_H
+#define SDB_ERRORS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <shopdata/shopdata.h>
+
+/* sdb_raise sets the exception for a call that failed with `status`, and frees `error` (NULL is fine). An exception
+ * that is set already, by a signal's handler say, stays. */
+void sdb_raise(int status, shopdata_error *error);
+/* sdb_raise_as sets an exception of this class, "ParameterError" say; the rest is as for PyErr_Format. Always NULL. */
+PyObject *sdb_raise_as(const char *class_name, const char *format, ...);
+
+#endif
