@@ -248,6 +248,14 @@ SHOPDATA_API int shopdata_statement_add_tag(shopdata_statement *statement, const
  * not known yet. */
 SHOPDATA_API int shopdata_statement_explain(shopdata_statement *statement, const char **text_out,
                                             shopdata_error **error_out);
+/* shopdata_statement_is_read is 1 for what belongs into shopdata_query (SELECT, also FOR UPDATE, VALUES, TABLE, SHOW,
+ * EXPLAIN), 0 for what belongs into shopdata_execute (what writes, a WITH or EXPLAIN ANALYZE of it, nextval()...), and
+ * 0 for NULL. Does no I/O, so it goes by the SQL until the statement was first used, and then by what the database said
+ * of its functions and views too. A SELECT that calls a function or reads a view which may write can thus be 1 before:
+ * then shopdata_query runs nothing and answers SHOPDATA_ERR_REFUSED. shopdata_execute takes reads as well. */
+SHOPDATA_API int shopdata_statement_is_read(const shopdata_statement *statement);
+/* shopdata_statement_parameters is how many parameters a call must give: the highest n of any $n; 0 for NULL. */
+SHOPDATA_API size_t shopdata_statement_parameters(const shopdata_statement *statement);
 SHOPDATA_API void shopdata_statement_free(shopdata_statement *statement);
 
 /* -------------------------------------------------------------------------------------------------------- sessions */
@@ -329,6 +337,7 @@ SHOPDATA_API int shopdata_query_many(shopdata_session *session, const shopdata_c
 /* shopdata_execute runs a write on the primary, in a transaction of its own unless one is open, and bumps the tags of
  * what it changed before it returns: from then on no cached statement answers with older rows, in any process (in
  * `cache.mode` ttl: of this session; others may see older rows until their ttl is up).
+ * A read is taken too: it runs on the primary and touches no cache, for the price of a write's round trip.
  * *result_out (may be NULL if it does not interest) has the rows of RETURNING and the count of changed rows.
  * SHOPDATA_UNFENCED: the write stands, the shared cache could not be told; it is told as soon as it answers again, and
  * until then this process takes from it nothing older than the write; others may see old answers until then, and if

@@ -31,6 +31,16 @@ int shopdata_statement_explain(shopdata_statement *statement, const char **text_
     return status;
 }
 
+int shopdata_statement_is_read(const shopdata_statement *statement)
+{
+    return statement && sdi_statement_is_read(statement);
+}
+
+size_t shopdata_statement_parameters(const shopdata_statement *statement)
+{
+    return statement ? sdi_statement_parameters(statement) : 0;
+}
+
 void shopdata_statement_free(shopdata_statement *statement)
 {
     sdi_statement_free(statement);

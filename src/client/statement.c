@@ -279,6 +279,21 @@ int sdi_statement_explain(shopdata_statement *statement, const char **text_out, 
     return SHOPDATA_OK;
 }
 
+/* A plan that stands knows what the database says; else the SQL must do. */
+bool sdi_statement_is_read(const shopdata_statement *statement)
+{
+    const sdi_planned *planned = atomic_load(&statement->planned);
+    if (!planned || !statement->client->core || !holds(statement, planned, false))
+        return sdi_sql_is_read(statement->sql);
+    enum sdi_plan_kind kind = sdi_plan_kind(planned->plan);
+    return kind != SDI_PLAN_WRITE && kind != SDI_PLAN_UNDECLARED;
+}
+
+size_t sdi_statement_parameters(const shopdata_statement *statement)
+{
+    return sdi_sql_parameters(statement->sql);
+}
+
 int sdi_statement_check(const shopdata_statement *statement, const shopdata_client *client,
                         const shopdata_param *params, size_t count, shopdata_error **error_out)
 {
@@ -287,7 +302,7 @@ int sdi_statement_check(const shopdata_statement *statement, const shopdata_clie
                         "the statement is NULL; make one with shopdata_statement_new");
     if (statement->client != client)
         return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the statement was made by another client than the session");
-    size_t wanted = sdi_sql_parameters(statement->sql);
+    size_t wanted = sdi_statement_parameters(statement);
     if (count != wanted)
         return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "%zu parameters given, but the statement takes %zu: %.60s",
                         count, wanted, statement->text);

@@ -35,6 +35,9 @@ int sdi_statement_new(shopdata_client *client, const char *policy, const char *s
                       shopdata_error **error_out);
 int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_template, shopdata_error **error_out);
 void sdi_statement_free(shopdata_statement *statement);
+/* sdi_statement_is_read, _parameters: see shopdata_statement_is_read, _parameters. */
+bool sdi_statement_is_read(const shopdata_statement *statement);
+size_t sdi_statement_parameters(const shopdata_statement *statement);
 
 /* sdi_statement_plan gives the plan, making it first where needed (asks the database). For a write it is made of the
  * primary's catalog: a replica that does not know a new table yet would say that there is nothing to bump. Give it to

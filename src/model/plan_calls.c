@@ -102,9 +102,6 @@ static const char *const momentary[] = {
 static const char *const for_primary[] = {"pg_advisory_xact_*", "pg_try_advisory_xact_*", "txid_current",
                                           "pg_current_xact_id"};
 
-/* They write no rows of any table. */
-static const char *const effects[] = {"nextval", "setval", "pg_notify", "pg_logical_emit_message"};
-
 static bool matches(const char *pattern, const char *name)
 {
     size_t length = strlen(pattern);
@@ -137,7 +134,7 @@ static void judge_builtin(sdi_planner *p, const sdi_sql_name *name, const sdi_ve
 {
     if (is_reviewed(name))
         return;
-    if (LISTED(effects, name->name))
+    if (sdi_sql_is_effect(name->name))
         p->found->has_effect = true;
     else if (LISTED(for_primary, name->name))
         sdi_object(p, SDI_PRIMARY, "calls %s()", name->name);

@@ -3,6 +3,8 @@
 #ifndef SDI_MODEL_SQL_H
 #define SDI_MODEL_SQL_H
 
+#include <stdbool.h>
+
 #include <shopdata/shopdata.h>
 
 typedef struct sdi_sql sdi_sql;
@@ -14,5 +16,8 @@ int sdi_sql_parse(const char *text, sdi_sql **sql_out, shopdata_error **error_ou
 void sdi_sql_free(sdi_sql *sql);
 /* sdi_sql_parameters is the highest n of any $n. */
 size_t sdi_sql_parameters(const sdi_sql *sql);
+/* sdi_sql_is_read: nothing in it says that it writes. What the functions and views do that it names, only the database
+ * knows. */
+bool sdi_sql_is_read(const sdi_sql *sql);
 
 #endif

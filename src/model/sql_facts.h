@@ -148,6 +148,9 @@ bool sdi_sql_walk(sdi_sql *sql, const PgQuery__Node *statement);
 /* sdi_sql_refused_call is the error for a call that would change a pooled connection, SHOPDATA_OK if there is none. */
 int sdi_sql_refused_call(const sdi_sql *sql, shopdata_error **error_out);
 
+/* sdi_sql_is_effect: a function of PostgreSQL's that writes, but no rows of any table. */
+bool sdi_sql_is_effect(const char *function);
+
 /* sdi_sql_explained is the statement that EXPLAIN explains, else the statement itself. */
 const PgQuery__Node *sdi_sql_explained(const PgQuery__Node *statement);
 

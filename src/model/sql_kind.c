@@ -262,6 +262,33 @@ int sdi_sql_classify(sdi_sql *sql, const PgQuery__Node *statement, shopdata_erro
     return SHOPDATA_OK;
 }
 
+bool sdi_sql_is_effect(const char *function)
+{
+    static const char *const effects[] = {"nextval", "setval", "pg_notify", "pg_logical_emit_message"};
+    for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
+        if (!strcmp(effects[i], function))
+            return true;
+    return false;
+}
+
+/* A name of pg_catalog, given so or found there first. */
+static bool is_builtin_call(const sdi_sql_name *name)
+{
+    return name->kind == SDI_NAME_FUNCTION && (!name->schema[0] || !strcmp(name->schema, "pg_catalog"));
+}
+
+bool sdi_sql_is_read(const sdi_sql *sql)
+{
+    if (sql->kind == SDI_SQL_STATUS)
+        return true;
+    for (size_t i = 0; i < SDI_COUNT(sql->names, sdi_sql_name); i++) {
+        const sdi_sql_name *name = &SDI_ITEMS(sql->names, sdi_sql_name)[i];
+        if (is_builtin_call(name) && sdi_sql_is_effect(name->name))
+            return false;
+    }
+    return sql->kind == SDI_SQL_READ;
+}
+
 /* --------------------------------------------------------------------------------------------------- refused calls */
 
 static bool begins_with(const char *text, const char *beginning)
@@ -290,8 +317,7 @@ int sdi_sql_refused_call(const sdi_sql *sql, shopdata_error **error_out)
         return refuse(error_out, "temporary tables belong to one connection: use a CTE, or an ordinary table");
     for (size_t i = 0; i < SDI_COUNT(sql->names, sdi_sql_name); i++) {
         const sdi_sql_name *name = &SDI_ITEMS(sql->names, sdi_sql_name)[i];
-        bool builtin = !name->schema[0] || !strcmp(name->schema, "pg_catalog");
-        const char *message = name->kind == SDI_NAME_FUNCTION && builtin ? refused_call(name->name) : NULL;
+        const char *message = is_builtin_call(name) ? refused_call(name->name) : NULL;
         if (message)
             return refuse(error_out, message);
     }

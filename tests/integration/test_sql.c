@@ -98,6 +98,51 @@ START_TEST(a_write_goes_by_the_schema_of_its_transaction)
 }
 END_TEST
 
+/* What a function or a view does, the SQL does not say: the database is asked by the first use. */
+START_TEST(a_read_that_writes_is_told_once_it_was_used)
+{
+    begin("CREATE FUNCTION opened.sell() RETURNS int LANGUAGE sql VOLATILE AS"
+          " 'UPDATE opened.item SET shelf = 9 WHERE id = 1 RETURNING id';"
+          "CREATE VIEW opened.sold AS SELECT opened.sell() AS id");
+    shopdata_statement *sell = servers_statement(client, "SELECT id FROM opened.sold");
+    shopdata_result *result = NULL;
+    ck_assert_int_eq(shopdata_statement_is_read(sell), 1);
+    servers_ok(shopdata_statement_add_tag(sell, "opened.item", NULL), NULL);
+    ck_assert_int_eq(shopdata_query(session, sell, NULL, 0, &result, NULL), SHOPDATA_ERR_REFUSED);
+    ck_assert_int_eq(shopdata_statement_is_read(sell), 0);
+    servers_ok(shopdata_execute(session, sell, NULL, 0, NULL, NULL), NULL);
+    char *shelf = servers_value("SELECT shelf FROM opened.item WHERE id = 1");
+    ck_assert_str_eq(shelf, "9");
+    free(shelf);
+    shopdata_statement_free(sell);
+    finish();
+}
+END_TEST
+
+START_TEST(execute_takes_a_read_and_bumps_nothing)
+{
+    begin("SELECT 1");
+    shopdata_result *result = NULL;
+    shopdata_statement *read = servers_statement(client, "SELECT name FROM opened.item WHERE id = 12");
+    expect_cached(session, read, "item 12");
+    servers_ok(shopdata_execute(session, read, NULL, 0, &result, NULL), NULL);
+    ck_assert_int_eq(shopdata_result_source(result), SHOPDATA_FROM_PRIMARY);
+    ck_assert_int_eq((int)shopdata_result_rows(result), 1);
+    shopdata_result_free(result);
+    int source;
+    ck_assert_str_eq(first_of(session, read, &source), "item 12");
+    ck_assert_int_eq(source, SHOPDATA_FROM_CACHE);
+    ck_assert_int_eq(shopdata_statement_is_read(read), 1);
+    ck_assert_int_eq(shopdata_statement_is_read(NULL), 0);
+    shopdata_statement_free(read);
+    read = servers_statement(client, "SELECT $3::int, $1::text");
+    ck_assert_uint_eq(shopdata_statement_parameters(read), 3);
+    ck_assert_uint_eq(shopdata_statement_parameters(NULL), 0);
+    shopdata_statement_free(read);
+    finish();
+}
+END_TEST
+
 /* -------------------------------------------------------------------------------------------------------- settings */
 
 static const char tenants[] = "CREATE TABLE opened.note (id int PRIMARY KEY, tenant text, body text);"
@@ -443,6 +488,8 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_view_is_as_fresh_as_its_tables);
     tcase_add_loop_test(cases, what_is_replaced_is_seen_by_others_at_once, 0, sizeof replaced / sizeof *replaced);
     tcase_add_test(cases, a_write_goes_by_the_schema_of_its_transaction);
+    tcase_add_test(cases, a_read_that_writes_is_told_once_it_was_used);
+    tcase_add_test(cases, execute_takes_a_read_and_bumps_nothing);
     tcase_add_test(cases, tenants_do_not_see_each_others_rows);
     tcase_add_test(cases, a_write_is_seen_by_every_tenant);
     tcase_add_test(cases, no_connection_keeps_a_setting);

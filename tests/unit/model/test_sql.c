@@ -253,6 +253,44 @@ START_TEST(no_place_hides_a_call)
 }
 END_TEST
 
+START_TEST(a_read_is_told_from_a_write)
+{
+    static const struct {
+        const char *sql;
+        bool read;
+    } statements[] = {
+        {"SELECT 1", true},
+        {"SELECT a FROM t WHERE b = $1 FOR UPDATE", true},
+        {"WITH x AS (SELECT 1) SELECT * FROM x", true},
+        {"VALUES (1)", true},
+        {"TABLE t", true},
+        {"SHOW timezone", true},
+        {"EXPLAIN DELETE FROM t", true},
+        {"EXPLAIN SELECT nextval('s')", true},
+        {"EXPLAIN ANALYZE SELECT 1", true},
+        {"SELECT mine.nextval('s')", true},
+        {"SELECT nextval FROM t", true},
+        {"EXPLAIN ANALYZE DELETE FROM t", false},
+        {"INSERT INTO t VALUES (1) RETURNING a", false},
+        {"WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x", false},
+        {"SELECT a INTO b FROM t", false},
+        {"SELECT nextval('s')", false},
+        {"SELECT pg_catalog.setval('s', 1)", false},
+        {"SELECT pg_notify('a', 'b')", false},
+        {"NOTIFY a", false},
+        {"CREATE TABLE a (b int)", false},
+        {"CALL p()", false},
+        {"DO 'BEGIN END'", false},
+    };
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        sdi_sql *sql = NULL;
+        ck_assert_int_eq(sdi_sql_parse(statements[i].sql, &sql, NULL), SHOPDATA_OK);
+        ck_assert_msg(sdi_sql_is_read(sql) == statements[i].read, "%s", statements[i].sql);
+        sdi_sql_free(sql);
+    }
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, what_would_change_a_connection_is_refused);
@@ -262,6 +300,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_huge_statement_is_refused);
     tcase_add_test(cases, parameters_are_counted);
     tcase_add_test(cases, no_place_hides_a_call);
+    tcase_add_test(cases, a_read_is_told_from_a_write);
 }
 
 UNIT_MAIN("model/sql", fill, 110)
