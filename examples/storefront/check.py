@@ -1,9 +1,10 @@
 """Drives the running shop under faults and judges every price that it shows.
 
 Buyers fill carts, order, click twice, and look at once what is left; crowds press the button for a last piece together; in
-the end the books must balance. Readers follow the page trace on several connections; editors change prices and stocks all along and look at once, on
-other connections too, whether the product page, the department's page and their JSON twins show it. See
-driver/ledger.py for what may be shown.
+the end the books must balance. Readers follow the page trace on several connections; editors change prices and stocks all
+along and look at once, on other connections too, whether the product page, the department's page and their JSON twins show
+it. See driver/ledger.py for what may be shown. Of a shop that is several processes each must have done a part of
+everything, and have shown what the others had taken.
 """
 
 import subprocess
@@ -23,6 +24,7 @@ from driver.record import Record
 from driver.shelves import Shelves
 from driver.trace import Trace, TraceError
 from driver.visitors import Editor, Reader, World
+from driver.workers import Workers, connect
 
 READERS = 12
 EDITORS = 3
@@ -95,22 +97,23 @@ def health(address: tuple[str, int]) -> int:
 class Check:
     """One run against a shop that is ready."""
 
-    def __init__(self, address: tuple[str, int], seconds: float, cache: str, data: Path | None,
+    def __init__(self, address: tuple[str, int], seconds: float, cache: str, data: Path | None, workers: int = 1,
                  control: Callable[..., str] = faults.launch_ctl, read_books: Callable[[], books.Books] = books.read):
         self.seconds = seconds
         self.cache = cache
-        self.connection = Connection(address)
+        self.connections = connect(address, workers)
         shelves = Shelves()
-        shelves.walk(self.connection)
+        shelves.walk(self.connections[0])
         trace = Trace(sorted(shelves.places), data)
-        self.counter = Counter(self.connection, shelves.offers, int(seconds / RACE_PAUSE_SECONDS) + 1)
-        self.world = World(address, shelves, trace, Ledger(shelves.offers), self.counter.sales, Record(), threading.Event())
+        self.counter = Counter(self.connections[0], shelves.offers, int(seconds / RACE_PAUSE_SECONDS) + 1)
+        self.world = World(address, shelves, trace, Ledger(shelves.offers), self.counter.sales, Record(), Workers(workers),
+                           threading.Event())
         self.read_books = read_books
         self.faults = faults.Faults(faults.for_cache(cache), seconds, say, control)
 
     def run(self) -> report.Outcome:
         begin = time.monotonic()
-        before = Metrics.fetch(self.connection)
+        before = Metrics.fetch(self.connections)
         crowd = [Reader(self.world) for _ in range(READERS)]
         crowd += [Editor(self.world, number, EDITORS, EDIT_PAUSE_SECONDS) for number in range(EDITORS)]
         crowd += [Buyer(self.world, number, self.counter.for_sale, BUY_PAUSE_SECONDS) for number in range(BUYERS)]
@@ -118,14 +121,15 @@ class Check:
         for one in [*crowd, self.faults]:
             one.start()
         time.sleep(max(0.0, begin + faults.RECOVERED * self.seconds - time.monotonic()))
-        recovered = Metrics.fetch(self.connection)
+        recovered = Metrics.fetch(self.connections)
         time.sleep(max(0.0, begin + self.seconds - time.monotonic()))
         self.world.end.set()
         for one in [*crowd, self.faults]:
             one.join()
         seconds = time.monotonic() - begin
-        after = Metrics.fetch(self.connection)
-        self.connection.close()
+        after = Metrics.fetch(self.connections)
+        for connection in self.connections:
+            connection.close()
         self.audit()
         return self.outcome(seconds, before, recovered, after)
 
@@ -136,9 +140,9 @@ class Check:
 
     def outcome(self, seconds: float, before: Metrics, recovered: Metrics, after: Metrics) -> report.Outcome:
         freezes = sum(fault.verb == "freeze" for fault in self.faults.faults)
-        return report.Outcome(seconds, self.world.trace.name, self.cache, self.world.record, Between(before, after),
-                              Between(recovered, after), len(self.faults.faults) + freezes, len(self.faults.done),
-                              list(self.faults.failures))
+        return report.Outcome(seconds, self.world.trace.name, self.cache, self.world.record, self.world.workers,
+                              Between(before, after), Between(recovered, after),
+                              len(self.faults.faults) + freezes, len(self.faults.done), list(self.faults.failures))
 
 
 def tell(outcome: report.Outcome) -> int:
@@ -153,12 +157,12 @@ def tell(outcome: report.Outcome) -> int:
     return 1 if failures else 0
 
 
-def run(command: list[str], seconds: int, cache: str, data: Path | None) -> int:
-    """Start the shop, check it, end it; the exit code."""
+def run(command: list[str], seconds: int, cache: str, data: Path | None, workers: int) -> int:
+    """Start the shop, check it, end it; the exit code. `workers` is how many processes it has."""
     shop = Shop(command)
     try:
         shop.wait_ready()
-        check = Check(shop.address, seconds, cache, data)
+        check = Check(shop.address, seconds, cache, data, workers)
         say(f"checking {shop.url} for {seconds} s with {READERS} readers, {EDITORS} editors and {BUYERS} buyers")
         outcome = check.run()
     except (HttpError, ReadingError, TraceError, books.BooksError) as error:

@@ -61,6 +61,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, metavar="DIR")
     parser.add_argument("--port", type=int, default=0, metavar="N")
     parser.add_argument("--check", type=int, metavar="SECONDS")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="how many processes the server has")
+    parser.add_argument("--buttons", action="store_true", help="the server takes --demo-control, for who looks at it")
     return parser.parse_args(arguments)
 
 
@@ -71,10 +73,11 @@ def main(arguments: list[str]) -> int:
                        *(catalogue.read(given.data) if given.data else generate.catalogue()))
         command = [str(given.server), "--config", str(write_configuration(given.cache)), "--keys", str(write_keys()),
                    "--port", str(given.port)]
-        if not given.check:
+        if given.check:
+            return check.run(command, given.check, given.cache, given.data, given.workers)
+        if given.buttons:
             command += ["--demo-control", str(Path(os.environ["SHOPDATA_SERVERS"]) / "control")]
-            os.execv(command[0], command)
-        return check.run(command, given.check, given.cache, given.data)
+        os.execv(command[0], command)
     except (catalogue.CatalogueError, check.CheckError) as error:
         print(f"run: {error}", file=sys.stderr)
         return 2

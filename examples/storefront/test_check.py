@@ -2,6 +2,7 @@
 """The check itself is checked: an honest shop passes, and a shop that lies about one price in a hundred does not."""
 
 import io
+import itertools
 import json
 import random
 import threading
@@ -11,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import check
-from driver import books, faults
+from driver import books, faults, workers
 from driver.ledger import Ledger, Offer
+from driver.reading import ReadingError
 from driver.sales import Sale, Sales
 
 SECONDS = 1
@@ -23,9 +25,10 @@ PRODUCTS = 30
 class ToyShop:
     """The least that the check takes for a shop; every answer of the data is counted as somebody's."""
 
-    def __init__(self, lie: str = "", silent: str = "nobody"):
+    def __init__(self, lie: str = "", silent: str = "nobody", workers: int = 1):
         self.lie = lie
         self.silent = silent
+        self.turns = itertools.cycle(range(workers))   # which of the workers takes a connection
         self.lock = threading.Lock()
         self.offers = {product: ["1.00", 500] for product in range(1, PRODUCTS + 1)}
         self.old = {product: ["1.00", 500] for product in range(1, PRODUCTS + 1)}
@@ -85,6 +88,8 @@ class ToyShop:
         return "".join(f"{name} {self.answers}\n" for name in sources + nodes if self.silent not in name)
 
     def page(self, path: str) -> str:
+        if path == "/healthz":
+            return "ready"
         if path == "/metrics":
             return self.metrics()
         if path == "/api/home":
@@ -115,13 +120,18 @@ class ToyShop:
             disable_nagle_algorithm = True
             wbufsize = -1
 
+            def setup(self) -> None:
+                super().setup()
+                self.worker = next(shop.turns)
+
             def log_message(self, *_) -> None:
                 pass
 
             def answer(self, status: int, text: str, **headers: str) -> None:
                 body = text.encode()
                 self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                worker = 0 if shop.lie == "idle" and self.command != "GET" else self.worker
+                for name, value in {**headers, "X-Worker": str(worker), "Content-Length": str(len(body))}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
@@ -166,13 +176,15 @@ class ToyLauncher:
         return "".join(f"{name} kind 1 2 {state}\n" for name, state in self.states.items())
 
 
-def check_toy(lie: str = "", works: bool = True, cache: str = "redis", silent: str = "nobody") -> tuple[int, str]:
+def check_toy(lie: str = "", works: bool = True, cache: str = "redis", silent: str = "nobody",
+              count: int = 1) -> tuple[int, str]:
     """The exit code and what was printed."""
-    shop = ToyShop(lie, silent)
+    shop = ToyShop(lie, silent, count)
     output = io.StringIO()
     try:
         with redirect_stdout(output):
-            code = check.tell(check.Check(shop.server.server_address, SECONDS, cache, None, ToyLauncher(works), shop.books).run())
+            code = check.tell(check.Check(shop.server.server_address, SECONDS, cache, None, count, ToyLauncher(works),
+                                          shop.books).run())
     finally:
         shop.end()
     return code, output.getvalue()
@@ -217,6 +229,27 @@ class TestCheck(unittest.TestCase):
                 code, output = check_toy(silent=silent)
                 self.assertEqual(code, 1, output)
                 self.assertIn("never answered", output)
+
+    def test_each_worker_has_a_part(self):
+        code, output = check_toy(count=2)
+        self.assertEqual(code, 0, output)
+        self.assertRegex(output, r"workers: +0 [\d,]+ reads, [\d,]+ edits, [\d,]+ orders; 1 [\d,]+ reads,")
+
+    def test_a_worker_that_does_nothing_fails(self):
+        code, output = check_toy("idle", count=2)
+        self.assertEqual(code, 1, output)
+        self.assertIn("FAILED: worker 1 did no edits", output)
+        self.assertIn("FAILED: no edit that worker 1 took was seen through 0", output)
+
+    def test_workers_that_nobody_reaches_fail(self):
+        with self.assertRaisesRegex(ReadingError, "3 workers should serve, but 20 connections reached only 1"):
+            check.Check(self.lonely().server.server_address, SECONDS, "none", None, 3)
+
+    def lonely(self) -> ToyShop:
+        workers.TRIES = 20
+        shop = ToyShop()
+        self.addCleanup(shop.end)
+        return shop
 
     def test_memory_has_no_cache_server_to_stop(self):
         code, output = check_toy(cache="memory")

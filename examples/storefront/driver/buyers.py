@@ -71,7 +71,7 @@ class Buyer(threading.Thread):
         numbers = {number for number, _ in orders}
         if len(numbers) > 1:
             self.world.record.complain("ordered twice", f"one form became {' and '.join(numbers)}")
-        self.world.confirm(cart, orders[0][0])
+        self.world.confirm(cart, orders[0][0], answers[0].worker)
         self.world.record.add("orders without cache", any(note == "late" for _, note in orders))
 
     def probe(self, cart: dict[int, int]) -> None:
@@ -127,13 +127,13 @@ class Crowd(threading.Thread):
             if isinstance(answer, HttpError):
                 raise answer
             if answer.status == 303:
-                won.append(order_of(answer)[0])
+                won.append((order_of(answer)[0], answer.worker))
             elif answer.status != 409:
                 raise ReadingError(f"POST /checkout: status {answer.status}: {sentence(answer.body)}")
         if len(won) != 1:
             self.world.record.complain("oversold", f"the last piece of product {product} was sold {len(won)} times")
-        for number in won[:1]:
-            self.world.confirm({product: 1}, number)
+        for number, worker in won[:1]:
+            self.world.confirm({product: 1}, number, worker)
         self.world.record.add("races")
 
 

@@ -1,4 +1,4 @@
-"""One who buys: keeps the shop's cookie, and reads its forms as a browser would."""
+"""One who buys: has the shop's cookies, and reads its forms as a browser would."""
 
 import html
 import re
@@ -16,27 +16,30 @@ BUYER = {"name": "Ada Lovelace", "email": "ada@example.com", "address": "12 St J
 class Customer:
     def __init__(self, address: tuple[str, int]):
         self.connection = Connection(address)
-        self.cookie = ""
+
+    @property
+    def cookie(self) -> str:
+        return self.connection.cookie
+
+    @cookie.setter
+    def cookie(self, text: str) -> None:
+        self.connection.cookie = text
 
     def close(self) -> None:
         self.connection.close()
 
     def get(self, path: str) -> Response:
-        self.connection.send("GET", path, cookie=self.cookie)
-        return self.receive()
+        return self.connection.get(path)
 
     def post(self, path: str, **fields: object) -> Response:
         self.send(path, **fields)
         return self.receive()
 
     def send(self, path: str, **fields: object) -> None:
-        self.connection.send("POST", path, urlencode(fields).encode(), FORM, self.cookie)
+        self.connection.send("POST", path, urlencode(fields).encode(), FORM)
 
     def receive(self) -> Response:
-        response = self.connection.receive()
-        if "set-cookie" in response.headers:
-            self.cookie = response.headers["set-cookie"].partition(";")[0]
-        return response
+        return self.connection.receive()
 
     def page(self, path: str, status: int = 200) -> str:
         response = self.get(path)
@@ -71,8 +74,8 @@ def order_of(response: Response) -> tuple[str, str]:
 
 def twice(customer: Customer, other: Connection, form: dict[str, str]) -> list[Response | HttpError]:
     """A double click: the same form on two connections at once. Both answers are fetched, also if one fails."""
-    body = urlencode(form).encode()
-    other.send("POST", "/checkout", body, FORM, customer.cookie)
+    other.cookie = customer.cookie
+    other.send("POST", "/checkout", urlencode(form).encode(), FORM)
     customer.send("/checkout", **form)
     answers: list[Response | HttpError] = []
     for receive in (customer.receive, other.receive):

@@ -1,4 +1,5 @@
-"""A small HTTP client over one kept-open connection: the standard one costs three times as much a request."""
+"""A small HTTP client over one kept-open connection: the standard one costs three times as much a request. It keeps
+cookies as a browser does."""
 
 import socket
 from dataclasses import dataclass, field
@@ -11,11 +12,22 @@ class HttpError(Exception):
     """The connection or the answer broke."""
 
 
+def split_cookie(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
 @dataclass
 class Response:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)   # each Set-Cookie: NAME=VALUE, without its attributes
+
+    @property
+    def worker(self) -> str:
+        """Which of the shop's processes answered; "" if it does not tell."""
+        return self.headers.get("x-worker", "")
 
 
 class Connection:
@@ -26,15 +38,25 @@ class Connection:
         self.origin = f"http://{address[0]}:{address[1]}"
         self.socket: socket.socket | None = None
         self.buffer = b""
+        self.cookies: dict[str, str] = {}
+
+    @property
+    def cookie(self) -> str:
+        """All of them, as a request has them."""
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    @cookie.setter
+    def cookie(self, text: str) -> None:
+        self.cookies = dict(split_cookie(one) for one in text.split("; ") if one)
 
     def get(self, path: str) -> Response:
         self.send("GET", path)
         return self.receive()
 
-    def send(self, method: str, path: str, body: bytes = b"", content_type: str = "", cookie: str = "") -> None:
+    def send(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> None:
         head = f"{method} {path} HTTP/1.1\r\nHost: {self.address[0]}:{self.address[1]}\r\n"
-        if cookie:
-            head += f"Cookie: {cookie}\r\n"
+        if self.cookies:
+            head += f"Cookie: {self.cookie}\r\n"
         if method != "GET":
             head += f"Origin: {self.origin}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
         try:
@@ -53,6 +75,7 @@ class Connection:
             raise HttpError(f"no answer: {error}") from None
         if head.headers.get("connection", "").lower() == "close":
             self.close()
+        self.cookies.update(map(split_cookie, head.cookies))
         return head
 
     def close(self) -> None:
@@ -72,8 +95,9 @@ class Connection:
             self._fill()
         lines = self.buffer[:end].decode("latin-1").split("\r\n")
         self.buffer = self.buffer[end + 4:]
-        pairs = (line.partition(":") for line in lines[1:])
-        return Response(int(lines[0].split()[1]), b"", {name.lower(): value.strip() for name, _, value in pairs})
+        pairs = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
+        cookies = [value.partition(";")[0] for name, value in pairs if name == "set-cookie"]
+        return Response(int(lines[0].split()[1]), b"", dict(pairs), cookies)
 
     def _read(self, length: int) -> bytes:
         while len(self.buffer) < length:

@@ -1,4 +1,4 @@
-"""The shop's own counters, read from /metrics."""
+"""The shop's own counters, read from the /metrics of each of its processes."""
 
 import re
 
@@ -10,16 +10,18 @@ LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 class Metrics:
-    def __init__(self, text: str):
+    def __init__(self, texts: list[str]):
         self.values = [(name, dict(LABEL.findall(labels)), float(value))
-                       for name, labels, value in LINE.findall(text)]
+                       for text in texts for name, labels, value in LINE.findall(text)]
 
     @classmethod
-    def fetch(cls, connection: Connection) -> "Metrics":
-        response = connection.get("/metrics")
-        if response.status != 200:
-            raise ReadingError(f"GET /metrics: status {response.status}")
-        return cls(response.body.decode())
+    def fetch(cls, connections: list[Connection]) -> "Metrics":
+        """One connection to each process; what they counted is added up."""
+        responses = [connection.get("/metrics") for connection in connections]
+        for response in responses:
+            if response.status != 200:
+                raise ReadingError(f"GET /metrics: status {response.status}")
+        return cls([response.body.decode() for response in responses])
 
     def total(self, wanted: str, **labels: str) -> float:
         return sum(value for name, has, value in self.values

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from .buyers import CROWD
 from .metrics import Between
 from .record import Record
+from .workers import Workers
 
 # Less than this a second means that hardly anything was checked.
 REQUESTS_A_SECOND = 20
@@ -19,6 +20,7 @@ class Outcome:
     trace: str
     cache: str
     record: Record
+    workers: Workers
     metrics: Between
     recovered: Between          # what was counted after the last fault
     faults_wanted: int
@@ -63,6 +65,8 @@ def lines(outcome: Outcome) -> list[str]:
                   f"{record['ordered twice']:,} ordered twice"),
         ("faults", f"{outcome.faults_done} of {outcome.faults_wanted} happened"),
     ]
+    if outcome.workers.wanted > 1:
+        rows.append(("workers", str(outcome.workers)))
     examples = [f"  {what}: {example}" for what, kept in record.examples.items() for example in kept]
     return [f"{name + ':':<15}{text}" for name, text in rows] + examples
 
@@ -88,7 +92,7 @@ def failures(outcome: Outcome) -> list[str]:
         found.append("nobody clicked twice, or no books were read")
     if outcome.faults_done < outcome.faults_wanted:
         found.append(f"only {outcome.faults_done} of {outcome.faults_wanted} faults happened")
-    return found + silent_sources(outcome)
+    return found + outcome.workers.failures() + silent_sources(outcome)
 
 
 def silent_sources(outcome: Outcome) -> list[str]:

@@ -15,6 +15,7 @@ from .record import Record
 from .sales import Sales
 from .shelves import Shelves
 from .trace import Trace
+from .workers import Workers
 
 
 @dataclass
@@ -27,6 +28,7 @@ class World:
     ledger: Ledger
     sales: Sales
     record: Record
+    workers: Workers
     end: threading.Event
 
     def judge(self, moment: int, path: str, response: Response, wanted: int | None = None) -> None:
@@ -41,6 +43,7 @@ class World:
             complaint = self.complaint(moment, product, offer)
             if complaint:
                 self.record.complain("wrong", f"{path}: {complaint}")
+        self.workers.did("reads", response.worker)
         self.record.add("prices", len(found))
         self.record.add("edited prices", edited)
 
@@ -50,12 +53,13 @@ class World:
             return sale.complaint(moment, product, offer.price, offer.stock)
         return self.ledger.complaint(moment, product, offer)
 
-    def confirm(self, cart: dict[int, int], number: str) -> None:
+    def confirm(self, cart: dict[int, int], number: str, worker: str) -> None:
         """As soon as an order's answer is there: from now on pages must show it."""
         with self.ledger.lock:
             is_new = self.sales.confirm(cart, number, self.ledger.now + 1)
             self.ledger.now += 1
         self.record.add("orders")
+        self.workers.did("orders", worker)
         self.record.add("pieces", sum(cart.values()))
         if not is_new:
             self.record.complain("ordered twice", f"{number} is the number of two orders")
@@ -114,6 +118,7 @@ class Editor(threading.Thread):
         self.wanted = [product for product in world.trace.keys[:2000] if product in own] or self.own
         self.connection = Connection(world.address)
         self.probes = [Connection(world.address) for _ in range(self.PROBES)]
+        self.worker = ""   # that took the last edit
 
     def run(self) -> None:
         while not self.world.end.wait(self.pause):
@@ -149,7 +154,7 @@ class Editor(threading.Thread):
         self.connection.send("POST", path, body, "application/x-www-form-urlencoded")
         response = self.connection.receive()
         self.expect(303, "POST", path, response)
-        self.world.ledger.acknowledge(product, number)
+        self.acknowledge(product, number, response)
         self.world.record.add("edits by form")
         self.world.record.add("edits without cache", "late=" in response.headers.get("location", ""))
         self.check_form(response.headers.get("location", path), self.world.ledger.moment(), product)
@@ -168,9 +173,14 @@ class Editor(threading.Thread):
         self.connection.send("PUT", path, body, "application/json")
         response = self.connection.receive()
         self.expect(200, "PUT", path, response)
-        self.world.ledger.acknowledge(product, number)
+        self.acknowledge(product, number, response)
         self.world.record.add("edits by JSON")
         self.world.record.add("edits without cache", b'"cache_told":false' in response.body)
+
+    def acknowledge(self, product: int, number: int, response: Response) -> None:
+        self.world.ledger.acknowledge(product, number)
+        self.worker = response.worker
+        self.world.workers.did("edits", self.worker)
 
     def expect(self, status: int, method: str, path: str, response: Response) -> None:
         self.world.record.add("requests")
@@ -193,6 +203,7 @@ class Editor(threading.Thread):
             else:
                 self.world.judge(moment, path, response, wanted=product)
                 self.world.record.add("probes")
+                self.world.workers.showed(self.worker, response.worker)
 
 
 def receive(connection: Connection | Customer) -> Response | HttpError:
