@@ -11,7 +11,7 @@ import house
 
 SKIPPED = 77
 COMPLAINT = re.compile(r"[^:\s]+:\d+:\d+: (?:error|warning):")
-FOLDERS = ("bench", "doc", "examples", "include", "src", "tests")
+FOLDERS = ("bench", "bindings", "doc", "examples", "include", "src", "tests")
 
 
 def differences(root: Path, paths: list[Path]) -> list[str]:

@@ -69,7 +69,7 @@ def outliers(root: Path, paths: list[Path], functions: list[Function]) -> list[s
 
 def main(arguments: list[str]) -> int:
     root = house.parser(__doc__).parse_args(arguments).root.resolve()
-    paths = house.sources(root, "src", "include")
+    paths = house.sources(root, "src", "include", "bindings")
     functions = [one for path in paths for one in functions_of(path)]
     print("\n".join(outliers(root, paths, functions) or ["no outliers"]))
     lengths = [one.length for one in functions]
