@@ -38,6 +38,11 @@ static double state(const frame *f, const char *name, const char *label)
     return sdi_scrape_sum(f->now, name, label);
 }
 
+static double most(const frame *f, const char *name, const char *label)
+{
+    return sdi_scrape_most(f->now, name, label);
+}
+
 static const char *label_text(char text[LABEL_MAX], const char *name, const char *value)
 {
     snprintf(text, LABEL_MAX, "%s=\"%s\"", name, value);
@@ -172,7 +177,7 @@ static void put_cache(const frame *f)
     sdi_buffer_printf(f->out, "    since the start %s", as_percent(hits, hits + misses, text));
     sdi_buffer_printf(f->out, "  stampedes prevented %s/s",
                       as_rate(rate(f, "shopdata_flights_joined_total", NULL), text));
-    sdi_buffer_printf(f->out, "\ncache     breaker %s", breaker_name(state(f, "shopdata_cache_breaker_state", NULL)));
+    sdi_buffer_printf(f->out, "\ncache     breaker %s", breaker_name(most(f, "shopdata_cache_breaker_state", NULL)));
     sdi_buffer_printf(f->out, "  errors %s/s", as_rate(rate(f, "shopdata_cache_errors_total", NULL), text));
     sdi_buffer_printf(f->out, "  read %s/s  written %s/s",
                       as_bytes(rate(f, "shopdata_cache_read_bytes_total", NULL), text),
@@ -209,15 +214,15 @@ static void put_node(const frame *f, const char *node)
     static const char *const roles[] = {"unknown", "replica", "primary"};
     char label[LABEL_MAX], lag[VALUE_MAX], connections[VALUE_MAX], text[2][VALUE_MAX];
     label_text(label, "node", node);
-    double role = state(f, "shopdata_node_role", label);
+    double role = most(f, "shopdata_node_role", label);
     snprintf(lag, sizeof lag, "-");
     if (role == 1)
-        as_ms(state(f, "shopdata_node_lag_seconds", label), lag);
+        as_ms(most(f, "shopdata_node_lag_seconds", label), lag);
     snprintf(connections, sizeof connections, "%.0f/%.0f", state(f, "shopdata_pool_busy_connections", label),
              state(f, "shopdata_pool_size_connections", label));
     sdi_buffer_printf(f->out, "%-16.16s %-8s %-9s %10s %8s %8.0f %10s %10s\n", node,
                       roles[role == 1 || role == 2 ? (int)role : 0],
-                      breaker_name(state(f, "shopdata_node_breaker_state", label)), lag, connections,
+                      breaker_name(most(f, "shopdata_node_breaker_state", label)), lag, connections,
                       state(f, "shopdata_pool_waiting_callers", label),
                       as_rate(rate(f, "shopdata_node_queries_total", label), text[0]),
                       as_rate(rate(f, "shopdata_node_failures_total", label), text[1]));

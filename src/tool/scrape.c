@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { ANSWER_MAX = 16 << 20 };
+enum { ANSWER_MAX = 16 << 20, LABEL_MAX = 256 };
 
 /* --------------------------------------------------------------------------------------------------------- parsing */
 
@@ -71,13 +71,27 @@ void sdi_scrape_free(sdi_scrape *scrape)
     *scrape = (sdi_scrape){0};
 }
 
+static bool is_of(const sdi_sample *sample, const char *name, const char *label)
+{
+    return !strcmp(sample->name, name) && (!label || strstr(sample->labels, label));
+}
+
 double sdi_scrape_sum(const sdi_scrape *scrape, const char *name, const char *label)
 {
     double sum = 0;
     for (size_t i = 0; i < scrape->count; i++)
-        if (!strcmp(scrape->samples[i].name, name) && (!label || strstr(scrape->samples[i].labels, label)))
+        if (is_of(&scrape->samples[i], name, label))
             sum += scrape->samples[i].value;
     return sum;
+}
+
+double sdi_scrape_most(const sdi_scrape *scrape, const char *name, const char *label)
+{
+    double most = 0;
+    for (size_t i = 0; i < scrape->count; i++)
+        if (is_of(&scrape->samples[i], name, label) && scrape->samples[i].value > most)
+            most = scrape->samples[i].value;
+    return most;
 }
 
 static bool read_label(const char *labels, const char *label, char *value, size_t size)
@@ -94,12 +108,24 @@ static bool read_label(const char *labels, const char *label, char *value, size_
     return true;
 }
 
+/* Did a sample before this one have the same value? */
+static bool came_before(const sdi_scrape *scrape, size_t at, const char *label, const char *value)
+{
+    char earlier[LABEL_MAX];
+    for (size_t i = 0; i < at; i++)
+        if (!strcmp(scrape->samples[i].name, scrape->samples[at].name) &&
+            read_label(scrape->samples[i].labels, label, earlier, sizeof earlier) && !strcmp(earlier, value))
+            return true;
+    return false;
+}
+
 bool sdi_scrape_label(const sdi_scrape *scrape, const char *name, const char *label, size_t *at, char *value,
                       size_t size)
 {
     while (*at < scrape->count) {
-        const sdi_sample *sample = &scrape->samples[(*at)++];
-        if (!strcmp(sample->name, name) && read_label(sample->labels, label, value, size))
+        size_t i = (*at)++;
+        if (!strcmp(scrape->samples[i].name, name) && read_label(scrape->samples[i].labels, label, value, size) &&
+            !came_before(scrape, i, label, value))
             return true;
     }
     return false;

@@ -28,8 +28,11 @@ void sdi_scrape_free(sdi_scrape *scrape);
 
 /* sdi_scrape_sum adds the values of that name whose labels contain `label` (`policy="default"`); NULL: all. */
 double sdi_scrape_sum(const sdi_scrape *scrape, const char *name, const char *label);
-/* sdi_scrape_label finds the next value of a label, from sample *at on, among samples of that name. It writes at most
- * `size` bytes; false at the end. */
+/* sdi_scrape_most is the greatest of these values, 0 if there are none: a state of one thing that several processes
+ * tell of, each with a label of its own. */
+double sdi_scrape_most(const sdi_scrape *scrape, const char *name, const char *label);
+/* sdi_scrape_label finds the next value of a label, each once, from sample *at on, among samples of that name. It
+ * writes at most `size` bytes; false at the end. */
 bool sdi_scrape_label(const sdi_scrape *scrape, const char *name, const char *label, size_t *at, char *value,
                       size_t size);
 

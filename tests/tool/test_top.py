@@ -100,6 +100,25 @@ class Once(Case):
         self.assertGreater(rate, 50)  # 100 reads in 0.2 s, or in longer on a busy machine
         self.assertLess(rate, 520)
 
+    def test_several_processes(self):
+        """An endpoint that adds its processes up labels what each of them tells of the nodes."""
+        exporter = Exporter()
+        alone = exporter.metrics
+
+        def together() -> str:
+            lines = [line for line in alone().splitlines() if not line.startswith("#")]
+            return "".join(
+                f"{line}\n" if "_total" in line or "_seconds_" in line else f"{labelled}\n"
+                for line in lines
+                for labelled in dict.fromkeys(line.replace("}", f',worker="{worker}"}}') for worker in (1, 2))
+            )
+
+        exporter.metrics = together
+        done = self.top(exporter)
+        self.assertEqual(len(re.findall(r"\nreplica1 ", done.stdout)), 1)
+        self.assertRegex(done.stdout, r"\nprimary +primary +closed +- ")
+        self.assertRegex(done.stdout, r"\nreplica1 +replica +open +250 ms +6/16 +0 ")
+
     def test_url(self):
         exporter = Exporter()
         self.addCleanup(exporter.stop)
