@@ -41,7 +41,7 @@ static int prepare(const sdi_round *r, sdi_read *read, const shopdata_call *call
     read->flags = call->flags | r->session->flags;
     int status = sdi_statement_check(call->statement, r->session->client, call->params, call->count, error_out);
     if (status == SHOPDATA_OK)
-        status = sdi_statement_plan(call->statement, false, r->deadline, &read->planned, error_out);
+        status = sdi_session_plan(r->session, call->statement, false, r->deadline, &read->planned, error_out);
     if (status == SHOPDATA_OK)
         status = check_kind(read, error_out);
     if (status != SHOPDATA_OK)

@@ -232,8 +232,8 @@ int sdi_statement_plan(shopdata_statement *statement, bool write, int64_t deadli
     return status;
 }
 
-int sdi_statement_plan_within(shopdata_statement *statement, shopdata_session *session, sdi_planned **planned_out,
-                              shopdata_error **error_out)
+static int plan_within(shopdata_statement *statement, shopdata_session *session, sdi_planned **planned_out,
+                       shopdata_error **error_out)
 {
     sdi_planned *planned = sdi_calloc(1, sizeof *planned);
     if (!planned)
@@ -249,6 +249,14 @@ int sdi_statement_plan_within(shopdata_statement *statement, shopdata_session *s
     else
         sdi_free(planned);
     return status;
+}
+
+int sdi_session_plan(shopdata_session *session, shopdata_statement *statement, bool write, int64_t deadline,
+                     sdi_planned **planned_out, shopdata_error **error_out)
+{
+    if (sdi_in_transaction(session) && session->transaction.schema)
+        return plan_within(statement, session, planned_out, error_out);
+    return sdi_statement_plan(statement, write, deadline, planned_out, error_out);
 }
 
 void sdi_planned_done(sdi_planned *planned)

@@ -44,10 +44,10 @@ size_t sdi_statement_parameters(const shopdata_statement *statement);
  * sdi_planned_done. */
 int sdi_statement_plan(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
                        shopdata_error **error_out);
-/* sdi_statement_plan_within plans a write by what the session's open transaction sees, for that use alone: nobody else
- * sees yet which schema it has made. */
-int sdi_statement_plan_within(shopdata_statement *statement, shopdata_session *session, sdi_planned **planned_out,
-                              shopdata_error **error_out);
+/* sdi_session_plan gives the plan for this session: that of sdi_statement_plan; or, if its open transaction has changed
+ * the schema, one by what that transaction sees, for this use alone: nobody else sees yet which schema it has made. */
+int sdi_session_plan(shopdata_session *session, shopdata_statement *statement, bool write, int64_t deadline,
+                     sdi_planned **planned_out, shopdata_error **error_out);
 void sdi_planned_done(sdi_planned *planned); /* NULL is fine */
 /* sdi_statement_explain: see shopdata_statement_explain. */
 int sdi_statement_explain(shopdata_statement *statement, const char **text_out, shopdata_error **error_out);

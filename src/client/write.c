@@ -45,7 +45,7 @@ static int find_keys(write *w, shopdata_error **error_out)
 static sdi_pg_command change_command(const write *w)
 {
     return (sdi_pg_command){.sql = w->statement->text,
-                            .statement = w->unprepared ? 0 : w->statement->number,
+                            .statement = w->unprepared ? 0 : w->planned->number,
                             .params = w->params,
                             .count = w->count};
 }
@@ -229,13 +229,6 @@ static void tell(const write *w, int64_t took, int status, const shopdata_result
         sdi_tell_slow(core, &(sdi_slow_call){"write", took, status, w->statement, result});
 }
 
-static int plan(write *w, shopdata_error **error_out)
-{
-    if (sdi_in_transaction(w->session) && w->session->transaction.schema)
-        return sdi_statement_plan_within(w->statement, w->session, &w->planned, error_out);
-    return sdi_statement_plan(w->statement, true, w->deadline, &w->planned, error_out);
-}
-
 int sdi_write(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
               shopdata_result **result_out, shopdata_error **error_out)
 {
@@ -248,7 +241,7 @@ int sdi_write(shopdata_session *session, shopdata_statement *statement, const sh
     int64_t begin = sdi_now();
     int status = sdi_statement_check(statement, session->client, params, count, error_out);
     if (status == SHOPDATA_OK)
-        status = plan(&w, error_out);
+        status = sdi_session_plan(session, statement, true, w.deadline, &w.planned, error_out);
     if (status == SHOPDATA_OK)
         status = check_kind(&w, error_out);
     if (status == SHOPDATA_OK)

@@ -98,6 +98,33 @@ START_TEST(a_write_goes_by_the_schema_of_its_transaction)
 }
 END_TEST
 
+/* What its connection had prepared before gives another type now; and a function that only it has may write. */
+START_TEST(a_transaction_reads_by_the_schema_that_it_has_made)
+{
+    begin("SELECT 1");
+    shopdata_result *result = NULL;
+    shopdata_statement *read = servers_statement(client, "SELECT shelf FROM opened.item WHERE id = 12");
+    shopdata_statement *write =
+        servers_statement(client, "UPDATE opened.item SET name = 'a' WHERE id = 12 RETURNING shelf");
+    shopdata_statement *sell = servers_statement(client, "SELECT opened.sell()");
+    servers_ok(shopdata_begin(session, SHOPDATA_READ_COMMITTED, NULL), NULL);
+    expect(session, read, "1");
+    servers_ok(shopdata_execute(session, write, NULL, 0, NULL, NULL), NULL);
+    execute("ALTER TABLE opened.item ALTER COLUMN shelf TYPE text USING shelf || '!'");
+    expect(session, read, "1!");
+    servers_ok(shopdata_execute(session, write, NULL, 0, NULL, NULL), NULL);
+    execute("CREATE FUNCTION opened.sell() RETURNS int LANGUAGE sql VOLATILE AS"
+            " 'UPDATE opened.item SET shelf = 9 WHERE id = 1 RETURNING id'");
+    ck_assert_int_eq(shopdata_query(session, sell, NULL, 0, &result, NULL), SHOPDATA_ERR_REFUSED);
+    servers_ok(shopdata_rollback(session, NULL), NULL);
+    expect(session, read, "1");
+    shopdata_statement_free(read);
+    shopdata_statement_free(write);
+    shopdata_statement_free(sell);
+    finish();
+}
+END_TEST
+
 /* What a function or a view does, the SQL does not say: the database is asked by the first use. */
 START_TEST(a_read_that_writes_is_told_once_it_was_used)
 {
@@ -488,6 +515,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_view_is_as_fresh_as_its_tables);
     tcase_add_loop_test(cases, what_is_replaced_is_seen_by_others_at_once, 0, sizeof replaced / sizeof *replaced);
     tcase_add_test(cases, a_write_goes_by_the_schema_of_its_transaction);
+    tcase_add_test(cases, a_transaction_reads_by_the_schema_that_it_has_made);
     tcase_add_test(cases, a_read_that_writes_is_told_once_it_was_used);
     tcase_add_test(cases, execute_takes_a_read_and_bumps_nothing);
     tcase_add_test(cases, tenants_do_not_see_each_others_rows);
