@@ -1,5 +1,7 @@
 #include "errors.h"
 
+#include "log.h"
+
 /* A name of shopdata.errors, as a new reference. Errors are rare enough to look it up each time. */
 static PyObject *name_of_errors(const char *name)
 {
@@ -20,7 +22,7 @@ static PyObject *exception_of(int status, const shopdata_error *error)
     return exception;
 }
 
-void sdb_raise(int status, shopdata_error *error)
+void sdb_raise_status(int status, shopdata_error *error)
 {
     if (!PyErr_Occurred()) {
         PyObject *exception = exception_of(status, error);
@@ -29,6 +31,14 @@ void sdb_raise(int status, shopdata_error *error)
         Py_XDECREF(exception);
     }
     shopdata_error_free(error);
+}
+
+bool sdb_failed(int status, shopdata_error *error)
+{
+    if (status < 0)
+        sdb_raise_status(status, error);
+    sdb_log_drain();
+    return PyErr_Occurred() != NULL;
 }
 
 PyObject *sdb_raise_as(const char *class_name, const char *format, ...)

@@ -2,14 +2,17 @@
 #ifndef SDB_ERRORS_H
 #define SDB_ERRORS_H
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "python.h"
+#include <stdbool.h>
 
 #include <shopdata/shopdata.h>
 
-/* sdb_raise sets the exception for a call that failed with `status`, and frees `error` (NULL is fine). An exception
- * that is set already, by a signal's handler say, stays. */
-void sdb_raise(int status, shopdata_error *error);
+/* sdb_raise_status sets the exception for a call that failed with `status`, and frees `error` (NULL is fine). An
+ * exception that is set already, by a signal's handler say, stays. */
+void sdb_raise_status(int status, shopdata_error *error);
+/* sdb_failed ends a call: it raises for a status below 0, hands over the log lines that came in the call, and is true
+ * if an exception is set now. */
+bool sdb_failed(int status, shopdata_error *error);
 /* sdb_raise_as sets an exception of this class, "ParameterError" say; the rest is as for PyErr_Format. Always NULL. */
 PyObject *sdb_raise_as(const char *class_name, const char *format, ...);
 

@@ -5,6 +5,7 @@ Every message is one line that says what is wrong, where, and what would be righ
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
 __all__ = [
@@ -198,8 +199,33 @@ def class_of_sqlstate(sqlstate: str) -> type[Error]:
     return _BY_SQLSTATE.get(sqlstate[:2]) or _BY_SQLSTATE.get(sqlstate[:1], DatabaseError)
 
 
+# What the library's messages call by its name in C.
+_PYTHONS_NAMES = {
+    "enum shopdata_isolation": "'read committed', 'repeatable read' or 'serializable'",
+    "pass NULL": "leave it out",
+    "shopdata_after_fork": "shopdata.open()",
+    "shopdata_begin": "session.transaction()",
+    "shopdata_commit": "session.commit()",
+    "shopdata_execute": "session.execute()",
+    "shopdata_invalidate": "client.invalidate()",
+    "shopdata_open": "shopdata.open()",
+    "shopdata_query": "session.query()",
+    "shopdata_rollback": "session.rollback()",
+    "shopdata_rollback_to": "roll back to",
+    "shopdata_savepoint": "session.transaction()",
+    "shopdata_session_new": "client.session()",
+    "shopdata_session_token": "session.token",
+    "shopdata_statement": "statement",
+    "shopdata_statement_add_tag": "client.statement(..., tags=[...])",
+    "shopdata_statement_free": "statement.close()",
+    "shopdata_statement_new": "client.statement()",
+}
+_C_NAME = re.compile("|".join(rf"\b{name}\b" for name in sorted(_PYTHONS_NAMES, key=len, reverse=True)))
+
+
 def of_status(status: str, message: str, sqlstate: str, retriable: int) -> Exception:
     """The exception for a call of the library that failed: its status's name and what its error says."""
+    message = _C_NAME.sub(lambda found: _PYTHONS_NAMES[found.group()], message)
     if status == "SHOPDATA_ERR_NO_MEMORY":
         return MemoryError(message)
     known = _BY_STATUS.get(status)

@@ -1,0 +1,172 @@
+#include "handle.h"
+
+#include "errors.h"
+#include "log.h"
+
+#define KIND(name, type, free_function, is_exclusive)                                                                  \
+    static void free_##name(void *pointer)                                                                             \
+    {                                                                                                                  \
+        free_function((type *)pointer);                                                                                \
+    }                                                                                                                  \
+    const sdb_kind sdb_##name##_kind = {#name, free_##name, is_exclusive}
+
+KIND(config, shopdata_config, shopdata_config_free, true);
+KIND(client, shopdata_client, shopdata_close, false);
+KIND(statement, shopdata_statement, shopdata_statement_free, false);
+KIND(session, shopdata_session, shopdata_session_free, true);
+KIND(metrics, shopdata_metrics, shopdata_metrics_free, true);
+
+static PyTypeObject handle_type;
+static unsigned forks; /* that led to this process, since the module was loaded */
+
+void sdb_after_fork(void)
+{
+    forks++;
+}
+
+PyObject *sdb_handle_new(const sdb_kind *kind, void *pointer)
+{
+    sdb_handle *handle = PyObject_New(sdb_handle, &handle_type);
+    if (!handle) {
+        kind->end(pointer);
+        return NULL;
+    }
+    handle->kind = kind;
+    handle->pointer = pointer;
+    handle->users = 0;
+    handle->forks = forks;
+    handle->closed = false;
+    handle->blocked = NULL;
+    atomic_init(&handle->cancelled, false);
+    return (PyObject *)handle;
+}
+
+/* Is somebody in it who did not follow into this process? Then it may be half changed, with its locks taken. */
+static bool is_stranded(const sdb_handle *handle)
+{
+    return handle->users && handle->forks != forks && handle->kind != &sdb_client_kind;
+}
+
+/* A client is renewed as a whole by shopdata_after_fork; only the count of who is in it is to be mended. */
+static void forget_strangers(sdb_handle *handle)
+{
+    if (handle->forks != forks && handle->kind == &sdb_client_kind)
+        handle->users = 0;
+    handle->forks = forks;
+}
+
+static void *refuse(const sdb_handle *handle)
+{
+    const char *name = handle->kind->name;
+    if (handle->closed)
+        return sdb_raise_as("Closed", "the %s is closed", name);
+    if (is_stranded(handle))
+        return sdb_raise_as("Forked", "another thread was using this %s when the process was forked; make one here",
+                            name);
+    if (handle->blocked)
+        return sdb_raise_as("TransactionError", "%U", handle->blocked);
+    return sdb_raise_as("ProgrammingError",
+                        "the %s is in use by another call: one thread at a time; make a %s for each", name, name);
+}
+
+void *sdb_enter(PyObject *object, const sdb_kind *kind)
+{
+    sdb_handle *handle = (sdb_handle *)object;
+    if (!PyObject_TypeCheck(object, &handle_type) || handle->kind != kind)
+        return PyErr_Format(PyExc_TypeError, "a %s is wanted, not %s", kind->name, Py_TYPE(object)->tp_name);
+    if (handle->closed || handle->blocked || is_stranded(handle) ||
+        (kind->exclusive && handle->users && handle->forks == forks))
+        return refuse(handle);
+    forget_strangers(handle);
+    handle->users++;
+    return handle->pointer;
+}
+
+/* A free that may wait for threads must not hold up those that want to log in Python. */
+static void free_pointer(sdb_handle *handle)
+{
+    void *pointer = handle->pointer;
+    handle->pointer = NULL;
+    if (!pointer || is_stranded(handle))
+        return;
+    Py_BEGIN_ALLOW_THREADS handle->kind->end(pointer);
+    Py_END_ALLOW_THREADS
+}
+
+void sdb_leave(PyObject *object)
+{
+    sdb_handle *handle = (sdb_handle *)object;
+    if (--handle->users == 0 && handle->closed)
+        free_pointer(handle);
+}
+
+PyObject *sdb_close(PyObject *object)
+{
+    sdb_handle *handle = (sdb_handle *)object;
+    if (!handle->closed && handle->kind->exclusive && handle->users && !is_stranded(handle))
+        return refuse(handle);
+    handle->closed = true;
+    if (handle->users == 0 || is_stranded(handle))
+        free_pointer(handle);
+    return sdb_log_drain() ? NULL : Py_NewRef(Py_None);
+}
+
+/* Nobody is in it: whoever is holds a reference. What the library has to say of the end is logged, and changes nothing.
+ */
+static void dealloc(PyObject *object)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    free_pointer((sdb_handle *)object);
+    Py_CLEAR(((sdb_handle *)object)->blocked);
+    if (sdb_log_drain())
+        PyErr_WriteUnraisable(NULL);
+    PyErr_Restore(type, value, traceback);
+    PyObject_Free(object);
+}
+
+static PyObject *close_method(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return sdb_close(object);
+}
+
+/* cancel(true) ends calls that wait, until cancel(false). */
+static PyObject *cancel_method(PyObject *object, PyObject *cancelled)
+{
+    atomic_store_explicit(&((sdb_handle *)object)->cancelled, cancelled == Py_True, memory_order_relaxed);
+    Py_RETURN_NONE;
+}
+
+/* block(text) refuses calls, with TransactionError and this text, until block(None). */
+static PyObject *block_method(PyObject *object, PyObject *reason)
+{
+    Py_XSETREF(((sdb_handle *)object)->blocked, reason == Py_None ? NULL : Py_NewRef(reason));
+    Py_RETURN_NONE;
+}
+
+static PyObject *get_closed(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((sdb_handle *)object)->closed);
+}
+
+static PyMethodDef methods[] = {{"close", close_method, METH_NOARGS, NULL},
+                                {"cancel", cancel_method, METH_O, NULL},
+                                {"block", block_method, METH_O, NULL},
+                                {NULL, NULL, 0, NULL}};
+static PyGetSetDef getters[] = {{"closed", get_closed, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+
+static PyTypeObject handle_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "shopdata._native.Handle",
+    .tp_basicsize = sizeof(sdb_handle),
+    .tp_dealloc = dealloc,
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_methods = methods,
+    .tp_getset = getters,
+};
+
+int sdb_handle_ready(void)
+{
+    return PyType_Ready(&handle_type);
+}

@@ -1,0 +1,93 @@
+#include "query.h"
+
+#include "answer.h"
+#include "errors.h"
+#include "handle.h"
+#include "log.h"
+
+/* What one call works on: both handles entered, the values as the library wants them. */
+typedef struct call {
+    PyObject *session_object, *statement_object;
+    shopdata_session *session;
+    shopdata_statement *statement;
+    sdb_params params;
+} call;
+
+/* A tuple, which nobody can change while the library looks into its values. */
+int sdb_params_of(PyObject *values, PyObject *names, sdb_params *params)
+{
+    if (!PyTuple_Check(values)) {
+        PyErr_SetString(PyExc_TypeError, "parameters are a tuple");
+        return -1;
+    }
+    return sdb_params_fill(PySequence_Fast_ITEMS(values), PyTuple_GET_SIZE(values), names == Py_None ? NULL : names,
+                           params);
+}
+
+/* 0; or -1 with an exception set, and nothing entered. */
+static int begin(call *one, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (count != 4) {
+        PyErr_SetString(PyExc_TypeError, "session, statement, values and names are wanted");
+        return -1;
+    }
+    if (sdb_params_of(arguments[2], arguments[3], &one->params))
+        return -1;
+    one->session_object = arguments[0];
+    one->statement_object = arguments[1];
+    one->session = sdb_enter(one->session_object, &sdb_session_kind);
+    one->statement = one->session ? sdb_enter(one->statement_object, &sdb_statement_kind) : NULL;
+    if (one->statement)
+        return 0;
+    if (one->session)
+        sdb_leave(one->session_object);
+    sdb_params_free(&one->params);
+    return -1;
+}
+
+/* The answer, or NULL with an exception set: what the library says, or what a signal's handler or a log line's receiver
+ * raised meanwhile. */
+static PyObject *finish(call *one, int status, shopdata_result *result, shopdata_error *error)
+{
+    PyObject *answer = NULL;
+    sdb_leave(one->statement_object);
+    sdb_leave(one->session_object);
+    sdb_params_free(&one->params);
+    if (status < 0)
+        sdb_raise_status(status, error);
+    else if (PyErr_Occurred())
+        shopdata_result_free(result);
+    else
+        answer = sdb_answer_new(result, status != SHOPDATA_UNFENCED);
+    if (sdb_log_drain())
+        Py_CLEAR(answer);
+    return answer;
+}
+
+typedef int run_function(shopdata_session *, shopdata_statement *, const shopdata_param *, size_t, shopdata_result **,
+                         shopdata_error **);
+
+static PyObject *run(run_function *function, PyObject *const *arguments, Py_ssize_t count)
+{
+    call one;
+    int status;
+    shopdata_result *result = NULL;
+    shopdata_error *error = NULL;
+    if (begin(&one, arguments, count))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS status =
+        function(one.session, one.statement, one.params.list, one.params.count, &result, &error);
+    Py_END_ALLOW_THREADS return finish(&one, status, result, error);
+}
+
+PyObject *sdb_query(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)module;
+    return run(shopdata_query, arguments, count);
+}
+
+PyObject *sdb_execute(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)module;
+    return run(shopdata_execute, arguments, count);
+}

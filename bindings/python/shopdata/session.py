@@ -1,0 +1,339 @@
+"""Sessions: what one request or one user reads and writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, overload
+
+from shopdata import _native, aio
+from shopdata.errors import ParameterError, ProgrammingError
+from shopdata.result import Result
+from shopdata.statement import Statement
+
+if TYPE_CHECKING:
+    from shopdata._native import Handle, Row
+    from shopdata.client import Client
+
+__all__ = ["Session", "Transaction"]
+
+T = TypeVar("T")
+
+_ISOLATION = {"read committed": 0, "repeatable read": 1, "serializable": 2}
+_READ_ONLY = 256
+
+
+class Session:
+    """What one request or one user does; make it with :meth:`Client.session`.
+
+    It sees its own writes, whoever answers, and does not go back in time. One thread uses it at a time: another one
+    gets a :class:`~shopdata.ProgrammingError`. It is cheap, and holds a connection only within a transaction.
+    """
+
+    __slots__ = ("__weakref__", "_client", "_depth", "_handle")
+
+    def __init__(self, client: Client, handle: Handle) -> None:
+        self._client = client
+        self._handle = handle
+        self._depth = 0  # of transactions that are open: one, and savepoints in it
+
+    def close(self) -> None:
+        """Ends the session; a transaction that is still open is rolled back. Closing twice does no harm."""
+        self._handle.close()
+
+    @property
+    def closed(self) -> bool:
+        """Has it been closed?"""
+        return self._handle.closed
+
+    @property
+    def client(self) -> Client:
+        """The client that it was made of."""
+        return self._client
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------------------------ reads and writes
+
+    @overload
+    def query(
+        self, statement: Union[Statement, str], /, *params: Any, into: None = None, **named: Any
+    ) -> Result[Row]: ...
+    @overload
+    def query(
+        self, statement: Union[Statement, str], /, *params: Any, into: Union[type[T], Callable[..., T]], **named: Any
+    ) -> Result[T]: ...
+    def query(
+        self, statement: Union[Statement, str], /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
+    ) -> Result[Any]:
+        """Runs a read: through the cache, else on a replica that is new enough, else on the primary.
+
+        In a transaction it runs on that transaction's connection, and touches no cache.
+
+        :param statement: a statement, or SQL, of which the client keeps the statement.
+        :param params: ``$1``, ``$2``... Parameters that have names in the SQL are passed by keyword.
+        :param into: a dataclass, a TypedDict or any callable: each row is made one, its columns passed by name.
+        :raises: :class:`~shopdata.ParameterError`, :class:`~shopdata.Refused` for a statement that writes,
+            :class:`~shopdata.Timeout`, :class:`~shopdata.Busy`, :class:`~shopdata.Unavailable`,
+            :class:`~shopdata.TooLarge`, :class:`~shopdata.TransactionError`, and what PostgreSQL says.
+        """
+        if named or into is not None or type(statement) is not Statement or statement._names is not None:
+            statement = self._statement(statement)
+            values = statement._values(params, named)
+            return _into(into, _native.query(self._handle, statement._handle, values, statement._names))
+        return _native.query(self._handle, statement._handle, params, None)
+
+    def query_many(self, calls: Iterable[Any], /) -> list[Result[Row]]:
+        """Runs several reads in as few round trips as there are tiers: one to the cache, one to each node.
+
+        :param calls: of each read its statement (or SQL), or a tuple of that and its parameters: ``(statement, 1, 2)``,
+            ``(statement, {"id": 1})``.
+        :returns: the results in the same order. If one read fails, all do: the error names it, counted from 0.
+        """
+        return _native.query_many(self._handle, [self._call(call) for call in calls])
+
+    def execute(self, statement: Union[Statement, str], /, *params: Any, **named: Any) -> Result[Row]:
+        """Runs a write on the primary, in a transaction of its own unless one is open.
+
+        When it returns, no cached statement answers with older rows, in any process. Parameters are as in
+        :meth:`query`. The result has ``changed``, the rows of ``RETURNING``, and ``fenced``: ``False`` if the write
+        stands, but the shared cache could not be told of it yet.
+
+        :raises: :class:`~shopdata.AmbiguousCommit` if nobody knows whether it stands; after all others nothing was
+            written: those of :meth:`query`, and :class:`~shopdata.Refused` if the SQL does not tell what it writes.
+        """
+        statement = self._statement(statement)
+        values = statement._values(params, named)
+        return _native.execute(self._handle, statement._handle, values, statement._names)
+
+    async def aquery(
+        self, statement: Union[Statement, str], /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
+    ) -> Result[Any]:
+        """:meth:`query` for asyncio: a thread of the client's runs it. Cancelling the task cancels the query."""
+        return await aio.run(self, lambda: self.query(statement, *params, into=into, **named))
+
+    async def aquery_many(self, calls: Iterable[Any], /) -> list[Result[Row]]:
+        """:meth:`query_many` for asyncio, as :meth:`aquery`."""
+        return await aio.run(self, lambda: self.query_many(calls))
+
+    async def aexecute(self, statement: Union[Statement, str], /, *params: Any, **named: Any) -> Result[Row]:
+        """:meth:`execute` for asyncio, as :meth:`aquery`. A write that is cancelled after COMMIT was sent may stand."""
+        return await aio.run(self, lambda: self.execute(statement, *params, **named))
+
+    # ---------------------------------------------------------------------------------------------------- transactions
+
+    def transaction(self, isolation: Optional[str] = None, *, read_only: bool = False) -> Transaction:
+        """A transaction on the primary, for ``with`` or ``async with``: committed at the end of the block, rolled back
+        if an exception leaves it. Within another one it is a savepoint.
+
+        :param isolation: ``"read committed"`` (the default), ``"repeatable read"`` or ``"serializable"``.
+        :param read_only: PostgreSQL refuses writes in it.
+        """
+        return Transaction(self, isolation, read_only)
+
+    def begin(self, isolation: Optional[str] = None, *, read_only: bool = False) -> None:
+        """Opens a transaction, for those who end it by hand; :meth:`transaction` is less to forget."""
+        _native.begin(self._handle, _isolation(isolation) | (_READ_ONLY if read_only else 0))
+        self._depth = 1
+
+    def commit(self) -> bool:
+        """Commits the open transaction, which is over then in every case.
+
+        :returns: ``False`` if it stands, but the shared cache could not be told of it yet.
+        """
+        self._depth = 0
+        return _native.commit(self._handle)
+
+    def rollback(self) -> None:
+        """Undoes the open transaction."""
+        self._depth = 0
+        _native.rollback(self._handle)
+
+    # -------------------------------------------------------------------------------------------------------- settings
+
+    @property
+    def token(self) -> str:
+        """What the session wrote and saw, as a short text for the user's next request, wherever that is answered.
+
+        Take it when the request is done. ASCII letters, digits, ``-``, ``_`` and ``.``; at most 1536 of them.
+        """
+        return _native.session_token(self._handle)
+
+    def advance(self, token: str) -> None:
+        """Takes a token: from now on the session reads as if it had done itself what the token tells.
+
+        :class:`~shopdata.ProgrammingError` for a text that is no token, or not signed where ``token_keys`` are set; the
+        session goes on as it was.
+        """
+        _native.session_advance(self._handle, _text(token, "token"))
+
+    def set_deadline(self, seconds: float) -> None:
+        """Gives every later call so many seconds, from 0.001 to 86400, in place of the configuration's ``deadline``."""
+        _native.session_set_deadline(self._handle, _milliseconds(seconds, "deadline"))
+
+    def set_max_staleness(self, seconds: float) -> None:
+        """Lets every later read lack what others wrote up to so many seconds ago, so that more of them come from the
+        cache and from replicas; 0 takes it back. It never lacks what the session itself wrote."""
+        _native.session_set_max_staleness(self._handle, _milliseconds(seconds, "max_staleness"))
+
+    def set(self, name: str, value: Optional[str]) -> None:
+        """Declares a setting, ``"app.tenant"`` say, for ``current_setting()`` in row-level security policies.
+
+        What depends on it is cached for each value by itself. ``None`` takes it back. Not within a transaction.
+        """
+        _native.session_set(self._handle, _text(name, "name"), value if value is None else _text(value, "value"))
+
+    def _set_flags(self, primary: bool, cache: bool) -> None:
+        _native.session_set_flags(self._handle, (1 if primary else 0) | (0 if cache else 2))
+
+    # ------------------------------------------------------------------------------------------------------- internals
+
+    def _statement(self, statement: object) -> Statement:
+        if isinstance(statement, Statement):
+            return statement
+        if isinstance(statement, str):
+            return self._client._kept.get(statement)
+        raise ParameterError(f"a Statement or SQL as a str is wanted, not {type(statement).__name__}")
+
+    def _call(self, call: object) -> tuple[Handle, tuple[Any, ...], Optional[tuple[str, ...]]]:
+        """One read of `query_many`: the statement's handle, its values in order, and their names."""
+        parts = call if isinstance(call, (tuple, list)) else (call,)
+        if not parts:
+            raise ParameterError("a call of query_many is a statement, or a tuple of it and its parameters, not ()")
+        statement = self._statement(parts[0])
+        return statement._handle, statement._values(tuple(parts[1:]), {}), statement._names
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "in a transaction" if self._depth else "open"
+        return f"<shopdata.Session: {state}>"
+
+
+class Transaction:
+    """What :meth:`Session.transaction` returns: ``with session.transaction():``."""
+
+    __slots__ = ("_isolation", "_read_only", "_savepoint", "_session", "_state", "fenced")
+
+    fenced: bool
+    """After the block: ``False`` if the writes stand, but the shared cache could not be told of them yet."""
+
+    def __init__(self, session: Session, isolation: Optional[str], read_only: bool) -> None:
+        self._session = session
+        self._isolation = isolation
+        self._read_only = read_only
+        self._savepoint: Optional[str] = None
+        self._state = "new"
+        self.fenced = True
+
+    def __enter__(self) -> Transaction:
+        if self._state != "new":
+            raise ProgrammingError("a transaction is entered once; ask session.transaction() for another one")
+        if self._session._depth:
+            self._set_savepoint()
+        else:
+            self._session.begin(self._isolation, read_only=self._read_only)
+        self._state = "open"
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        if self._state == "undone":
+            self._leave_undone()
+        elif error is None:
+            self._keep()
+        else:
+            self._undo_for(error)
+
+    def rollback(self) -> None:
+        """Undoes at once what was done in the block. What is left of the block can do nothing more in the session."""
+        if self._state != "open":
+            raise ProgrammingError("the transaction is not open: it was rolled back, or its block is over")
+        self._state = "undone"
+        self._undo()
+        self._session._handle.block("the transaction was rolled back; leave its block first")
+
+    async def __aenter__(self) -> Transaction:
+        try:
+            return await aio.run(self._session, self.__enter__)
+        except asyncio.CancelledError:
+            if self._state == "open":  # it began nevertheless, and nobody else will end it
+                await aio.finish(self._session, lambda: self._undo_for(asyncio.CancelledError()))
+            raise
+
+    async def __aexit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        await aio.finish(self._session, lambda: self.__exit__(kind, error, trace))
+
+    def _set_savepoint(self) -> None:
+        if self._isolation is not None or self._read_only:
+            raise ProgrammingError("an inner transaction is a savepoint: isolation and read_only are the outer one's")
+        name = f"shopdata_{self._session._depth}"
+        _native.savepoint(self._session._handle, name)
+        self._savepoint = name
+        self._session._depth += 1
+
+    def _keep(self) -> None:
+        self._state = "over"
+        if self._savepoint is None:
+            self.fenced = self._session.commit()
+        else:
+            self._session._depth -= 1
+            _native.release(self._session._handle, self._savepoint)
+
+    def _undo(self) -> None:
+        if self._savepoint is None:
+            self._session.rollback()
+            return
+        self._session._depth -= 1
+        _native.rollback_to(self._session._handle, self._savepoint)
+        _native.release(self._session._handle, self._savepoint)
+
+    def _undo_for(self, error: BaseException) -> None:
+        """What goes wrong now does not take the place of what went wrong first."""
+        self._state = "over"
+        try:
+            self._undo()
+        except Exception as further:
+            if error.__context__ is None and further is not error:
+                error.__context__ = further
+
+    def _leave_undone(self) -> None:
+        self._state = "over"
+        self._session._handle.block(None)
+
+
+def _isolation(name: Optional[str]) -> int:
+    if name is None:
+        return 0
+    if name not in _ISOLATION:
+        raise ParameterError(f"isolation {name!r}; there are {', '.join(map(repr, _ISOLATION))}")
+    return _ISOLATION[name]
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise ParameterError(f"{what} is a str, not {type(value).__name__}")
+    return value
+
+
+def _milliseconds(seconds: object, what: str) -> int:
+    """Seconds as the library wants them; the ranges it checks itself, once the number fits."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds != seconds:
+        raise ParameterError(f"{what} is a number of seconds, not {seconds!r}")
+    return round(min(max(seconds, -1e15), 1e15) * 1000)
+
+
+def _into(into: Optional[Callable[..., Any]], result: Result[Any]) -> Result[Any]:
+    if into is not None:
+        from shopdata import targets
+
+        result._rows = targets.rows_into(into, result)
+    return result
