@@ -94,6 +94,12 @@ static PyObject *get_columns(PyObject *object, void *unused)
     return sdb_column_names(((answer *)object)->result);
 }
 
+static PyObject *get_types(PyObject *object, void *unused)
+{
+    (void)unused;
+    return sdb_column_types(((answer *)object)->result);
+}
+
 static PyObject *get_changed(PyObject *object, void *unused)
 {
     (void)unused;
@@ -145,6 +151,7 @@ static PyMemberDef members[] = {{"_rows", T_OBJECT, offsetof(answer, rows), 0, N
                                 {NULL, 0, 0, 0, NULL}};
 static PyGetSetDef getters[] = {
     {"columns", get_columns, NULL, "The names of the columns.", NULL},
+    {"types", get_types, NULL, "PostgreSQL's type OIDs of the columns.", NULL},
     {"changed", get_changed, NULL, "How many rows a write changed; for a read, the rows it found.", NULL},
     {"source", get_source, NULL, "Who answered: cache, replica, primary, or stale.", NULL},
     {"node", get_node, NULL, "The node that read the rows from the database.", NULL},

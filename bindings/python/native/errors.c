@@ -33,6 +33,12 @@ void sdb_raise_status(int status, shopdata_error *error)
     shopdata_error_free(error);
 }
 
+void sdb_raise_parameters(shopdata_error *error)
+{
+    sdb_raise_as("ParameterError", "%s", shopdata_error_message(error));
+    shopdata_error_free(error);
+}
+
 bool sdb_failed(int status, shopdata_error *error)
 {
     if (status < 0)

@@ -10,6 +10,8 @@
 /* sdb_raise_status sets the exception for a call that failed with `status`, and frees `error` (NULL is fine). An
  * exception that is set already, by a signal's handler say, stays. */
 void sdb_raise_status(int status, shopdata_error *error);
+/* sdb_raise_parameters does so for a call whose parameters are not as many as the statement takes. */
+void sdb_raise_parameters(shopdata_error *error);
 /* sdb_failed ends a call: it raises for a status below 0, hands over the log lines that came in the call, and is true
  * if an exception is set now. */
 bool sdb_failed(int status, shopdata_error *error);

@@ -89,8 +89,9 @@ static void free_pointer(sdb_handle *handle)
     handle->pointer = NULL;
     if (!pointer || is_stranded(handle))
         return;
-    Py_BEGIN_ALLOW_THREADS handle->kind->end(pointer);
-    Py_END_ALLOW_THREADS
+    PyThreadState *others = PyEval_SaveThread();
+    handle->kind->end(pointer);
+    PyEval_RestoreThread(others);
 }
 
 void sdb_leave(PyObject *object)

@@ -92,14 +92,26 @@ static PyObject *answers(batch *all)
     return list;
 }
 
+static bool any_wrong(const batch *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (sdb_params_wrong(&all->params[i], all->calls[i].statement))
+            return true;
+    return false;
+}
+
 static PyObject *run(batch *all)
 {
     PyObject *list = NULL;
     shopdata_error *error = NULL;
-    int status;
-    Py_BEGIN_ALLOW_THREADS status = shopdata_query_many(all->session, all->calls, all->count, all->results, &error);
-    Py_END_ALLOW_THREADS end(all);
-    if (status < 0)
+    PyThreadState *others = PyEval_SaveThread();
+    int status = shopdata_query_many(all->session, all->calls, all->count, all->results, &error);
+    PyEval_RestoreThread(others);
+    bool wrong = status == SHOPDATA_ERR_ARGUMENT && any_wrong(all);
+    end(all);
+    if (wrong)
+        sdb_raise_parameters(error);
+    else if (status < 0)
         sdb_raise_status(status, error);
     else
         list = answers(all);

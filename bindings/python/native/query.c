@@ -24,6 +24,11 @@ int sdb_params_of(PyObject *values, PyObject *names, sdb_params *params)
                            params);
 }
 
+bool sdb_params_wrong(const sdb_params *params, const shopdata_statement *statement)
+{
+    return params->count != shopdata_statement_parameters(statement);
+}
+
 /* 0; or -1 with an exception set, and nothing entered. */
 static int begin(call *one, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -50,10 +55,13 @@ static int begin(call *one, PyObject *const *arguments, Py_ssize_t count)
 static PyObject *finish(call *one, int status, shopdata_result *result, shopdata_error *error)
 {
     PyObject *answer = NULL;
+    bool wrong = status == SHOPDATA_ERR_ARGUMENT && sdb_params_wrong(&one->params, one->statement);
     sdb_leave(one->statement_object);
     sdb_leave(one->session_object);
     sdb_params_free(&one->params);
-    if (status < 0)
+    if (wrong)
+        sdb_raise_parameters(error);
+    else if (status < 0)
         sdb_raise_status(status, error);
     else if (PyErr_Occurred())
         shopdata_result_free(result);
@@ -70,14 +78,14 @@ typedef int run_function(shopdata_session *, shopdata_statement *, const shopdat
 static PyObject *run(run_function *function, PyObject *const *arguments, Py_ssize_t count)
 {
     call one;
-    int status;
     shopdata_result *result = NULL;
     shopdata_error *error = NULL;
     if (begin(&one, arguments, count))
         return NULL;
-    Py_BEGIN_ALLOW_THREADS status =
-        function(one.session, one.statement, one.params.list, one.params.count, &result, &error);
-    Py_END_ALLOW_THREADS return finish(&one, status, result, error);
+    PyThreadState *others = PyEval_SaveThread();
+    int status = function(one.session, one.statement, one.params.list, one.params.count, &result, &error);
+    PyEval_RestoreThread(others);
+    return finish(&one, status, result, error);
 }
 
 PyObject *sdb_query(PyObject *module, PyObject *const *arguments, Py_ssize_t count)

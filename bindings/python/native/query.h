@@ -4,10 +4,15 @@
 
 #include "params.h"
 #include "python.h"
+#include <stdbool.h>
 
 /* sdb_params_of fills `params` from a tuple, which must live as long, and a tuple of names or None: as sdb_params_fill.
  */
 int sdb_params_of(PyObject *values, PyObject *names, sdb_params *params);
+
+/* sdb_params_wrong: are they not as many as the statement takes? The library says so itself, but as one of many faults.
+ */
+bool sdb_params_wrong(const sdb_params *params, const shopdata_statement *statement);
 
 /* query(session, statement, values, names) -> Answer; execute(...) the same. `values` is a tuple of the parameters,
  * `names` a tuple of their names or None. */

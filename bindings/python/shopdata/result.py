@@ -21,6 +21,8 @@ class Result(_native.Answer, Sequence[T]):
 
     ``columns``
         the names of the columns;
+    ``types``
+        PostgreSQL's type OIDs of the columns: 23 is ``int4``, 25 ``text``;
     ``changed``
         how many rows a write inserted, updated or deleted; for a read, the rows that it found;
     ``fenced``
