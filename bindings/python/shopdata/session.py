@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, overl
 from shopdata import _native, aio
 from shopdata.errors import ParameterError, ProgrammingError
 from shopdata.result import Result
-from shopdata.statement import Statement
+from shopdata.statement import AnyStatement, LazyStatement, Statement
 
 if TYPE_CHECKING:
     from shopdata._native import Handle, Row
@@ -31,12 +31,13 @@ class Session:
     gets a :class:`~shopdata.ProgrammingError`. It is cheap, and holds a connection only within a transaction.
     """
 
-    __slots__ = ("__weakref__", "_client", "_depth", "_handle")
+    __slots__ = ("__weakref__", "_client", "_depth", "_handle", "_wrote")
 
     def __init__(self, client: Client, handle: Handle) -> None:
         self._client = client
         self._handle = handle
         self._depth = 0  # of transactions that are open: one, and savepoints in it
+        self._wrote = False
 
     def close(self) -> None:
         """Ends the session; a transaction that is still open is rolled back. Closing twice does no harm."""
@@ -52,6 +53,11 @@ class Session:
         """The client that it was made of."""
         return self._client
 
+    @property
+    def wrote(self) -> bool:
+        """Has :meth:`execute` sent anything, whatever became of it? Then its user's next request needs the token."""
+        return self._wrote
+
     def __enter__(self) -> Session:
         return self
 
@@ -63,15 +69,13 @@ class Session:
     # ------------------------------------------------------------------------------------------------ reads and writes
 
     @overload
-    def query(
-        self, statement: Union[Statement, str], /, *params: Any, into: None = None, **named: Any
-    ) -> Result[Row]: ...
+    def query(self, statement: AnyStatement, /, *params: Any, into: None = None, **named: Any) -> Result[Row]: ...
     @overload
     def query(
-        self, statement: Union[Statement, str], /, *params: Any, into: Union[type[T], Callable[..., T]], **named: Any
+        self, statement: AnyStatement, /, *params: Any, into: Union[type[T], Callable[..., T]], **named: Any
     ) -> Result[T]: ...
     def query(
-        self, statement: Union[Statement, str], /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
+        self, statement: AnyStatement, /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
     ) -> Result[Any]:
         """Runs a read: through the cache, else on a replica that is new enough, else on the primary.
 
@@ -99,7 +103,7 @@ class Session:
         """
         return _native.query_many(self._handle, [self._call(call) for call in calls])
 
-    def execute(self, statement: Union[Statement, str], /, *params: Any, **named: Any) -> Result[Row]:
+    def execute(self, statement: AnyStatement, /, *params: Any, **named: Any) -> Result[Row]:
         """Runs a write on the primary, in a transaction of its own unless one is open.
 
         When it returns, no cached statement answers with older rows, in any process. Parameters are as in
@@ -111,10 +115,11 @@ class Session:
         """
         statement = self._statement(statement)
         values = statement._values(params, named)
+        self._wrote = True
         return _native.execute(self._handle, statement._handle, values, statement._names)
 
     async def aquery(
-        self, statement: Union[Statement, str], /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
+        self, statement: AnyStatement, /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
     ) -> Result[Any]:
         """:meth:`query` for asyncio: a thread of the client's runs it. Cancelling the task cancels the query."""
         return await aio.run(self, lambda: self.query(statement, *params, into=into, **named))
@@ -123,7 +128,7 @@ class Session:
         """:meth:`query_many` for asyncio, as :meth:`aquery`."""
         return await aio.run(self, lambda: self.query_many(calls))
 
-    async def aexecute(self, statement: Union[Statement, str], /, *params: Any, **named: Any) -> Result[Row]:
+    async def aexecute(self, statement: AnyStatement, /, *params: Any, **named: Any) -> Result[Row]:
         """:meth:`execute` for asyncio, as :meth:`aquery`. A write that is cancelled after COMMIT was sent may stand."""
         return await aio.run(self, lambda: self.execute(statement, *params, **named))
 
@@ -200,6 +205,8 @@ class Session:
             return statement
         if isinstance(statement, str):
             return self._client._kept.get(statement)
+        if isinstance(statement, LazyStatement):
+            return statement.of(self._client)
         raise ParameterError(f"a Statement or SQL as a str is wanted, not {type(statement).__name__}")
 
     def _call(self, call: object) -> tuple[Handle, tuple[Any, ...], Optional[tuple[str, ...]]]:

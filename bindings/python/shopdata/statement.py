@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from weakref import WeakKeyDictionary
 
 from shopdata import _native
 from shopdata.errors import ParameterError
 from shopdata.parameters import parse, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from shopdata._native import Handle
+    from shopdata.client import Client
 
-__all__ = ["Statement"]
+__all__ = ["AnyStatement", "LazyStatement", "Statement"]
 
 
 class Statement:
@@ -85,6 +87,34 @@ class Statement:
         if named:
             raise ParameterError(f"the statement has no parameter {', '.join(f':{name}' for name in named)}")
         return params
+
+
+class LazyStatement:
+    """SQL that stands in a module before there is a client: each client makes its own statement of it, at its first use
+    there. It goes wherever a :class:`Statement` goes; whether the SQL is right is found out then.
+    """
+
+    __slots__ = ("_made", "_policy", "_sql", "_tags")
+
+    def __init__(self, sql: str, *, policy: Optional[str] = None, tags: Iterable[str] = ()) -> None:
+        self._sql = sql
+        self._policy = policy
+        self._tags = tags if isinstance(tags, str) else tuple(tags)  # Client.statement tells what is wrong with a str
+        self._made: WeakKeyDictionary[Client, Statement] = WeakKeyDictionary()
+
+    def of(self, client: Client) -> Statement:
+        """The client's own statement."""
+        made = self._made.get(client)
+        if made is None:
+            made = self._made[client] = client.statement(self._sql, policy=self._policy, tags=self._tags)
+        return made
+
+    def __repr__(self) -> str:
+        return f"<shopdata.LazyStatement: {self._sql!r}>"
+
+
+AnyStatement = Union[Statement, LazyStatement, str]
+"""What a session runs: a statement, or SQL that the client makes one of."""
 
 
 class KeptStatements:
