@@ -2,8 +2,7 @@
 #ifndef SDI_TESTS_SUPPORT_CACHES_H
 #define SDI_TESTS_SUPPORT_CACHES_H
 
-#include <check.h>
-
+#include "../unit/unit.h"
 #include "cache/backend.h"
 
 /* caches_settings: no text is NULL, no server is named; one connection, timeouts of a second, and a breaker that opens

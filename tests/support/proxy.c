@@ -1,7 +1,6 @@
 #include "proxy.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,6 +12,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "../unit/unit.h"
 
 /* Segments as on an Ethernet: over loopback they are so long that a megabyte goes into a socket at once. */
 enum { LINES = 64, CHUNK = 16384, SEGMENT = 1400 };

@@ -1,10 +1,12 @@
 #include "servers.h"
 
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -29,12 +31,17 @@ void servers_required_memcached(void)
     servers_need("... --memcached", (const char *const[]){"SHOPDATA_MEMCACHED", NULL});
 }
 
+/* The launcher gives a server 60 s to start. */
+enum { LAUNCHER_SECONDS = 70 };
+
 static int connect_control(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s/control", getenv("SHOPDATA_SERVERS"));
+    struct timeval patience = {.tv_sec = LAUNCHER_SECONDS};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }
@@ -50,6 +57,7 @@ static void tell(const char *command, char *answer, size_t size)
         length += (size_t)got;
     answer[length] = '\0';
     close(fd);
+    ck_assert_msg(length, "%s: no answer from the launcher in %d s", command, LAUNCHER_SECONDS);
 }
 
 void servers_do(const char *command)
@@ -134,13 +142,22 @@ shopdata_client *servers_open(const char *cache)
     return servers_open_with(servers_config(cache));
 }
 
+/* Whoever waits for a lock here has met one that nobody gives back. */
+static PGconn *connect_to(const char *node)
+{
+    static const char *const names[] = {"dbname", "connect_timeout", "options", NULL};
+    const char *const values[] = {getenv(node), "20", "-c lock_timeout=20s", NULL};
+    PGconn *connection = PQconnectdbParams(names, values, true);
+    ck_assert_msg(PQstatus(connection) == CONNECTION_OK, "%s", PQerrorMessage(connection));
+    return connection;
+}
+
 char *servers_value_at(const char *node, const char *sql)
 {
-    PGconn *connection = PQconnectdb(getenv(node));
-    ck_assert_msg(PQstatus(connection) == CONNECTION_OK, "%s", PQerrorMessage(connection));
+    PGconn *connection = connect_to(node);
     PGresult *result = PQexec(connection, sql);
     ExecStatusType status = PQresultStatus(result);
-    ck_assert_msg(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK, "%s", PQerrorMessage(connection));
+    ck_assert_msg(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK, "%s: %s", sql, PQerrorMessage(connection));
     char *value = strdup(PQntuples(result) > 0 && PQnfields(result) > 0 ? PQgetvalue(result, 0, 0) : "");
     PQclear(result);
     PQfinish(connection);

@@ -2,9 +2,9 @@
 #ifndef SDI_TESTS_SUPPORT_SERVERS_H
 #define SDI_TESTS_SUPPORT_SERVERS_H
 
-#include <check.h>
-
 #include <shopdata/shopdata.h>
+
+#include "../unit/unit.h"
 
 /* servers_need ends the program with 77 (skipped) where one of these variables of the environment is not set, and tells
  * the launcher's options; servers_required where there are no nodes or no Redis. Call them before any test runs. */
