@@ -66,7 +66,8 @@ enum shopdata_status {
     SHOPDATA_ERR_TRANSACTION = -11, /* not in this state: none open, one open already, or one that failed */
     SHOPDATA_ERR_RANGE = -12,       /* no such row or column */
     SHOPDATA_ERR_TYPE = -13,        /* the value is NULL, or not of the type that was asked for */
-    SHOPDATA_ERR_FORKED = -14       /* the client was made before fork(): call shopdata_after_fork in the child */
+    SHOPDATA_ERR_FORKED = -14,      /* the client was made before fork(): call shopdata_after_fork in the child */
+    SHOPDATA_ERR_INTERRUPTED = -15  /* the session's function ended the call: see shopdata_session_set_interrupt */
 };
 
 /* shopdata_status_name returns the name of a status, "SHOPDATA_ERR_SQL" say; "unknown" for any other number. */
@@ -273,6 +274,22 @@ SHOPDATA_API int shopdata_session_new(shopdata_client *client, shopdata_session 
 /* shopdata_session_set_deadline gives every later call of the session `ms` milliseconds (from 1 to 86400000, a day) in
  * place of the configuration's `deadline`. */
 SHOPDATA_API int shopdata_session_set_deadline(shopdata_session *session, int64_t ms, shopdata_error **error_out);
+/* Asked while a call waits: 0 to go on, anything else to end it. */
+typedef int (*shopdata_interrupt_function)(void *context);
+
+/* shopdata_session_set_interrupt names a function that every later call of the session asks while it waits, for a
+ * connection, a node, the cache, a server's answer or another call: in the calling thread, about every 50 ms and when a
+ * signal ends a wait, never where nothing has to be waited for that long. NULL, the default: nobody. Once it answers
+ * other than 0 it is not asked again, and the call ends as if its deadline had passed: the statement is ended on the
+ * server, an open transaction is lost with its connection if that was waited for (then only shopdata_rollback is left),
+ * and the status is SHOPDATA_ERR_INTERRUPTED, after which nothing was written. Not so where COMMIT was sent:
+ * SHOPDATA_ERR_AMBIGUOUS, or what came of it; nor where the call could answer all the same. What is to be done after
+ * that (telling the cache of a write, ending a backend) takes its time, half a second at most for each step, and asks
+ * nobody. `context` is passed on. The function is called with no lock of the library held; it should be quick, must not
+ * jump out of the call and must not call the library. Name look-ups ask nobody; nor do calls without a session, and
+ * shopdata_session_free. */
+SHOPDATA_API int shopdata_session_set_interrupt(shopdata_session *session, shopdata_interrupt_function function,
+                                                void *context, shopdata_error **error_out);
 /* shopdata_session_set_flags sets flags for every later read of the session, in place of those set before. */
 SHOPDATA_API int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopdata_error **error_out);
 /* shopdata_session_set_max_staleness lets every later read of the session outside a transaction answer with rows that

@@ -30,4 +30,19 @@ static inline int sdi_counted_status(const shopdata_client *client, int status)
     return status;
 }
 
+/* sdi_session_begin: may this session be called? Until sdi_session_end, which ends the call, whatever waits asks the
+ * session's function (interrupt.h). */
+static inline int sdi_session_begin(const shopdata_session *session, shopdata_error **error_out)
+{
+    int status = sdi_session_check(session, error_out);
+    if (status == SHOPDATA_OK)
+        sdi_interrupt_begin(&session->interrupt);
+    return status;
+}
+
+static inline int sdi_session_end(const shopdata_session *session, int status, shopdata_error **error_out)
+{
+    return sdi_counted_status(session->client, sdi_interrupt_end(status, error_out));
+}
+
 #endif

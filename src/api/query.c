@@ -64,23 +64,24 @@ static int check_calls(const shopdata_call *calls, size_t count, shopdata_error 
 int shopdata_query_many(shopdata_session *session, const shopdata_call *calls, size_t count,
                         shopdata_result **results_out, shopdata_error **error_out)
 {
-    int status = sdi_session_check(session, error_out);
+    int status = sdi_session_begin(session, error_out);
     if (status != SHOPDATA_OK)
         return status;
     status = count ? sdi_wanted(results_out, "result_out", error_out) : SHOPDATA_OK;
     status = status ? status : check_calls(calls, count, error_out);
     if (status == SHOPDATA_OK && count)
         status = sdi_read_many(session, calls, count, results_out, error_out);
-    return sdi_counted_status(session->client, status);
+    return sdi_session_end(session, status, error_out);
 }
 
 int shopdata_execute(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params,
                      size_t count, shopdata_result **result_out, shopdata_error **error_out)
 {
-    int status = sdi_session_check(session, error_out);
+    int status = sdi_session_begin(session, error_out);
     if (status != SHOPDATA_OK)
         return status;
-    return sdi_counted_status(session->client, sdi_write(session, statement, params, count, result_out, error_out));
+    status = sdi_write(session, statement, params, count, result_out, error_out);
+    return sdi_session_end(session, status, error_out);
 }
 
 static int check_tags(const char *const *tags, size_t count, shopdata_error **error_out)

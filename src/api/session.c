@@ -21,6 +21,15 @@ int shopdata_session_set_deadline(shopdata_session *session, int64_t ms, shopdat
     return status;
 }
 
+int shopdata_session_set_interrupt(shopdata_session *session, shopdata_interrupt_function function, void *context,
+                                   shopdata_error **error_out)
+{
+    int status = sdi_wanted(session, "session", error_out);
+    if (status == SHOPDATA_OK)
+        session->interrupt = (sdi_interrupt){function, context};
+    return status;
+}
+
 int shopdata_session_set_max_staleness(shopdata_session *session, int64_t ms, shopdata_error **error_out)
 {
     int status = sdi_wanted(session, "session", error_out);
@@ -41,11 +50,11 @@ int shopdata_session_token(shopdata_session *session, const char **text_out, sho
 
 int shopdata_session_advance(shopdata_session *session, const char *token, shopdata_error **error_out)
 {
-    int status = sdi_session_check(session, error_out);
+    int status = sdi_session_begin(session, error_out);
     if (status != SHOPDATA_OK)
         return status;
     status = sdi_wanted(token, "token", error_out);
-    return sdi_counted_status(session->client, status ? status : sdi_session_advance(session, token, error_out));
+    return sdi_session_end(session, status ? status : sdi_session_advance(session, token, error_out), error_out);
 }
 
 int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopdata_error **error_out)

@@ -25,6 +25,7 @@ const char *shopdata_status_name(int status)
         NAME(SHOPDATA_ERR_RANGE),
         NAME(SHOPDATA_ERR_TYPE),
         NAME(SHOPDATA_ERR_FORKED),
+        NAME(SHOPDATA_ERR_INTERRUPTED),
 #undef NAME
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -2,26 +2,26 @@
 
 int shopdata_begin(shopdata_session *session, unsigned isolation, shopdata_error **error_out)
 {
-    int status = sdi_session_check(session, error_out);
-    return status ? status : sdi_counted_status(session->client, sdi_begin(session, isolation, error_out));
+    int status = sdi_session_begin(session, error_out);
+    return status ? status : sdi_session_end(session, sdi_begin(session, isolation, error_out), error_out);
 }
 
 int shopdata_commit(shopdata_session *session, shopdata_error **error_out)
 {
-    int status = sdi_session_check(session, error_out);
-    return status ? status : sdi_counted_status(session->client, sdi_commit(session, error_out));
+    int status = sdi_session_begin(session, error_out);
+    return status ? status : sdi_session_end(session, sdi_commit(session, error_out), error_out);
 }
 
 int shopdata_rollback(shopdata_session *session, shopdata_error **error_out)
 {
-    int status = sdi_session_check(session, error_out);
-    return status ? status : sdi_counted_status(session->client, sdi_rollback(session, error_out));
+    int status = sdi_session_begin(session, error_out);
+    return status ? status : sdi_session_end(session, sdi_rollback(session, error_out), error_out);
 }
 
 static int savepoint(shopdata_session *session, enum sdi_savepoint what, const char *name, shopdata_error **error_out)
 {
-    int status = sdi_session_check(session, error_out);
-    return status ? status : sdi_counted_status(session->client, sdi_savepoint(session, what, name, error_out));
+    int status = sdi_session_begin(session, error_out);
+    return status ? status : sdi_session_end(session, sdi_savepoint(session, what, name, error_out), error_out);
 }
 
 int shopdata_savepoint(shopdata_session *session, const char *name, shopdata_error **error_out)

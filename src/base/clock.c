@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <time.h>
 
+#include "base/interrupt.h"
+
 static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
@@ -31,11 +33,11 @@ int64_t sdi_deadline_within(int64_t deadline, int64_t ms)
     return other < deadline ? other : deadline;
 }
 
-int sdi_poll_timeout(int64_t deadline)
+int sdi_poll_timeout(int64_t deadline, int64_t now)
 {
     if (deadline == SDI_NEVER)
         return -1;
-    int64_t left = deadline - sdi_now();
+    int64_t left = deadline - now;
     if (left <= 0)
         return 0;
     int64_t ms = (left + 999) / 1000;
@@ -45,5 +47,5 @@ int sdi_poll_timeout(int64_t deadline)
 void sdi_sleep(int64_t us)
 {
     struct timespec pause = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-    nanosleep(&pause, NULL);
+    sdi_interrupt_ask(nanosleep(&pause, NULL) != 0);
 }

@@ -15,10 +15,11 @@ int64_t sdi_wall(void);
 int64_t sdi_deadline_in(int64_t ms);
 /* sdi_deadline_within is the earlier of `deadline` and `ms` milliseconds from now. */
 int64_t sdi_deadline_within(int64_t deadline, int64_t ms);
-/* sdi_poll_timeout is what poll(2) wants: milliseconds until the deadline, rounded up; -1 for never, 0 when passed. */
-int sdi_poll_timeout(int64_t deadline);
+/* sdi_poll_timeout is what poll(2) wants: milliseconds from `now` until the deadline, rounded up; -1 for never, 0 when
+ * passed. */
+int sdi_poll_timeout(int64_t deadline, int64_t now);
 
-/* sdi_sleep pauses this thread for `us` microseconds. */
+/* sdi_sleep pauses this thread for `us` microseconds, a few at most: what waits longer looks up in between. */
 void sdi_sleep(int64_t us);
 
 #endif

@@ -27,6 +27,7 @@ static shopdata_error wordless[] = {
     WORDLESS(RANGE, false, "there is no such row or column"),
     WORDLESS(TYPE, false, "the value is not of this type"),
     WORDLESS(FORKED, false, "the client was made before fork"),
+    WORDLESS(INTERRUPTED, false, "the call was interrupted"),
 };
 enum { WORDLESS_COUNT = sizeof wordless / sizeof *wordless };
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 
 void sdi_mutex_init(sdi_mutex *mutex)
 {
@@ -54,10 +55,29 @@ void sdi_wake_all(sdi_condition *condition)
     pthread_cond_broadcast(condition);
 }
 
-bool sdi_wait(sdi_condition *condition, sdi_mutex *mutex, int64_t deadline)
+static bool wait_until(sdi_condition *condition, sdi_mutex *mutex, int64_t deadline)
 {
     if (deadline == SDI_NEVER)
         return pthread_cond_wait(condition, mutex) == 0;
     struct timespec until = {.tv_sec = deadline / 1000000, .tv_nsec = deadline % 1000000 * 1000};
     return pthread_cond_timedwait(condition, mutex, &until) != ETIMEDOUT;
+}
+
+/* Whoever is asked may wait for a lock of the application's, whose holder may wait for this mutex: it is let go. What
+ * comes to pass meanwhile the caller finds when he looks at his condition again. */
+static bool ask(sdi_mutex *mutex)
+{
+    sdi_unlock(mutex);
+    sdi_interrupt_ask(false);
+    sdi_lock(mutex);
+    return !sdi_interrupted();
+}
+
+bool sdi_wait(sdi_condition *condition, sdi_mutex *mutex, int64_t deadline)
+{
+    if (sdi_interrupted())
+        return false;
+    int64_t until = sdi_interrupt_until(deadline);
+    bool woken = wait_until(condition, mutex, until);
+    return woken || until == deadline ? woken : ask(mutex);
 }

@@ -23,7 +23,8 @@ void sdi_condition_destroy(sdi_condition *condition);
 void sdi_wake_one(sdi_condition *condition);
 void sdi_wake_all(sdi_condition *condition);
 
-/* sdi_wait waits for a wake-up with the mutex held; false when the deadline (clock.h) has passed.
+/* sdi_wait waits for a wake-up with the mutex held; false when the deadline (clock.h) has passed, or the call was
+ * interrupted (interrupt.h).
  * Wake-ups come without cause: the caller loops over its condition. */
 bool sdi_wait(sdi_condition *condition, sdi_mutex *mutex, int64_t deadline);
 

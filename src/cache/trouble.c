@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 
+#include "base/interrupt.h"
 #include "model/metrics_table.h"
 
 static const char *words_for(enum sdi_cache_fault fault)
@@ -31,6 +32,8 @@ static void put_reason(sdi_cache *cache, enum sdi_cache_fault fault, const sdi_a
 void sdi_cache_failed(sdi_cache *cache, enum sdi_cache_fault fault, const sdi_address *server, const char *why)
 {
     const char *kind = sdi_labels[SDI_LABEL_CACHE_FAULT].values[fault];
+    if (sdi_interrupted()) /* by the caller: nothing is known against the server */
+        return;
     sdi_count(cache->metrics, SDI_M_CACHE_ERRORS, fault, 1);
     if (!sdi_log_wants(cache->log, SDI_LOG_CACHE_FAILED))
         return;

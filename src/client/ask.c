@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/proving.h"
 
@@ -38,7 +39,7 @@ void sdi_ask_give(sdi_core *core, size_t node, sdi_pg_connection *connection, in
     sdi_count(core->metrics, SDI_M_STATEMENTS_MENDED, 0, sdi_pg_mended(connection));
     if (status == SHOPDATA_ERR_UNAVAILABLE)
         sdi_router_failed(core->router, node, "a connection was lost in the middle of a statement");
-    if (status == SHOPDATA_ERR_TIMEOUT)
+    if (status == SHOPDATA_ERR_TIMEOUT && sdi_pg_broken(connection))
         sdi_pool_give_running(pool, connection);
     else
         sdi_pool_give(pool, connection);
@@ -228,7 +229,7 @@ static const char *why_again(const trial *t, const shopdata_error *error)
 /* Says whether to go on, and prepares for it. */
 static bool again(trial *t, enum verdict verdict, size_t node, const shopdata_error *error)
 {
-    if (verdict == ANSWERED || verdict == FINAL || sdi_now() >= t->question->deadline)
+    if (verdict == ANSWERED || verdict == FINAL || sdi_passed(t->question->deadline))
         return false;
     if (verdict == TOO_OLD) {
         wait_for_replay(t);
@@ -364,7 +365,7 @@ int sdi_ask_primary(sdi_core *core, int64_t deadline, size_t *node_out, sdi_pg_c
         uint64_t seen = sdi_router_changes(router);
         if (sdi_router_primary(router, node_out)) {
             int status = sdi_ask_take(core, *node_out, deadline, connection_out, error_out);
-            if (status != SHOPDATA_ERR_UNAVAILABLE || sdi_now() >= deadline)
+            if (status != SHOPDATA_ERR_UNAVAILABLE || sdi_passed(deadline))
                 return status;
             sdi_error_clear(error_out); /* the failure changed what is known, so the wait below ends at once */
         }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/proving.h"
 
@@ -89,16 +90,19 @@ static void drop_told(sdi_buffer *keys, const sdi_cache_op *operations)
     keys->length = kept;
 }
 
-/* A write that has happened must be told even when its caller's deadline is over: the cache's own timeout bounds it. */
+/* A write that has happened must be told even when its caller's deadline is over, or he has no patience: the cache's
+ * own timeout bounds it. */
 static void tell(sdi_core *core, sdi_buffer *keys, size_t count, const sdi_change *change)
 {
     sdi_cache_op *operations = make_operations(core, keys, count, change);
     if (!operations)
         return;
+    sdi_interrupt_hold();
     if (sdi_cache_run(core->cache, operations, count, SDI_NEVER))
         keys->length = 0;
     else
         drop_told(keys, operations);
+    sdi_interrupt_resume();
     sdi_free(operations);
 }
 

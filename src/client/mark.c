@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/proving.h"
 #include "client/fencing.h"
@@ -92,7 +93,7 @@ static int mark_and_commit(sdi_committing *c, const sdi_pg_command *asked, shopd
         return SHOPDATA_OK; /* the server rejected a step before */
     if (sdi_wrote(xid))
         c->refused = put_mark(c, asked, error_out);
-    if (c->refused == SHOPDATA_OK && sdi_now() >= c->deadline)
+    if (c->refused == SHOPDATA_OK && sdi_passed(c->deadline))
         c->refused = refuse(c, SHOPDATA_ERR_TIMEOUT, "the deadline passed before COMMIT", error_out);
     if (c->refused != SHOPDATA_OK)
         return SHOPDATA_OK;
@@ -123,5 +124,7 @@ void sdi_mark_withdraw(sdi_core *core, const sdi_buffer *keys, sdi_mark *mark)
     sdi_change change = change_of(mark);
     change.settled = (sdi_pendings){1, {mark->pending}};
     mark->made = false;
+    sdi_interrupt_hold();
     sdi_fence_run(core, keys, &change, SDI_NEVER, SDI_FENCES_WITHDRAWN);
+    sdi_interrupt_resume();
 }

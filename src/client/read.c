@@ -3,6 +3,7 @@
  * A single query is a batch of one. The batch goes on until every read is done or one has failed. */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/proving.h"
 #include "base/random.h"
@@ -115,7 +116,7 @@ static int find_floor(sdi_round *r, floor_found *floor, shopdata_error **error_o
             go_without_floor(r);
             return SHOPDATA_OK;
         }
-        if (sdi_now() >= r->deadline || may_fall_back(r))
+        if (sdi_passed(r->deadline) || may_fall_back(r))
             return sdi_fail(error_out, SHOPDATA_ERR_TIMEOUT, "the primary did not tell in time what was written last");
         sdi_router_wait(r->core->router, seen, sdi_deadline_within(r->deadline, PAUSE_MS));
     }
@@ -158,13 +159,16 @@ static bool holds_lease(const sdi_round *r)
 }
 
 /* Fences that the cache did not confirm may come late, behind a write: then they must not find the placeholder of the
- * next time. */
+ * next time. Others wait for a lease: one that is held is given back by an interrupted call too. */
 static void store(sdi_round *r, const floor_found *floor)
 {
     const sdi_point *point = floor->sampled && floor->installable ? &r->floor.point : NULL;
+    bool late = sdi_interrupted();
     SDI_STEP(store);
-    if (!sdi_store(r->core, r->reads, r->count, r->nonce, point, r->deadline))
+    sdi_interrupt_hold();
+    if (!sdi_store(r->core, r->reads, r->count, r->nonce, point, late ? SDI_NEVER : r->deadline))
         r->nonce = 0;
+    sdi_interrupt_resume();
     SDI_STEP(stored);
 }
 
@@ -307,7 +311,7 @@ static int64_t awaited_until(const sdi_round *r)
 static bool goes_on_waiting(const sdi_round *r, const sdi_read *read)
 {
     int64_t now = sdi_now();
-    return read->lease == SDI_LEASE_AWAITED && read->cached && now < read->lease_until && now < r->deadline;
+    return read->lease == SDI_LEASE_AWAITED && read->cached && now < read->lease_until && !sdi_passed(r->deadline);
 }
 
 /* Looks once more for all that is awaited: it is there, or an old answer is, or the waiting goes on, or is over. */

@@ -91,7 +91,7 @@ bool sdi_session_goes_on(const shopdata_session *session, const sdi_stamp *stamp
 
 int64_t sdi_session_deadline(const shopdata_session *session)
 {
-    return sdi_deadline_in(session->deadline_ms);
+    return sdi_clean_up_deadline(session->deadline_ms);
 }
 
 /* Within a transaction it would be undone by shopdata_rollback_to, without the session knowing. */

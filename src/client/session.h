@@ -4,6 +4,7 @@
 #ifndef SDI_CLIENT_SESSION_H
 #define SDI_CLIENT_SESSION_H
 
+#include "base/interrupt.h"
 #include "client/core.h"
 #include "client/statement.h"
 #include "fresh/token.h"
@@ -23,6 +24,7 @@ typedef struct sdi_transaction {
 struct shopdata_session {
     shopdata_client *client;
     int64_t deadline_ms;
+    sdi_interrupt interrupt; /* whom its calls ask while they wait */
     unsigned flags;
     int64_t max_staleness_ms; /* an answer may lack writes of others that returned so long ago */
     sdi_token token;          /* what it wrote and saw */
@@ -46,6 +48,7 @@ void sdi_session_unfenced(shopdata_session *session, const sdi_buffer *keys);
 bool sdi_session_is_in(const shopdata_session *session, const sdi_stamp *stamp);
 /* sdi_session_goes_on: is it certain that an answer of this stamp shows nothing from before what the session saw? */
 bool sdi_session_goes_on(const shopdata_session *session, const sdi_stamp *stamp);
+/* sdi_session_deadline: of a call, or of what is left to do once one was interrupted. */
 int64_t sdi_session_deadline(const shopdata_session *session);
 /* sdi_session_set: see shopdata_session_set. */
 int sdi_session_set(shopdata_session *session, const char *name, const char *value, shopdata_error **error_out);

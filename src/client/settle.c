@@ -1,6 +1,7 @@
 #include "client/settle.h"
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/proving.h"
 #include "client/fencing.h"
@@ -74,7 +75,7 @@ void sdi_settle_await(sdi_core *core, sdi_read *reads, size_t count, int64_t dea
         waits |= may_wait(core, &reads[i]);
     if (!waits || core->settings->node_count < 2)
         return;
-    for (; waits && sdi_now() < until; pause = pause * 2 < PAUSE_MAX_US ? pause * 2 : PAUSE_MAX_US) {
+    for (; waits && !sdi_passed(until); pause = pause * 2 < PAUSE_MAX_US ? pause * 2 : PAUSE_MAX_US) {
         sdi_sleep(pause);
         waits = look_again(core, reads, count, deadline);
     }

@@ -53,6 +53,7 @@ int sdi_statement_new(shopdata_client *client, const char *policy, const char *s
     statement->client = sdi_client_retain(client);
     statement->number = next_number();
     sdi_mutex_init(&statement->lock);
+    sdi_condition_init(&statement->made);
     status = fill_statement(statement, policy, sql, error_out);
     if (status == SHOPDATA_OK)
         *statement_out = statement;
@@ -83,6 +84,7 @@ void sdi_statement_free(shopdata_statement *statement)
     sdi_sql_free(statement->sql);
     sdi_free(statement->text);
     sdi_mutex_destroy(&statement->lock);
+    sdi_condition_destroy(&statement->made);
     sdi_client_release(statement->client);
     sdi_free(statement);
 }
@@ -186,27 +188,19 @@ static int make_plan(shopdata_statement *statement, shopdata_session *within, in
     return SHOPDATA_OK;
 }
 
-/* The statement's lock is held. Readers take the newest plan without it, so an older one is never freed under them; one
- * that is not final is not kept, for a statement on a table that does not exist would gather one a call. */
-static int plan_again(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
-                      shopdata_error **error_out)
+static int make_anew(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
+                     shopdata_error **error_out)
 {
     sdi_planned *planned = sdi_calloc(1, sizeof *planned);
     if (!planned)
         return sdi_no_memory(error_out);
-    statement->used = true;
     planned->need.primary = write;
     int status = make_plan(statement, NULL, deadline, planned, error_out);
-    if (status != SHOPDATA_OK) {
+    if (status == SHOPDATA_OK)
+        *planned_out = planned;
+    else
         sdi_free(planned);
-        return status;
-    }
-    if (planned->final) {
-        planned->older = atomic_load(&statement->planned);
-        atomic_store(&statement->planned, planned);
-    }
-    *planned_out = planned;
-    return SHOPDATA_OK;
+    return status;
 }
 
 static bool holds(const shopdata_statement *statement, const sdi_planned *planned, bool write)
@@ -215,17 +209,48 @@ static bool holds(const shopdata_statement *statement, const sdi_planned *planne
            planned->schema == atomic_load(&statement->client->core->schema);
 }
 
+/* One plans at a time, and without the lock, for he asks the database; others wait for what he finds. False if neither
+ * a plan is there nor the caller's turn has come. */
+static bool take_turn(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned, bool *mine)
+{
+    sdi_lock(&statement->lock);
+    bool waits = true;
+    while (!holds(statement, *planned = atomic_load(&statement->planned), write) && statement->planning && waits)
+        waits = sdi_wait(&statement->made, &statement->lock, deadline);
+    bool there = holds(statement, *planned, write);
+    *mine = !there && !statement->planning;
+    if (*mine)
+        statement->planning = statement->used = true;
+    sdi_unlock(&statement->lock);
+    return there || *mine;
+}
+
+/* Readers take the newest plan without the lock, so an older one is never freed under them; one that is not final is
+ * not kept, for a statement on a table that does not exist would gather one a call. */
+static void end_turn(shopdata_statement *statement, sdi_planned *made)
+{
+    sdi_lock(&statement->lock);
+    if (made && made->final) {
+        made->older = atomic_load(&statement->planned);
+        atomic_store(&statement->planned, made);
+    }
+    statement->planning = false;
+    sdi_wake_all(&statement->made);
+    sdi_unlock(&statement->lock);
+}
+
 int sdi_statement_plan(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
                        shopdata_error **error_out)
 {
-    sdi_planned *planned = atomic_load(&statement->planned);
+    bool mine = false;
     int status = SHOPDATA_OK;
-    if (!holds(statement, planned, write)) {
-        sdi_lock(&statement->lock);
-        planned = atomic_load(&statement->planned);
-        if (!holds(statement, planned, write))
-            status = plan_again(statement, write, deadline, &planned, error_out);
-        sdi_unlock(&statement->lock);
+    sdi_planned *planned = atomic_load(&statement->planned);
+    if (!holds(statement, planned, write) && !take_turn(statement, write, deadline, &planned, &mine))
+        return sdi_fail(error_out, SHOPDATA_ERR_TIMEOUT, "the deadline passed while another call asked for the tables");
+    if (mine) {
+        planned = NULL;
+        status = make_anew(statement, write, deadline, &planned, error_out);
+        end_turn(statement, planned);
     }
     if (status == SHOPDATA_OK)
         *planned_out = planned;

@@ -12,10 +12,11 @@ struct shopdata_statement {
     sdi_sql *sql;
     const char *policy; /* name; the settings may be another core's after fork */
     uint64_t number;    /* for prepared statements: unlike any other's in this process */
-    sdi_mutex lock;     /* guards own tags until the first use, and the making of plans */
+    sdi_mutex lock;     /* guards own tags until the first use, and who makes a plan */
+    sdi_condition made; /* a plan is, or could not be */
     char **own;
     size_t own_count;
-    bool used;
+    bool used, planning;
     sdi_planned *_Atomic planned; /* the newest plan; older ones hang behind it until the statement goes */
     sdi_planned *explained;       /* plans for one use whose text was handed out */
 };

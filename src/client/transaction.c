@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/proving.h"
 #include "client/ask.h"
@@ -181,6 +182,14 @@ static int run_rollback(shopdata_session *session, shopdata_error **error_out)
     return failed == 1 ? SHOPDATA_OK : status;
 }
 
+/* Of a commit that was refused: also if for want of the caller's patience. */
+static void undo(shopdata_session *session)
+{
+    sdi_interrupt_hold();
+    run_rollback(session, NULL);
+    sdi_interrupt_resume();
+}
+
 int sdi_rollback(shopdata_session *session, shopdata_error **error_out)
 {
     int status = check_open(session, error_out);
@@ -286,7 +295,7 @@ static int conclude(shopdata_session *session, sdi_committing *c, int broke, sdi
         return SHOPDATA_OK;
     }
     if (c->refused != SHOPDATA_OK)
-        run_rollback(session, NULL);
+        undo(session);
     else
         look_back(session, broke);
     for (size_t i = XID; i <= COMMIT; i++)

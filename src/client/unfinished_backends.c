@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "client/core.h"
 #include "client/fencing.h"
@@ -99,8 +100,10 @@ static bool end_now(sdi_core *core, size_t node, const sdi_pg_backend_id *backen
 
 void sdi_doubtful_end(sdi_core *core, size_t node, const sdi_pg_backend_id *backend, const sdi_buffer *keys)
 {
+    sdi_interrupt_hold();
     if (!end_now(core, node, backend))
         keep(core, node, backend, keys);
+    sdi_interrupt_resume();
 }
 
 bool sdi_is_doubtful(const sdi_unfinished *unfinished, size_t node)

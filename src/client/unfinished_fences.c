@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/proving.h"
 #include "client/core.h"
 #include "client/unfinished.h"
@@ -211,7 +211,7 @@ static void tell(sdi_core *core, enum sdi_telling how_much, int64_t deadline)
         unfinished->telling = true;
         do
             tell_some(core, deadline);
-        while (how_much == SDI_TELL_ALL && unfinished->cursor && sdi_now() < deadline);
+        while (how_much == SDI_TELL_ALL && unfinished->cursor && !sdi_passed(deadline));
         unfinished->telling = false;
         told = count_waiting(unfinished) == 0;
         show(core);

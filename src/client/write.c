@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "client/ask.h"
 #include "client/fencing.h"
@@ -54,7 +55,9 @@ static sdi_pg_command change_command(const write *w)
 static int roll_back(sdi_pg_connection *connection, int64_t deadline)
 {
     sdi_pg_command rollback = {.sql = "ROLLBACK"};
+    sdi_interrupt_hold();
     int status = sdi_pg_run(connection, &rollback, 1, SIZE_MAX, deadline, NULL);
+    sdi_interrupt_resume();
     sdi_pg_commands_free(&rollback, 1);
     return status;
 }
@@ -81,7 +84,7 @@ enum next { DONE, REPEAT };
 static enum next rejected(write *w, size_t node, const shopdata_error *error)
 {
     const char *sqlstate = shopdata_error_sqlstate(error);
-    if (!strcmp(sqlstate, "25006") && sdi_now() < w->deadline) {
+    if (!strcmp(sqlstate, "25006") && !sdi_passed(w->deadline)) {
         uint64_t seen = sdi_router_changes(w->session->client->core->router);
         sdi_router_suspect(w->session->client->core->router, node);
         sdi_router_wait(w->session->client->core->router, seen, w->deadline);
@@ -133,7 +136,7 @@ static int fail(write *w, sdi_committing *c, size_t at, int *broke, shopdata_err
         status = sdi_pg_command_failure(&(c->steps + c->count - STEPS)[at], error);
     }
     if (*broke == SHOPDATA_OK && sdi_pg_transaction(c->connection) != SDI_PG_IDLE)
-        *broke = roll_back(c->connection, sdi_deadline_in(w->session->deadline_ms));
+        *broke = roll_back(c->connection, sdi_session_deadline(w->session));
     sdi_mark_withdraw(c->core, &w->keys, &c->mark);
     return status;
 }
@@ -194,7 +197,7 @@ static int write_alone(write *w, shopdata_result **result_out, shopdata_error **
         sdi_error_clear(&error);
         next = DONE;
         status = try_once(w, &next, result_out, &error);
-    } while (next == REPEAT && sdi_now() < w->deadline);
+    } while (next == REPEAT && !sdi_passed(w->deadline));
     sdi_error_move(error_out, error);
     return status;
 }

@@ -5,7 +5,7 @@
 static const char *const sources[] = {"cache", "replica", "primary", "stale"};
 static const char *const statuses[] = {"argument",    "config", "no_memory",   "sql",       "refused",
                                        "timeout",     "busy",   "unavailable", "ambiguous", "too_large",
-                                       "transaction", "range",  "type",        "forked"};
+                                       "transaction", "range",  "type",        "forked",    "interrupted"};
 static const char *const misses[SDI_MISS_REASONS] = {
     [SDI_MISS_ABSENT] = "absent",
     [SDI_MISS_FENCE_MISSING] = "fence_missing",

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "postgres/link.h"
 
@@ -65,7 +66,7 @@ static int wait_for_socket(sdi_pg_connection *connection, short events, int64_t 
     for (;;) {
         int64_t until = sdi_deadline_within(deadline, LOOK_UP_MS);
         int ready = sdi_pg_wait(connection->pq, events, until);
-        if (ready != 0 || until == deadline || atomic_load(&connection->given_up))
+        if (ready != 0 || until == deadline || sdi_interrupted() || atomic_load(&connection->given_up))
             return ready;
     }
 }
@@ -117,6 +118,8 @@ int sdi_pg_batch_run(sdi_pg_connection *connection, sdi_pg_command *commands, si
     reset(commands, count);
     if (connection->broken)
         return sdi_pg_fail(error_out, SHOPDATA_ERR_UNAVAILABLE, connection->node, "the connection is broken", "");
+    if (sdi_interrupted())
+        return sdi_pg_fail(error_out, SHOPDATA_ERR_TIMEOUT, connection->node, "nothing was sent any more", "");
     sdi_pg_batch batch = {
         .connection = connection, .commands = commands, .max_bytes = max_bytes, .builder = SDI_RESULT_BUILDER_INIT};
     if (!plan(&batch, count, apart))

@@ -66,7 +66,8 @@ int sdi_pg_command_failure(sdi_pg_command *command, shopdata_error **error_out);
 /* sdi_pg_run sends the commands as one pipeline with one Sync and collects the answers: one round trip, one implicit
  * transaction unless BEGIN says otherwise. 0 if the server answered all of it (each command's outcome tells; after an
  * ERROR the rest is NOT_RUN); negative if the connection broke: TIMEOUT, UNAVAILABLE (lost), NO_MEMORY. Commands that
- * had been answered by then keep their outcome. A result over max_bytes: that command is an ERROR (TOO_LARGE), the
+ * had been answered by then keep their outcome. A call that was interrupted before sends nothing: TIMEOUT, and the
+ * connection is as it was. A result over max_bytes: that command is an ERROR (TOO_LARGE), the
  * connection broken. */
 int sdi_pg_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, size_t max_bytes,
                int64_t deadline, shopdata_error **error_out);

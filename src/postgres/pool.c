@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/lock.h"
 #include "base/memory.h"
 
@@ -168,7 +169,7 @@ static int wait_for_slot(sdi_pool *pool, int64_t deadline, struct slot **slot_ou
     *slot_out = slot;
     if (slot)
         return 0;
-    if (until < deadline)
+    if (until < deadline && !sdi_interrupted())
         return fail(pool, SHOPDATA_ERR_BUSY, "no connection came free in time", error_out);
     return fail(pool, SHOPDATA_ERR_TIMEOUT, "the deadline passed while waiting for a connection", error_out);
 }
@@ -227,7 +228,8 @@ static int connect_slot(sdi_pool *pool, struct slot *slot, int64_t deadline, sho
         put(pool, slot, connection);
         return 0;
     }
-    if (status == SHOPDATA_ERR_TIMEOUT && until < deadline) { /* not the caller's time is up but the server's */
+    bool impatient = until == deadline || sdi_interrupted();
+    if (status == SHOPDATA_ERR_TIMEOUT && !impatient) { /* not the caller's time is up but the server's */
         status = sdi_fail(error_out, SHOPDATA_ERR_UNAVAILABLE, "%s", shopdata_error_message(error));
         shopdata_error_free(error);
     } else {

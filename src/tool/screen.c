@@ -104,7 +104,7 @@ bool sdi_screen_wait(int64_t ms)
     int64_t deadline = sdi_deadline_in(ms);
     while (!ended && !ferror(stdout) && sdi_now() < deadline) {
         struct pollfd keyboard = {.fd = screen.keys ? STDIN_FILENO : -1, .events = POLLIN};
-        int ready = poll(&keyboard, 1, sdi_poll_timeout(deadline));
+        int ready = poll(&keyboard, 1, sdi_poll_timeout(deadline, sdi_now()));
         if (ready > 0 && !take_key())
             return false;
     }

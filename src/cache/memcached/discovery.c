@@ -1,11 +1,12 @@
 #include "cache/memcached/discovery.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/poll.h"
 #include "base/random.h"
 #include "cache/memcached/batch.h"
 #include "cache/trouble.h"
@@ -57,9 +58,9 @@ static int ask(const sdi_address *address, sdi_memcached_request *request, int64
     for (short events; (events = sdi_memcached_link_events(&link)) != 0;) {
         struct pollfd polled = {.fd = link.fd, .events = events};
         int64_t until = link.connecting ? link.connect_by : deadline;
-        if (poll(&polled, 1, sdi_poll_timeout(until)) > 0)
+        if (sdi_poll(&polled, 1, until) > 0)
             sdi_memcached_link_advance(&link, address, LIST_MAX_BYTES);
-        if (sdi_memcached_link_events(&link) && sdi_now() >= until)
+        if (sdi_memcached_link_events(&link) && sdi_passed(until))
             sdi_memcached_link_fail(&link, link.connecting ? SDI_CACHE_FAULT_CONNECT : SDI_CACHE_FAULT_TIMEOUT);
     }
     int outcome = link.outcome;

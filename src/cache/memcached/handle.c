@@ -1,10 +1,9 @@
 #include "cache/memcached/handle.h"
 
-#include <errno.h>
-#include <poll.h>
-
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/poll.h"
 #include "cache/memcached/ring.h"
 
 bool sdi_memcached_handle_init(sdi_memcached_handle *handle, sdi_memcached_ring *ring)
@@ -73,7 +72,7 @@ static void give_up_late(sdi_memcached_handle *handle, int64_t deadline)
             continue;
         if (link->connecting && now >= link->connect_by)
             sdi_memcached_link_fail(link, SDI_CACHE_FAULT_CONNECT);
-        else if (now >= deadline)
+        else if (now >= deadline || sdi_interrupted())
             sdi_memcached_link_fail(link, SDI_CACHE_FAULT_TIMEOUT);
     }
 }
@@ -102,8 +101,7 @@ static void wait_for_all(sdi_memcached_handle *handle, int64_t deadline)
         int64_t until = fill_polled(handle, deadline, &waiting);
         if (!waiting)
             return;
-        int ready = poll(handle->polled, (nfds_t)handle->ring->count, sdi_poll_timeout(until));
-        if (ready > 0)
+        if (sdi_poll(handle->polled, handle->ring->count, until) > 0)
             advance_all(handle);
         /* Also after progress: a server that trickles must not outlast the deadline. */
         give_up_late(handle, deadline);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "cache/trouble.h"
 
@@ -155,7 +156,7 @@ static void report(sdi_memcached_ring *ring, size_t server, int outcome, bool bl
             sdi_memcached_ring_show(ring);
         return;
     }
-    if (outcome == SDI_MEMCACHED_NO_MEMORY)
+    if (outcome == SDI_MEMCACHED_NO_MEMORY || sdi_interrupted())
         return;
     sdi_cache_failed(ring->cache, (enum sdi_cache_fault)outcome, &ring->addresses[server], NULL);
     if ((outcome != SDI_CACHE_FAULT_TIMEOUT || blamed) && sdi_breaker_failed(breaker, sdi_now()))

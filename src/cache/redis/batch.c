@@ -1,6 +1,7 @@
 #include "cache/redis/batch.h"
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/proving.h"
 #include "cache/operation.h"
@@ -124,12 +125,12 @@ static int assign(batch_state *batch)
     return SDI_REDIS_DONE;
 }
 
-/* A fault of a server: its breaker counts it. The caller's own short deadline is no fault of its. */
+/* A fault of a server: its breaker counts it. The caller's own short deadline, or impatience, is no fault of its. */
 static void blame(const batch_state *batch, sdi_redis_server *server, int outcome)
 {
     if (outcome == SDI_REDIS_DONE)
         sdi_breaker_succeeded(&server->breaker);
-    else if (outcome != SDI_REDIS_NO_MEMORY && (outcome != SDI_CACHE_FAULT_TIMEOUT || batch->own))
+    else if (outcome != SDI_REDIS_NO_MEMORY && (outcome != SDI_CACHE_FAULT_TIMEOUT || batch->own) && !sdi_interrupted())
         sdi_breaker_failed(&server->breaker, sdi_now());
     if (outcome != SDI_REDIS_DONE && is_cluster(batch))
         sdi_redis_cluster_doubt(&batch->servers->cluster);
@@ -407,7 +408,7 @@ static void look_again(batch_state *batch, int round)
 static int run_rounds(batch_state *batch)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        if (round > 0 && sdi_now() >= batch->deadline)
+        if (round > 0 && sdi_passed(batch->deadline))
             return SDI_CACHE_FAULT_TIMEOUT;
         look_again(batch, round);
         int outcome = run_round(batch);

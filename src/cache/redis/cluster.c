@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "cache/redis/ask.h"
 
@@ -201,7 +202,7 @@ static bool ask_around(sdi_redis_cluster *cluster, int64_t deadline, sdi_redis_t
     sdi_lock(&cluster->mutex);
     size_t all = cluster->server_count + cluster->access.settings->address_count;
     sdi_unlock(&cluster->mutex);
-    for (size_t i = 0; i < all && sdi_now() < deadline; i++) {
+    for (size_t i = 0; i < all && !sdi_passed(deadline); i++) {
         sdi_lock(&cluster->mutex);
         const sdi_address *address = next_to_ask(cluster);
         sdi_unlock(&cluster->mutex);
@@ -225,7 +226,8 @@ static void read_map(sdi_redis_cluster *cluster, int64_t deadline, sdi_redis_tro
         sdi_breaker_succeeded(&cluster->breaker);
     } else {
         atomic_store(&cluster->stale, true);
-        sdi_breaker_failed(&cluster->breaker, sdi_now());
+        if (!sdi_interrupted())
+            sdi_breaker_failed(&cluster->breaker, sdi_now());
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/poll.h"
 #include "cache/redis/greeting.h"
 
 enum { RECEIVE_AT_ONCE = 16384 };
@@ -142,7 +143,7 @@ void sdi_redis_exchange_all(sdi_redis_exchange *exchanges, struct pollfd *waited
     for (size_t i = 0; i < count; i++)
         start(&exchanges[i]);
     while (prepare(exchanges, waited, count) > 0) {
-        if (!sdi_redis_socket_poll(waited, count, deadline)) {
+        if (sdi_poll(waited, count, deadline) <= 0) {
             run_out(exchanges, count);
             break;
         }

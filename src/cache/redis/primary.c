@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cache/redis/ask.h"
 
 static int connect_to(const sdi_redis_primary *primary, sdi_redis_connection *connection, const sdi_address *address,
@@ -31,7 +31,7 @@ static int connect_through(const sdi_redis_primary *primary, sdi_redis_connectio
     snprintf(connection->name, sizeof connection->name, "sentinel %s:%lld", sentinel->host, (long long)sentinel->port);
     redisReply *reply = sdi_redis_ask(&primary->access, sentinel, login, question, deadline, &connection->trouble);
     if (!reply)
-        return sdi_now() < deadline ? SDI_CACHE_FAULT_CONNECT : SDI_CACHE_FAULT_TIMEOUT;
+        return sdi_passed(deadline) ? SDI_CACHE_FAULT_TIMEOUT : SDI_CACHE_FAULT_CONNECT;
     bool told = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
                 reply->element[0]->type == REDIS_REPLY_STRING && reply->element[1]->type == REDIS_REPLY_STRING;
     int outcome = SDI_CACHE_FAULT_REJECTED;
@@ -58,7 +58,7 @@ int sdi_redis_connect_primary(sdi_redis_primary *primary, sdi_redis_connection *
         outcome = *settings->sentinel_primary ? connect_through(primary, connection, address, deadline)
                                               : connect_to(primary, connection, address, deadline);
         atomic_store(&primary->first, outcome == SDI_REDIS_DONE ? at : at + 1);
-        if (outcome == SDI_REDIS_DONE || outcome == SDI_REDIS_NO_MEMORY || sdi_now() >= deadline)
+        if (outcome == SDI_REDIS_DONE || outcome == SDI_REDIS_NO_MEMORY || sdi_passed(deadline))
             break;
     }
     return outcome;

@@ -4,25 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/poll.h"
 #include "cache/socket.h"
-
-bool sdi_redis_socket_poll(struct pollfd *waited, size_t count, int64_t deadline)
-{
-    /* Time is looked at before the sockets: a server that never ends talking must not outlast the deadline. */
-    while (sdi_now() < deadline) {
-        int ready = poll(waited, count, sdi_poll_timeout(deadline));
-        if (ready > 0)
-            return true;
-        if (ready < 0 && errno != EINTR)
-            return false;
-    }
-    return false;
-}
 
 bool sdi_redis_socket_wait(int fd, short events, int64_t deadline)
 {
-    return sdi_redis_socket_poll(&(struct pollfd){.fd = fd, .events = events}, 1, deadline);
+    return sdi_poll(&(struct pollfd){.fd = fd, .events = events}, 1, deadline) > 0;
 }
 
 /* How a connection that is being made ends: 0 or an error number. */

@@ -15,7 +15,5 @@
 int sdi_redis_socket_open(const sdi_address *address, int64_t deadline, sdi_redis_trouble *trouble);
 /* sdi_redis_socket_wait waits for poll's events; false when the deadline has passed. */
 bool sdi_redis_socket_wait(int fd, short events, int64_t deadline);
-/* sdi_redis_socket_poll waits for one of many. */
-bool sdi_redis_socket_poll(struct pollfd *waited, size_t count, int64_t deadline);
 
 #endif
