@@ -8,6 +8,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 def main(arguments: list[str]) -> None:
+    """Runs Meson with these arguments, the library's folder in place of this one."""
     if arguments[:1] == ["dist"]:
         sys.exit("shopdata: a source distribution would lack the C library: build the wheel in a clone")
     # Python put this folder first, where `meson` would be this file again.

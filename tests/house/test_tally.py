@@ -49,6 +49,16 @@ class Tally(unittest.TestCase):
         self.assertEqual(self.tally("unittest", 0, "")[0], "0 1 0")
         self.assertEqual(self.tally("unittest", 139, UNITTEST.format(5, "OK"))[0], "5 1 0")
 
+    def test_pytest(self):
+        self.assertEqual(self.meson(1, [
+            ("p:python / a", "OK", "......  [100%]\n6 passed in 0.10s\n"),
+            ("p:python / b", "FAIL", "F.Es\n=== 1 failed, 2 passed, 1 skipped, 2 errors in 61.2s (0:01:01) ===\n"),
+            ("p:python / c", "OK", "4 skipped, 1 xfailed in 0.01s\n"),
+        ], "python"), "9 3 5")
+        self.assertEqual(self.meson(1, [("p:python / a", "FAIL", "no tests ran in 0.00s\n")], "python"), "0 1 0")
+        self.assertEqual(self.meson(1, [("p:python / a", "FAIL", "3 deselected in 0.00s\n")], "python"), "0 1 0")
+        self.assertEqual(self.meson(1, [("p:python / a", "FAIL", "3 passed in 0.00s\n")], "python"), "3 1 0")
+
     def test_checks_inside_programs_are_counted(self):
         self.assertEqual(self.meson(1, [
             ("p:unit+threads / a", "OK", "100%: Checks: 7, Failures: 0, Errors: 0\n"),

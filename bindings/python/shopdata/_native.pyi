@@ -1,10 +1,13 @@
 """The private extension module: plain functions around the library's handles (bindings/python/native)."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Optional, SupportsIndex, overload
+from typing import Any, Optional, SupportsIndex, overload, type_check_only
+
+from typing_extensions import disjoint_base
 
 from shopdata.result import Result
 
+@type_check_only
 class Handle:
     """What owns a handle of the library."""
 
@@ -23,7 +26,14 @@ class Row(tuple[Any, ...]):
     @overload
     def __getitem__(self, key: str, /) -> Any: ...
     def __getattr__(self, name: str, /) -> Any: ...
+    def keys(self) -> tuple[str, ...]: ...
+    def values(self) -> tuple[Any, ...]: ...
+    def items(self) -> tuple[tuple[str, Any], ...]: ...
+    def _asdict(self) -> dict[str, Any]: ...
+    @property
+    def _fields(self) -> tuple[str, ...]: ...
 
+@disjoint_base
 class Answer:
     """What `Result` is made of."""
 

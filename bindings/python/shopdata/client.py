@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Optional, Union
 from weakref import WeakSet
 
 from shopdata import _native
@@ -41,7 +41,7 @@ def open(path: Union[str, os.PathLike[str], None] = None, /, *, threads: int = 1
     query waits for it. Open one for each process and share it.
 
     :param path: a file of ``[section]`` and ``key = value`` lines.
-    :param threads: how many threads at most run what is awaited (``await session.aquery(...)``); they start when needed.
+    :param threads: how many threads at most run what is awaited (``await session.aquery(...)``); started when needed.
     :param sections: the sections of the file, by name, each a mapping of its keys:
         ``cache={"kind": "redis", "address": "localhost:6379"}``. Those that have names have a mapping for each, or the
         one value that matters: ``node={"primary": "host=db1", "replica1": {"conninfo": "host=db2", "weight": 2}}``,

@@ -2,8 +2,8 @@
 
 A colon begins a parameter if a name follows at once, and it stands where PostgreSQL's own colons do not: not in quotes
 of any kind, dollar quotes and comments, not in ``::`` and ``:=``, and within brackets only where a value may begin. So
-``ARRAY[:a, :b]`` and ``prices[:i]`` have parameters, and ``prices[1:n]`` is a slice up to the column ``n``. A slice that
-ends at a parameter has a blank in it: ``prices[1: :n]``.
+``ARRAY[:a, :b]`` and ``prices[:i]`` have parameters, and ``prices[1:n]`` is a slice up to the column ``n``. A slice
+that ends at a parameter has a blank in it: ``prices[1: :n]``.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Optional, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Optional, SupportsIndex, TypeVar, overload
 
 from shopdata import _native
 from shopdata.errors import ManyRows, NoRow
@@ -39,6 +39,15 @@ class Result(_native.Answer, Sequence[T]):
     """
 
     __slots__ = ()
+
+    if TYPE_CHECKING:  # what the extension module does for a sequence of anything
+
+        def __iter__(self) -> Iterator[T]: ...
+        @overload
+        def __getitem__(self, index: SupportsIndex) -> T: ...
+        @overload
+        def __getitem__(self, index: slice) -> list[T]: ...
+        def __getitem__(self, index: Any) -> Any: ...
 
     def all(self) -> list[T]:
         """All rows, as a new list."""

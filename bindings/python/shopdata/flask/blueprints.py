@@ -24,8 +24,8 @@ def metrics_blueprint() -> Blueprint:
     """A blueprint with ``/metrics``: what ``doc/metrics.md`` lists, in Prometheus' text format 0.0.4.
 
     ``init_app`` registers one unless ``SHOPDATA_METRICS`` is False; register it yourself to have it elsewhere, or
-    behind a check of your own (``blueprint.before_request``). With ``SHOPDATA_METRICS_DIR`` it tells of all processes of
-    the service, else of the one that answers.
+    behind a check of your own (``blueprint.before_request``). With ``SHOPDATA_METRICS_DIR`` it tells of all processes
+    of the service, else of the one that answers.
     """
     blueprint = Blueprint("shopdata_metrics", __name__)
 
