@@ -209,18 +209,25 @@ static bool holds(const shopdata_statement *statement, const sdi_planned *planne
            planned->schema == atomic_load(&statement->client->core->schema);
 }
 
+static bool is_planned(const shopdata_statement *statement)
+{
+    return statement->planning == statement->client->generation + 1;
+}
+
 /* One plans at a time, and without the lock, for he asks the database; others wait for what he finds. False if neither
  * a plan is there nor the caller's turn has come. */
 static bool take_turn(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned, bool *mine)
 {
     sdi_lock(&statement->lock);
     bool waits = true;
-    while (!holds(statement, *planned = atomic_load(&statement->planned), write) && statement->planning && waits)
+    while (!holds(statement, *planned = atomic_load(&statement->planned), write) && is_planned(statement) && waits)
         waits = sdi_wait(&statement->made, &statement->lock, deadline);
     bool there = holds(statement, *planned, write);
-    *mine = !there && !statement->planning;
-    if (*mine)
-        statement->planning = statement->used = true;
+    *mine = !there && !is_planned(statement);
+    if (*mine) {
+        statement->used = true;
+        statement->planning = statement->client->generation + 1;
+    }
     sdi_unlock(&statement->lock);
     return there || *mine;
 }
@@ -234,7 +241,7 @@ static void end_turn(shopdata_statement *statement, sdi_planned *made)
         made->older = atomic_load(&statement->planned);
         atomic_store(&statement->planned, made);
     }
-    statement->planning = false;
+    statement->planning = 0;
     sdi_wake_all(&statement->made);
     sdi_unlock(&statement->lock);
 }

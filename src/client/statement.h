@@ -16,7 +16,9 @@ struct shopdata_statement {
     sdi_condition made; /* a plan is, or could not be */
     char **own;
     size_t own_count;
-    bool used, planning;
+    bool used;
+    unsigned
+        planning; /* 1 + the client's generation in which somebody makes a plan: a parent's does not end; 0: nobody */
     sdi_planned *_Atomic planned; /* the newest plan; older ones hang behind it until the statement goes */
     sdi_planned *explained;       /* plans for one use whose text was handed out */
 };

@@ -4,11 +4,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../support/servers.h"
 #include "../unit/unit.h"
-#include "base/lock.h"
+#include "client/statement.h"
 
 static shopdata_client *client;
 static shopdata_session *session, *other;
@@ -424,6 +425,40 @@ START_TEST(who_waits_for_the_answer_of_one_interrupted_gets_his_own)
 }
 END_TEST
 
+/* Where another thread of the parent was making a plan, the child makes its own. */
+START_TEST(a_forked_child_does_not_wait_for_a_plan_of_its_parent)
+{
+    begin();
+    reader planning;
+    atomic_int told = 0;
+    servers_do("freeze primary");
+    servers_do("freeze replica1");
+    servers_do("freeze replica2");
+    servers_ok(shopdata_session_set_interrupt(session, answer_when_told, &told, NULL), NULL);
+    start_reader(&planning, session);
+    for (bool busy = false; !busy; usleep(1000)) {
+        sdi_lock(&by_id->lock);
+        busy = by_id->planning != 0;
+        sdi_unlock(&by_id->lock);
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        int64_t price = 0;
+        bool good = shopdata_after_fork(client, NULL) == SHOPDATA_OK &&
+                    read_price(other, 5, &price, NULL) == SHOPDATA_OK && price == 5;
+        _exit(good ? 0 : 1);
+    }
+    servers_heal();
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %d", status);
+    atomic_store(&told, 1);
+    pthread_join(planning.thread, NULL);
+    works_on(session);
+    finish();
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------------------- the cache */
 
 static const char *const caches[] = {"redis", "memcached"};
@@ -492,6 +527,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, waiting_for_a_node_that_is_down_ends);
     tcase_add_test(cases, whoever_is_asked_may_wait_for_a_lock_of_his);
     tcase_add_test(cases, who_waits_for_the_answer_of_one_interrupted_gets_his_own);
+    tcase_add_test(cases, a_forked_child_does_not_wait_for_a_plan_of_its_parent);
     tcase_add_loop_test(cases, waiting_for_the_cache_ends_and_is_no_fault_of_it, 0, 2);
     tcase_add_test(cases, a_write_that_stands_is_told_to_the_cache_all_the_same);
 }
