@@ -1,6 +1,10 @@
 #include "model/param.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -42,6 +46,24 @@ int sdi_params_check(const shopdata_param *params, size_t count, shopdata_error 
     return status;
 }
 
+/* The fewest digits from 15 on that read as this value again: in a numeric, a text or a json, 0.1 must not become
+ * 0.10000000000000001. The decimal point is the locale's. */
+static void shortest_text(double value, sdi_buffer *text)
+{
+    char digits[32];
+    for (int count = DBL_DIG; count <= DBL_DECIMAL_DIG; count++) {
+        snprintf(digits, sizeof digits, "%.*g", count, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    size_t whole = strspn(digits, "+-0123456789e");
+    sdi_buffer_append(text, digits, whole);
+    size_t point = strcspn(digits + whole, "0123456789");
+    if (point)
+        sdi_buffer_char(text, '.');
+    sdi_buffer_text(text, digits + whole + point);
+}
+
 /* PostgreSQL spells the values that are no numbers in its own way. */
 static void real_text(double value, sdi_buffer *text)
 {
@@ -50,7 +72,7 @@ static void real_text(double value, sdi_buffer *text)
     else if (isinf(value))
         sdi_buffer_text(text, value > 0 ? "Infinity" : "-Infinity");
     else
-        sdi_buffer_printf(text, "%.17g", value);
+        shortest_text(value, text);
 }
 
 void sdi_param_text(const shopdata_param *param, sdi_buffer *text)

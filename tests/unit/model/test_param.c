@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +15,12 @@ START_TEST(text_is_what_postgresql_reads)
     } expected[] = {
         {shopdata_int64(INT64_MIN), "-9223372036854775808"},
         {shopdata_bool(7), "t"},
-        {shopdata_double(0.1), "0.10000000000000001"},
+        {shopdata_double(0.1), "0.1"},
+        {shopdata_double(-2), "-2"},
+        {shopdata_double(0.1 + 0.2), "0.30000000000000004"},
+        {shopdata_double(1e23), "1e+23"},
+        {shopdata_double(DBL_MAX), "1.7976931348623157e+308"},
+        {shopdata_double(5e-324), "4.94065645841247e-324"},
         {shopdata_double(-INFINITY), "-Infinity"},
         {shopdata_double(NAN), "NaN"},
         {shopdata_text("boots"), "boots"},
