@@ -339,9 +339,10 @@ static int (*writer_of(PyObject *value))(PyObject *, sdb_text *)
 
 static int unknown(PyObject *value)
 {
-    PyErr_Format(PyExc_TypeError,
-                 "cannot pass a %.80s; convert it first: to str, int, list... or with shopdata.Json to json",
-                 Py_TYPE(value)->tp_name);
+    PyErr_Format(
+        PyExc_TypeError,
+        "cannot pass a value of type %.80s; convert it first, to str, int, list... or wrap it in shopdata.Json",
+        Py_TYPE(value)->tp_name);
     return -1;
 }
 

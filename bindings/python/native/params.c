@@ -106,7 +106,7 @@ static void name_parameter(size_t index, PyObject *names)
     PyObject *said = fault ? PyObject_Str(fault) : NULL;
     PyErr_Restore(type, fault, trace);
     if (said && names && (Py_ssize_t)index < PyTuple_GET_SIZE(names))
-        sdb_raise_from("ParameterError", "parameter %S: %U", PyTuple_GET_ITEM(names, (Py_ssize_t)index), said);
+        sdb_raise_from("ParameterError", "parameter :%S: %U", PyTuple_GET_ITEM(names, (Py_ssize_t)index), said);
     else if (said)
         sdb_raise_from("ParameterError", "parameter $%zu: %U", index + 1, said);
     Py_XDECREF(said);

@@ -18,7 +18,7 @@ typedef struct sdb_params {
     shopdata_param inlined[SDB_PARAMS_INLINE];
 } sdb_params;
 
-/* sdb_params_fill writes `count` values as parameters; `names` is a tuple of their names, for messages (":price"), or
+/* sdb_params_fill writes `count` values as parameters; `names` is a tuple of their names, for messages, or
  * NULL where they are $1..$count. The values stay the caller's and must live as long as `params`. Up to
  * SDB_PARAMS_INLINE ints, strs, bytes, floats, bools and None take no memory. 0; or -1 with a ParameterError set that
  * names the parameter and its type (or a MemoryError), and nothing to free. With the GIL. */

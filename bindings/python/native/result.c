@@ -22,8 +22,8 @@ static PyObject *excerpt(sdb_slice text)
 /* Months are said apart: many a user's interval has some. */
 static const char *reason(const sdb_type *type)
 {
-    return type->oid == 1186 ? "it has months or years, whose length in days varies, or is out of range for timedelta"
-                             : "it is out of range for that type";
+    return type->oid == 1186 ? "it has months or years, which have no fixed length, or is out of range"
+                             : "out of range";
 }
 
 static void refuse(const sdb_shape *shape, size_t row, size_t column, sdb_slice text)
@@ -36,7 +36,7 @@ static void refuse(const sdb_shape *shape, size_t row, size_t column, sdb_slice 
     if (value) {
         PyErr_Restore(type_set, value_set, trace_set);
         sdb_raise_from("DataError",
-                       "row %zu, column \"%U\": Python's %s cannot hold the %s%s '%U': %s; select it as text: %U::text",
+                       "row %zu, column \"%U\": Python's %s cannot hold the %s%s '%U', %s; select it as text: %U::text",
                        row, name, type->python, type->name, shape->columns[column].array ? "[]" : "", value,
                        reason(type), name);
         Py_DECREF(value);
