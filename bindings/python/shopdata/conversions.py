@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import sys
 import types
 import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -105,7 +104,7 @@ def _none(value: Any) -> None:
         raise _no(value, "NULL")
 
 
-# --------------------------------------------------------------------------------------------------------- single values
+# -------------------------------------------------------------------------------------------------------- single values
 
 
 def _to_int(value: Any) -> Optional[int]:
@@ -223,7 +222,7 @@ def _to_union(members: tuple[Any, ...]) -> Optional[Conversion]:
     return Conversion([cls for conversion in known for cls in conversion.exact], of)
 
 
-# ------------------------------------------------------------------------------------------------- arrays, json's objects
+# ------------------------------------------------------------------------------------------------ arrays, json's objects
 
 
 def _to_container(cls: Any, inner: tuple[Any, ...]) -> Optional[Conversion]:
