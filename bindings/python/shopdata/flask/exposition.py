@@ -40,7 +40,7 @@ class Family:
 
 def number(value: float) -> str:
     """A value as Prometheus reads it."""
-    return str(int(value)) if value == int(value) else repr(value)
+    return str(int(value)) if value.is_integer() else repr(value).replace("inf", "Inf")
 
 
 class Exposition:
@@ -73,7 +73,7 @@ class Exposition:
 
     def gauge(self, name: str, description: str, value: float) -> None:
         """Adds a gauge without labels."""
-        self.families[name] = Family(description, "gauge", {(name, ""): value})
+        self.families[name] = Family(description, "gauge", {(name, ""): float(value)})
 
     def write(self) -> str:
         """All of it, as Prometheus reads it; of a metric without samples nothing is said."""

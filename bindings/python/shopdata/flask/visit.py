@@ -15,7 +15,7 @@ from .state import State, state_of_current_app
 
 __all__ = ["current_session", "leave", "leave_application", "save"]
 
-_PLACE = "_shopdata_visit"
+_PLACE, _LEFT = "_shopdata_visit", "_shopdata_left"
 _SHORTEST = 0.001  # seconds: the least that a deadline can be
 _log = logging.getLogger("shopdata.flask")
 
@@ -23,10 +23,13 @@ _log = logging.getLogger("shopdata.flask")
 class Visit:
     """A request's session from its first use on; outside a request that of an application context."""
 
-    def __init__(self, state: State, asked: Optional[Request], outer: Optional[Visit]) -> None:
+    def __init__(
+        self, state: State, asked: Optional[Request], outer: Optional[Visit], before: Optional[Visit] = None
+    ) -> None:
         self.asked = asked
         self.outer = outer  # that of an application context which was there before, a test's say: it goes on after
         self._settings = state.settings
+        self._token: Optional[str] = before._token if before else None  # as it was saved last
         self._came = asked.cookies.get(self._settings.cookie_name) if asked and self._settings.cookie else None
         self._refused = False
         self._ends: Optional[float] = None
@@ -40,13 +43,18 @@ class Visit:
         if settings.request_deadline is not None:
             self._ends = time.monotonic() + settings.request_deadline
             session.set_deadline(settings.request_deadline)
-        if self._came:
-            try:
-                self._take(session, self._came)
-            except BaseException:
-                session.close()
-                raise
+        try:
+            self._go_on(session)
+        except BaseException:
+            session.close()
+            raise
         return session
+
+    def _go_on(self, session: shopdata.Session) -> None:
+        if self._token:
+            session.advance(self._token)
+        elif self._came:
+            self._take(session, self._came)
 
     def _take(self, session: shopdata.Session, token: str) -> None:
         try:
@@ -67,10 +75,14 @@ class Visit:
     def save(self, response: Response) -> None:
         """Puts the token into the cookie where the next request has to know of it."""
         try:
-            token = self._session.token
+            self._token = self._session.token
         except Closed:
             _log.warning("the session of this request was closed before its end: its token is not sent")
             return
+        if self._settings.cookie:
+            self._answer(response, self._token)
+
+    def _answer(self, response: Response, token: str) -> None:
         shared = response.cache_control.public or response.cache_control.s_maxage is not None
         if self._session.wrote or (self._is_news(token) and not shared):
             self._send(response, token)
@@ -117,9 +129,15 @@ def current_session() -> shopdata.Session:
     visit: Optional[Visit] = g.get(_PLACE)
     now = _request_now()
     if visit is None or visit.asked is not now:
-        visit = Visit(state_of_current_app(), now, visit)
+        visit = Visit(state_of_current_app(), now, visit, _left(now))
         setattr(g, _PLACE, visit)
     return visit.session
+
+
+# A stream goes on with the request's context when that was torn down once already: it goes on from what was done then.
+def _left(now: Optional[Request]) -> Optional[Visit]:
+    left: Optional[Visit] = g.get(_LEFT)
+    return left if left is not None and now is not None and left.asked is now else None
 
 
 def _visit_of_request() -> Optional[Visit]:
@@ -140,6 +158,7 @@ def leave(_error: Optional[BaseException]) -> None:
     visit = _visit_of_request()
     if visit is not None:
         setattr(g, _PLACE, visit.outer)
+        setattr(g, _LEFT, visit)
         visit.close()
 
 
