@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 
 import shopdata
 
 from servers import Servers, own_name
+
+# The same examples in every run, and no clock: that a change passes must not hang on luck.
+hypothesis.settings.register_profile("whole", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("whole"), max_examples=20)
+hypothesis.settings.load_profile("brief" if os.environ.get("SHOPDATA_TEST_BRIEF") else "whole")
 
 
 @pytest.fixture(scope="session")

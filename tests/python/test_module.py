@@ -19,6 +19,13 @@ def test_it_is_the_build_tree_that_is_tested() -> None:
     assert shopdata.__file__ and Path(shopdata.__file__).parent == package / "shopdata"
 
 
+def test_every_file_of_the_package_is_listed_for_the_build() -> None:
+    written = ROOT / "bindings" / "python" / "shopdata"
+    files = {path.relative_to(written) for path in written.rglob("*") if path.suffix in (".py", ".pyi", ".typed")}
+    laid_out = Path(os.environ["SHOPDATA_PACKAGE"]) / "shopdata"
+    assert [str(path) for path in sorted(files) if not (laid_out / path).exists()] == []
+
+
 def test_version_is_the_project_s() -> None:
     declared = next(line for line in (ROOT / "meson.build").read_text().splitlines() if "version:" in line)
     assert f"'{shopdata.__version__}'" in declared

@@ -89,7 +89,8 @@ async def awaited(s: shopdata.Session) -> None:
     assert_type(await s.aexecute("DELETE FROM products"), shopdata.Result[shopdata.Row])
     assert_type(await s.aquery_many(["SELECT 1"]), list[shopdata.Result[shopdata.Row]])
     async with s.transaction():
-        await s.aquery("SELECT 1")
+        assert_type(await s.aquery("SELECT 1"), shopdata.Result[shopdata.Row])
+        assert_type(await s.aquery("SELECT name, price FROM products", into=Product), shopdata.Result[Product])
 
 
 def told(client: shopdata.Client) -> None:

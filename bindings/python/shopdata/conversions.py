@@ -222,7 +222,7 @@ def _to_union(members: tuple[Any, ...]) -> Optional[Conversion]:
     return Conversion([cls for conversion in known for cls in conversion.exact], of)
 
 
-# ------------------------------------------------------------------------------------------------ arrays, json's objects
+# ----------------------------------------------------------------------------------------------- arrays, json's objects
 
 
 def _to_container(cls: Any, inner: tuple[Any, ...]) -> Optional[Conversion]:

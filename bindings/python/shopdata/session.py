@@ -118,6 +118,14 @@ class Session:
         self._wrote = True
         return _native.execute(self._handle, statement._handle, values, statement._names)
 
+    @overload
+    async def aquery(
+        self, statement: AnyStatement, /, *params: Any, into: None = None, **named: Any
+    ) -> Result[Row]: ...
+    @overload
+    async def aquery(
+        self, statement: AnyStatement, /, *params: Any, into: Union[type[T], Callable[..., T]], **named: Any
+    ) -> Result[T]: ...
     async def aquery(
         self, statement: AnyStatement, /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
     ) -> Result[Any]:
