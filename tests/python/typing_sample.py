@@ -50,6 +50,8 @@ def reads(s: shopdata.Session, products: shopdata.Statement) -> None:
         assert_type(row, shopdata.Row)
         assert_type(row.name, Any)
         assert_type(row["price"], Any)
+        assert_type(row.count, Any)
+        assert_type(row._asdict(), dict[str, Any])
         assert_type(row[0], Any)
     assert_type(len(rows), int)
     assert_type(rows.one(), shopdata.Row)

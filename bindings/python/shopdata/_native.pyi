@@ -19,6 +19,9 @@ class Handle:
 class Row(tuple[Any, ...]):
     """A row: a tuple whose values also have the names of their columns."""
 
+    count: Any  # a column wins over tuple's method
+    index: Any
+    def __new__(cls, names: tuple[str, ...], values: tuple[Any, ...]) -> Row: ...
     @overload
     def __getitem__(self, key: SupportsIndex, /) -> Any: ...
     @overload

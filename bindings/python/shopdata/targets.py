@@ -63,7 +63,7 @@ def rows_into(into: Callable[..., Any], result: Rows) -> list[Any]:
     """The rows of a result as targets.
 
     :param into: a dataclass, a NamedTuple, a TypedDict, ``dict``, or any callable whose parameters have names: each row
-        is passed to it by the columns' names. Annotated values are converted where that loses nothing: doc/python.md.
+        is passed to it by the columns' names. Values become what their annotations say where that loses nothing.
     :raises: :class:`~shopdata.ParameterError` if the columns are not what it takes, :class:`~shopdata.DataError` for a
         value that its annotation does not allow.
     """
