@@ -39,6 +39,8 @@ static inline void begin(const char *schema)
                 "CREATE TABLE opened.item (id int PRIMARY KEY, shelf int, name text);"
                 "INSERT INTO opened.item SELECT i, i / 10, 'item ' || i FROM generate_series(1, 20) i");
     servers_sql(schema);
+    servers_replay("SHOPDATA_REPLICA1"); /* nodes that differ in the role's settings are not used together */
+    servers_replay("SHOPDATA_REPLICA2");
     prefix = prefix_of_case();
     client = servers_open_with(config_of(prefix));
     servers_ok(shopdata_session_new(client, &session, NULL), NULL);

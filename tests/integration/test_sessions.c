@@ -162,19 +162,8 @@ static void carry(instance *from, instance *to)
 
 static void caught_up(const char *node)
 {
-    char *lsn = servers_value("SELECT pg_current_wal_flush_lsn()"), sql[128];
-    snprintf(sql, sizeof sql, "SELECT pg_last_wal_replay_lsn() >= '%s'", lsn);
-    for (int i = 0; i < 500; i++, usleep(10000)) {
-        char *there = servers_value_at(node, sql);
-        bool is = *there == 't';
-        free(there);
-        if (is) {
-            free(lsn);
-            usleep(100000); /* until the watchers have seen it */
-            return;
-        }
-    }
-    ck_abort_msg("%s did not catch up", node);
+    servers_replay(node);
+    usleep(100000); /* until the watchers have seen it */
 }
 
 /* -------------------------------------------------------------------------------------------------- what is carried */

@@ -60,9 +60,12 @@ static void tell(const char *command, char *answer, size_t size)
     ck_assert_msg(length, "%s: no answer from the launcher in %d s", command, LAUNCHER_SECONDS);
 }
 
+static bool disturbed = true; /* perhaps by another program */
+
 void servers_do(const char *command)
 {
     char answer[512];
+    disturbed = true;
     tell(command, answer, sizeof answer);
     ck_assert_msg(!strncmp(answer, "ok", 2), "%s: %s", command, answer);
 }
@@ -80,12 +83,15 @@ static void revive(const char *server)
 void servers_heal(void)
 {
     static const char *const servers[] = {"primary", "replica1", "replica2", "redis"};
+    if (!disturbed)
+        return;
     for (size_t i = 0; i < sizeof servers / sizeof *servers; i++)
         revive(servers[i]);
     if (getenv("SHOPDATA_MEMCACHED"))
         revive("memcached");
     servers_do("resume replica1");
     servers_do("resume replica2");
+    disturbed = false;
 }
 
 static void set(shopdata_config *config, const char *key, const char *value)
@@ -172,6 +178,21 @@ char *servers_value(const char *sql)
 void servers_sql(const char *sql)
 {
     free(servers_value(sql));
+}
+
+void servers_replay(const char *node)
+{
+    char *lsn = servers_value("SELECT pg_current_wal_flush_lsn()"), sql[128], *there = NULL;
+    snprintf(sql, sizeof sql, "SELECT pg_last_wal_replay_lsn() >= '%s'", lsn);
+    for (int i = 0; i < 1000 && (!there || *there != 't'); i++) {
+        if (there)
+            usleep(10000);
+        free(there);
+        there = servers_value_at(node, sql);
+    }
+    ck_assert_msg(*there == 't', "%s has not replayed %s", node, lsn);
+    free(there);
+    free(lsn);
 }
 
 double servers_metric(shopdata_client *client, const char *name, const char *labels)

@@ -13,7 +13,8 @@ void servers_required(void);
 void servers_required_memcached(void);
 /* servers_do sends "VERB NODE" to the launcher ("pause replica1"), and fails the test if that did not work. */
 void servers_do(const char *command);
-/* servers_heal makes all servers well again, so that a case that failed half-way does not fail those after it. */
+/* servers_heal makes all servers well again that servers_do has been told to make ill, so that a case that failed
+ * half-way does not fail those after it. */
 void servers_heal(void);
 /* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memcached", "memory",
  * "none"), with short times, and a key namespace of its own. Free it. */
@@ -27,6 +28,8 @@ shopdata_client *servers_open(const char *cache);
 void servers_sql(const char *sql);
 char *servers_value(const char *sql);
 char *servers_value_at(const char *node, const char *sql);
+/* servers_replay waits until that node has replayed what the primary has flushed. */
+void servers_replay(const char *node);
 /* servers_metric sums the values of that name in a snapshot: all, or those that have this label. */
 double servers_metric(shopdata_client *client, const char *name, const char *labels);
 /* servers_asked counts the reads that asked the database, and did not take the answer of another who did. */
