@@ -16,6 +16,7 @@ from typing import Callable
 
 from driver import books, faults, report
 from driver.buyers import Buyer, Counter, Crowd
+from driver.doubt import Doubts
 from driver.http import Connection, HttpError
 from driver.ledger import Ledger
 from driver.metrics import Between, Metrics
@@ -24,7 +25,7 @@ from driver.record import Record
 from driver.shelves import Shelves
 from driver.trace import Trace, TraceError
 from driver.visitors import Editor, Reader, World
-from driver.workers import Workers, connect
+from driver.workers import Workers
 
 READERS = 12
 EDITORS = 3
@@ -101,35 +102,36 @@ class Check:
                  control: Callable[..., str] = faults.launch_ctl, read_books: Callable[[], books.Books] = books.read):
         self.seconds = seconds
         self.cache = cache
-        self.connections = connect(address, workers)
+        self.connection = Connection(address)
         shelves = Shelves()
-        shelves.walk(self.connections[0])
+        shelves.walk(self.connection)
         trace = Trace(sorted(shelves.places), data)
-        self.counter = Counter(self.connections[0], shelves.offers, int(seconds / RACE_PAUSE_SECONDS) + 1)
+        self.counter = Counter(self.connection, shelves.offers, int(seconds / RACE_PAUSE_SECONDS) + 1)
         self.world = World(address, shelves, trace, Ledger(shelves.offers), self.counter.sales, Record(), Workers(workers),
                            threading.Event())
         self.read_books = read_books
-        self.faults = faults.Faults(faults.for_cache(cache), seconds, say, control)
+        self.doubts = Doubts(self.world.ledger, address, control, self.world.end)
+        self.faults = faults.Faults(faults.for_cache(cache), seconds, say, self.doubts.control if workers > 1 else control)
 
     def run(self) -> report.Outcome:
         begin = time.monotonic()
-        before = Metrics.fetch(self.connections)
+        before = Metrics.fetch(self.connection)
         crowd = [Reader(self.world) for _ in range(READERS)]
         crowd += [Editor(self.world, number, EDITORS, EDIT_PAUSE_SECONDS) for number in range(EDITORS)]
         crowd += [Buyer(self.world, number, self.counter.for_sale, BUY_PAUSE_SECONDS) for number in range(BUYERS)]
         crowd += [Crowd(self.world, self.counter.last_pieces, RACE_PAUSE_SECONDS)]
-        for one in [*crowd, self.faults]:
+        watch = [self.faults, self.doubts] if self.world.workers.wanted > 1 else [self.faults]
+        for one in [*crowd, *watch]:
             one.start()
         time.sleep(max(0.0, begin + faults.RECOVERED * self.seconds - time.monotonic()))
-        recovered = Metrics.fetch(self.connections)
+        recovered = Metrics.fetch(self.connection)
         time.sleep(max(0.0, begin + self.seconds - time.monotonic()))
         self.world.end.set()
-        for one in [*crowd, self.faults]:
+        for one in [*crowd, *watch]:
             one.join()
         seconds = time.monotonic() - begin
-        after = Metrics.fetch(self.connections)
-        for connection in self.connections:
-            connection.close()
+        after = Metrics.fetch(self.connection)
+        self.connection.close()
         self.audit()
         return self.outcome(seconds, before, recovered, after)
 

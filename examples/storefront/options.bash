@@ -71,10 +71,14 @@ require_free_port() {
     fi
 }
 
-# build_in TARGET... - meson's targets; what the compiler says is shown only if it fails.
+# build_in TARGET [OPTION...] - builds a target of meson's; what the compiler says is shown only if it fails.
 build_in() {
-    [ -f "$build/build.ninja" ] || (cd "$root" && meson setup "$build" >/dev/null) || exit 1
-    meson compile -C "$build" "$@" >"$build/shop.log" 2>&1 || {
+    local verb=setup
+    if [ -f "$build/build.ninja" ]; then
+        verb=configure
+    fi
+    [ $# -eq 1 ] && [ $verb = configure ] || (cd "$root" && meson $verb "$build" "${@:2}" >/dev/null) || exit 1
+    meson compile -C "$build" "$1" >"$build/shop.log" 2>&1 || {
         cat "$build/shop.log" >&2
         exit 1
     }

@@ -12,9 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import check
-from driver import books, faults, workers
-from driver.ledger import Ledger, Offer
-from driver.reading import ReadingError
+from driver import books, faults
+from driver.ledger import Eyes, Ledger, Offer
 from driver.sales import Sale, Sales
 
 SECONDS = 1
@@ -88,8 +87,6 @@ class ToyShop:
         return "".join(f"{name} {self.answers}\n" for name in sources + nodes if self.silent not in name)
 
     def page(self, path: str) -> str:
-        if path == "/healthz":
-            return "ready"
         if path == "/metrics":
             return self.metrics()
         if path == "/api/home":
@@ -241,16 +238,6 @@ class TestCheck(unittest.TestCase):
         self.assertIn("FAILED: worker 1 did no edits", output)
         self.assertIn("FAILED: no edit that worker 1 took was seen through 0", output)
 
-    def test_workers_that_nobody_reaches_fail(self):
-        with self.assertRaisesRegex(ReadingError, "3 workers should serve, but 20 connections reached only 1"):
-            check.Check(self.lonely().server.server_address, SECONDS, "none", None, 3)
-
-    def lonely(self) -> ToyShop:
-        workers.TRIES = 20
-        shop = ToyShop()
-        self.addCleanup(shop.end)
-        return shop
-
     def test_memory_has_no_cache_server_to_stop(self):
         code, output = check_toy(cache="memory")
         self.assertEqual(code, 0, output)
@@ -294,31 +281,53 @@ class TestLedger(unittest.TestCase):
     def setUp(self):
         self.ledger = Ledger({1: Offer("1.00", 5)})
 
-    def edit(self, price: str, acknowledged: bool = True) -> None:
+    def edit(self, price: str, acknowledged: bool = True, worker: str = "", editor: object = None) -> None:
         number = self.ledger.issue(1, Offer(price, 5))
         if acknowledged:
-            self.ledger.acknowledge(1, number)
+            self.ledger.acknowledge(1, number, worker, editor)
+
+    def complaint(self, moment: int, price: str, stock: int | None = 5, product: int = 1, **eyes: object) -> str | None:
+        return self.ledger.complaint(Eyes(moment, **eyes), product, Offer(price, stock))
 
     def test_an_answered_edit_rules_out_what_was_before(self):
         before = self.ledger.moment()
         self.edit("2.00")
         after = self.ledger.moment()
-        self.assertIsNone(self.ledger.complaint(before, 1, Offer("1.00", 5)))
-        self.assertIsNone(self.ledger.complaint(before, 1, Offer("2.00", 5)))
-        self.assertIsNotNone(self.ledger.complaint(after, 1, Offer("1.00", 5)))
-        self.assertIsNone(self.ledger.complaint(after, 1, Offer("2.00", 5)))
+        self.assertIsNone(self.complaint(before, "1.00"))
+        self.assertIsNone(self.complaint(before, "2.00"))
+        self.assertIsNotNone(self.complaint(after, "1.00"))
+        self.assertIsNone(self.complaint(after, "2.00"))
 
     def test_an_edit_under_way_may_be_seen_or_not(self):
         self.edit("2.00", acknowledged=False)
         moment = self.ledger.moment()
         for price in ("1.00", "2.00"):
-            self.assertIsNone(self.ledger.complaint(moment, 1, Offer(price)))
-        self.assertIsNotNone(self.ledger.complaint(moment, 1, Offer("3.00")))
+            self.assertIsNone(self.complaint(moment, price, None))
+        self.assertIsNotNone(self.complaint(moment, "3.00", None))
 
     def test_the_stock_belongs_to_the_price(self):
-        self.assertIsNone(self.ledger.complaint(0, 1, Offer("1.00")))
-        self.assertIsNotNone(self.ledger.complaint(0, 1, Offer("1.00", 4)))
-        self.assertIsNotNone(self.ledger.complaint(0, 2, Offer("1.00", 5)))
+        self.assertIsNone(self.complaint(0, "1.00", None))
+        self.assertIsNotNone(self.complaint(0, "1.00", 4))
+        self.assertIsNotNone(self.complaint(0, "1.00", product=2))
+
+    def test_in_doubt_an_edit_is_known_to_its_process_and_to_its_editor(self):
+        self.edit("2.00", worker="a", editor=self)
+        self.ledger.doubt(0.0)
+        self.edit("3.00", worker="a", editor=self)
+        moment = self.ledger.moment()
+        self.assertIsNotNone(self.complaint(moment, "2.00", worker="a"))
+        self.assertIsNotNone(self.complaint(moment, "2.00", worker="b", editor=self))
+        self.assertIsNone(self.complaint(moment, "2.00", worker="b", editor="another"))
+        self.assertIsNotNone(self.complaint(moment, "1.00", worker="b"), "that was settled before")
+
+    def test_after_the_doubt_everybody_knows(self):
+        self.ledger.doubt(60.0)
+        self.edit("2.00", worker="a")
+        during = self.ledger.moment()
+        self.ledger.settle()
+        self.edit("2.50", worker="a")
+        self.assertIsNone(self.complaint(during, "1.00", worker="b"))
+        self.assertIsNotNone(self.complaint(self.ledger.moment(), "1.00", worker="b"))
 
 
 if __name__ == "__main__":

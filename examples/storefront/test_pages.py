@@ -4,6 +4,7 @@
 usage: test_pages.py STOREFRONT, under `tests/launcher/launch run --replicas N [--redis]`. Makes a database of its own.
 """
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -42,7 +43,7 @@ class PageTest(unittest.TestCase):
     def get(self, path: str, status: int = 200) -> str:
         response = self.connection.get(path)
         self.assertEqual(response.status, status, f"GET {path}: {response.body.decode()}")
-        return response.body.decode()
+        return testing.text_of(response)
 
     def send(self, method: str, path: str, body: str = "", content_type: str = FORM) -> Response:
         self.connection.send(method, path, body.encode("latin-1"), content_type)
@@ -51,9 +52,12 @@ class PageTest(unittest.TestCase):
     def raw(self, text: str) -> bytes:
         """Sends what no client would send."""
         with socket.create_connection(shop.address, timeout=10) as connection:
-            connection.sendall(text.encode("latin-1"))
-            connection.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: connection.recv(65536), b""))
+            received = []
+            with contextlib.suppress(OSError):   # who has not read all that was sent to him closes by a reset
+                connection.sendall(text.encode("latin-1"))
+                connection.shutdown(socket.SHUT_WR)
+                received.extend(iter(lambda: connection.recv(65536), b""))
+            return b"".join(received)
 
 
 class TestReading(PageTest):
@@ -213,7 +217,8 @@ class TestWrongAddresses(PageTest):
                                       ("DELETE", "/api/product/1", "GET, HEAD, PUT, POST"),
                                       ("PATCH", "/metrics", "GET, HEAD")):
             response = self.send(method, path)
-            self.assertEqual((response.status, response.headers.get("allow")), (405, allowed), f"{method} {path}")
+            named = set(response.headers.get("allow", "").split(", ")) - {"OPTIONS"}
+            self.assertEqual((response.status, named), (405, set(allowed.split(", "))), f"{method} {path}")
 
     def test_what_is_no_http(self):
         for text in ("nonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\nHost x\r\n\r\n", "\x00\xff\r\n\r\n",
@@ -222,7 +227,8 @@ class TestWrongAddresses(PageTest):
         self.get("/healthz")
 
     def test_a_body_that_is_too_long(self):
-        response = self.raw("POST /admin/product/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+        response = self.raw("POST /admin/product/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n"
+                            f"Content-Type: {FORM}\r\n\r\n")
         self.assertIn(b" 413 ", response[:20])
 
 
@@ -286,7 +292,7 @@ class TestEdits(PageTest):
             self.assertEqual(self.offer(9), before, body)
 
     def test_a_wrong_form_comes_back_as_it_was_typed(self):
-        body = self.form(9, "price=%22%3E%3Cb%3E&stock=many").body.decode()
+        body = testing.text_of(self.form(9, "price=%22%3E%3Cb%3E&stock=many"))
         self.assertIn('value="&quot;&gt;&lt;b&gt;"', body)
         self.assertIn('value="many"', body)
 
@@ -294,7 +300,7 @@ class TestEdits(PageTest):
         before = self.offer(9)
         for body in ("", "{}", "[]", "null", '{"price":"1"}', '{"price":"1","stock":1', '{"price":"1","stock":1}}',
                      '{"price":"1","stock":1,}', '{"price":"1","stock":1,"name":"x"}', '{"price":1e2,"stock":1}',
-                     '{"price":"1\\u0030","stock":1}', '{"price":-1,"stock":1}', '{"price":null,"stock":1}',
+                     '{"price":-1,"stock":1}', '{"price":null,"stock":1}',
                      '{"price":"1" "stock":1}', '{"price":"%s","stock":1}' % ("1" * 50), '{"a":"1\xff","stock":1}'):
             response = self.send("PUT", "/api/product/9", body, "application/json")
             self.assertEqual(response.status, 400, body)
@@ -318,6 +324,11 @@ class TestEdits(PageTest):
                                   "Connection: close\r\n\r\nprice=1&stock=1")
                 self.assertIn(f" {code} ".encode(), answer[:20], header)
         self.assertEqual(self.offer(10), before)
+
+
+class TestFields(PageTest):
+    def test_none_of_our_texts_needs_a_backslash(self):
+        self.assertEqual(self.send("PUT", "/api/product/9", '{"price":"1\\u0030","stock":1}', "application/json").status, 400)
 
 
 class TestCalling(unittest.TestCase):

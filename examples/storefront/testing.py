@@ -9,6 +9,7 @@ from pathlib import Path
 import catalogue
 import check
 import demo
+from driver.http import Response
 
 SKIPPED = 77
 
@@ -29,6 +30,11 @@ def superuser(sql: str, database: str = "") -> str:
 
 def product(number: int, price: str = "1.50", stock: int = 10, category: int = 1) -> list[str]:
     return [str(number), str(category), "kind", f"Thing {number}", f"Description {number}", price, str(stock), "none.svg"]
+
+
+def text_of(response: Response) -> str:
+    """A page, with the one of the two ways to write a quotation mark that the tests know."""
+    return response.body.decode().replace("&#34;", "&quot;")
 
 
 class TestShop:

@@ -35,8 +35,8 @@ class Buyer(threading.Thread):
                 self.buy(self.new_cart())
             except (HttpError, ReadingError) as error:
                 self.world.error(error)
-        for one in [self.customer, *self.others]:
-            one.close()
+            for one in [self.customer, *self.others]:
+                one.close()   # the next one may lead to another of the shop's processes
 
     def new_cart(self) -> dict[int, int]:
         wanted = self.products[:WANTED] if self.chance.random() < 0.3 else self.products
@@ -71,8 +71,7 @@ class Buyer(threading.Thread):
         numbers = {number for number, _ in orders}
         if len(numbers) > 1:
             self.world.record.complain("ordered twice", f"one form became {' and '.join(numbers)}")
-        self.world.confirm(cart, orders[0][0], answers[0].worker)
-        self.world.record.add("orders without cache", any(note == "late" for _, note in orders))
+        self.world.confirm(cart, orders[0][0], answers[0].worker, any(note == "late" for _, note in orders))
 
     def probe(self, cart: dict[int, int]) -> None:
         """What is left, the moment after, on the buyer's connection and on another."""
@@ -102,8 +101,8 @@ class Crowd(threading.Thread):
                 self.race(product)
             except (HttpError, ReadingError) as error:
                 self.world.error(error)
-        for customer in self.customers:
-            customer.close()
+            for customer in self.customers:
+                customer.close()
 
     def race(self, product: int) -> None:
         forms = []
@@ -127,13 +126,13 @@ class Crowd(threading.Thread):
             if isinstance(answer, HttpError):
                 raise answer
             if answer.status == 303:
-                won.append((order_of(answer)[0], answer.worker))
+                won.append((*order_of(answer), answer.worker))
             elif answer.status != 409:
                 raise ReadingError(f"POST /checkout: status {answer.status}: {sentence(answer.body)}")
         if len(won) != 1:
             self.world.record.complain("oversold", f"the last piece of product {product} was sold {len(won)} times")
-        for number, worker in won[:1]:
-            self.world.confirm({product: 1}, number, worker)
+        for number, note, worker in won[:1]:
+            self.world.confirm({product: 1}, number, worker, note == "late")
         self.world.record.add("races")
 
 

@@ -1,4 +1,4 @@
-"""The shop's own counters, read from the /metrics of each of its processes."""
+"""The shop's own counters, read from /metrics: of all its processes, whichever answers."""
 
 import re
 
@@ -10,18 +10,16 @@ LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 class Metrics:
-    def __init__(self, texts: list[str]):
+    def __init__(self, text: str):
         self.values = [(name, dict(LABEL.findall(labels)), float(value))
-                       for text in texts for name, labels, value in LINE.findall(text)]
+                       for name, labels, value in LINE.findall(text)]
 
     @classmethod
-    def fetch(cls, connections: list[Connection]) -> "Metrics":
-        """One connection to each process; what they counted is added up."""
-        responses = [connection.get("/metrics") for connection in connections]
-        for response in responses:
-            if response.status != 200:
-                raise ReadingError(f"GET /metrics: status {response.status}")
-        return cls([response.body.decode() for response in responses])
+    def fetch(cls, connection: Connection) -> "Metrics":
+        response = connection.get("/metrics")
+        if response.status != 200:
+            raise ReadingError(f"GET /metrics: status {response.status}")
+        return cls(response.body.decode())
 
     def total(self, wanted: str, **labels: str) -> float:
         return sum(value for name, has, value in self.values

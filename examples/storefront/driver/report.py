@@ -12,6 +12,8 @@ REQUESTS_A_SECOND = 20
 EDITS_A_SECOND = 1
 ORDERS_A_SECOND = 0.5
 RACES_A_SECOND = 0.2
+# A share of all.
+MOST_IN_DOUBT = 0.7
 
 
 @dataclass
@@ -67,6 +69,8 @@ def lines(outcome: Outcome) -> list[str]:
     ]
     if outcome.workers.wanted > 1:
         rows.append(("workers", str(outcome.workers)))
+        rows.append(("in doubt", f"{record['prices in doubt']:,} of the prices, while the cache was out of reach: with neither the "
+                                 "process nor the token of an edit, they may be those from before the outage"))
     examples = [f"  {what}: {example}" for what, kept in record.examples.items() for example in kept]
     return [f"{name + ':':<15}{text}" for name, text in rows] + examples
 
@@ -86,6 +90,8 @@ def failures(outcome: Outcome) -> list[str]:
         found.append(f"only {record['requests']} requests were made")
     if outcome.edits() < EDITS_A_SECOND * outcome.seconds or record["probes"] < outcome.edits():
         found.append(f"only {outcome.edits()} edits were made, and {record['probes']} pages asked after them")
+    if record["prices in doubt"] > MOST_IN_DOUBT * record["prices"]:
+        found.append(f"{record['prices in doubt']} of {record['prices']} prices were in doubt: too few were really judged")
     if record["orders"] < ORDERS_A_SECOND * outcome.seconds or record["races"] < RACES_A_SECOND * outcome.seconds:
         found.append(f"only {record['orders']} orders were made, and {record['races']} last pieces wanted")
     if not record["double clicks"] or not record["audited"]:

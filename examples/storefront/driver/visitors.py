@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from .customer import Customer
+from .doubt import MAX_LAG_SECONDS
 from .http import Connection, HttpError, Response
-from .ledger import Ledger, Offer
+from .ledger import Eyes, Ledger, Offer
 from .reading import ReadingError, offer_in_form, offers, sentence
 from .record import Record
 from .sales import Sales
@@ -31,8 +32,9 @@ class World:
     workers: Workers
     end: threading.Event
 
-    def judge(self, moment: int, path: str, response: Response, wanted: int | None = None) -> None:
-        """Holds every price in an answer against the ledger. `wanted` is a product that must be in it."""
+    def judge(self, moment: int, path: str, response: Response, wanted: int | None = None, editor: object = None) -> None:
+        """Holds every price in an answer against the ledger. `wanted` is a product that must be in it, `editor` whose
+        token was sent along."""
         self.record.add("requests")
         found = offers(path, response)
         if wanted is not None and wanted not in found:
@@ -40,29 +42,38 @@ class World:
         edited = 0
         for product, offer in found.items():
             edited += product in self.ledger.histories and self.ledger.was_edited(product)
-            complaint = self.complaint(moment, product, offer)
+            complaint = self.complaint(Eyes(moment, response.worker, editor), product, offer)
             if complaint:
                 self.record.complain("wrong", f"{path}: {complaint}")
         self.workers.did("reads", response.worker)
         self.record.add("prices", len(found))
         self.record.add("edited prices", edited)
+        self.record.add("prices in doubt", len(found) if self.ledger.common(moment) < moment else 0)
 
-    def complaint(self, moment: int, product: int, offer: Offer) -> str | None:
+    def complaint(self, eyes: Eyes, product: int, offer: Offer) -> str | None:
         sale = self.sales.products.get(product)
         if sale:
-            return sale.complaint(moment, product, offer.price, offer.stock)
-        return self.ledger.complaint(moment, product, offer)
+            return sale.complaint(self.ledger.common(eyes.moment), product, offer.price, offer.stock)
+        return self.ledger.complaint(eyes, product, offer)
 
-    def confirm(self, cart: dict[int, int], number: str, worker: str) -> None:
+    def confirm(self, cart: dict[int, int], number: str, worker: str, is_late: bool) -> None:
         """As soon as an order's answer is there: from now on pages must show it."""
+        if is_late:
+            self.late()
         with self.ledger.lock:
             is_new = self.sales.confirm(cart, number, self.ledger.now + 1)
-            self.ledger.now += 1
+            self.ledger.tick()
         self.record.add("orders")
         self.workers.did("orders", worker)
+        self.record.add("orders without cache", is_late)
         self.record.add("pieces", sum(cart.values()))
         if not is_new:
             self.record.complain("ordered twice", f"{number} is the number of two orders")
+
+    def late(self) -> None:
+        """A write that its process could not tell the others of."""
+        if self.workers.wanted > 1:
+            self.ledger.doubt(MAX_LAG_SECONDS)
 
     def error(self, error: Exception) -> None:
         self.record.complain("errors", str(error))
@@ -128,8 +139,8 @@ class Editor(threading.Thread):
                 self.probe(product)
             except (HttpError, ReadingError) as error:
                 self.world.error(error)
-        for connection in [self.connection, *self.probes]:
-            connection.close()
+            for connection in [self.connection, *self.probes]:
+                connection.close()   # the next one may lead to another of the shop's processes
 
     def new_offer(self, product: int) -> Offer:
         """A price that the product never had, so that no page can be right by chance."""
@@ -154,15 +165,15 @@ class Editor(threading.Thread):
         self.connection.send("POST", path, body, "application/x-www-form-urlencoded")
         response = self.connection.receive()
         self.expect(303, "POST", path, response)
-        self.acknowledge(product, number, response)
+        self.acknowledge(product, number, response, "late=" in response.headers.get("location", ""))
         self.world.record.add("edits by form")
-        self.world.record.add("edits without cache", "late=" in response.headers.get("location", ""))
         self.check_form(response.headers.get("location", path), self.world.ledger.moment(), product)
 
     def check_form(self, path: str, moment: int, product: int) -> None:
         response = self.connection.get(path)
         self.expect(200, "GET", path, response)
-        complaint = self.world.ledger.complaint(moment, product, offer_in_form(response.body))
+        eyes = Eyes(moment, response.worker, self)
+        complaint = self.world.ledger.complaint(eyes, product, offer_in_form(response.body))
         if complaint:
             self.world.record.complain("wrong", f"{path}: {complaint}")
 
@@ -173,12 +184,14 @@ class Editor(threading.Thread):
         self.connection.send("PUT", path, body, "application/json")
         response = self.connection.receive()
         self.expect(200, "PUT", path, response)
-        self.acknowledge(product, number, response)
+        self.acknowledge(product, number, response, b'"cache_told":false' in response.body)
         self.world.record.add("edits by JSON")
-        self.world.record.add("edits without cache", b'"cache_told":false' in response.body)
 
-    def acknowledge(self, product: int, number: int, response: Response) -> None:
-        self.world.ledger.acknowledge(product, number)
+    def acknowledge(self, product: int, number: int, response: Response, is_late: bool) -> None:
+        if is_late:
+            self.world.late()
+        self.world.ledger.acknowledge(product, number, response.worker, self)
+        self.world.record.add("edits without cache", is_late)
         self.worker = response.worker
         self.world.workers.did("edits", self.worker)
 
@@ -188,20 +201,24 @@ class Editor(threading.Thread):
             raise ReadingError(f"{method} {path}: status {response.status}: {sentence(response.body)}")
 
     def probe(self, product: int) -> None:
-        """The very next pages: four at the same moment, three of them on connections other than the editor's."""
+        """The very next pages: four at the same moment, three of them on connections other than the editor's, one of which
+        is also his: it has his cookies."""
         place = self.world.shelves.places[product]
         paths = [f"/product/{product}", place.address(), f"/api/product/{product}", place.address("/api")]
         self.chance.shuffle(paths)
         connections = [self.connection, *self.chance.sample(self.probes, 3)]
+        owners = [self, self, None, None]
+        connections[1].cookies = dict(self.connection.cookies)
+        connections[2].cookies, connections[3].cookies = {}, {}
         moment = self.world.ledger.moment()
         for connection, path in zip(connections, paths):
             connection.send("GET", path)
         responses = [receive(connection) for connection in connections]
-        for path, response in zip(paths, responses):
+        for path, response, owner in zip(paths, responses, owners):
             if isinstance(response, HttpError):
                 self.world.error(response)
             else:
-                self.world.judge(moment, path, response, wanted=product)
+                self.world.judge(moment, path, response, wanted=product, editor=owner)
                 self.world.record.add("probes")
                 self.world.workers.showed(self.worker, response.worker)
 

@@ -3,27 +3,7 @@
 import threading
 from collections import Counter
 
-from .http import Connection
-from .reading import ReadingError
-
-# Who accepts a connection is left to chance, and to whoever has nothing to do.
-TRIES = 500
 DEEDS = ("reads", "edits", "orders")
-
-
-def connect(address: tuple[str, int], wanted: int) -> list[Connection]:
-    """A connection to each of them."""
-    found: dict[str, Connection] = {}
-    for _ in range(TRIES):
-        connection = Connection(address)
-        response = connection.get("/healthz")
-        if found.setdefault(response.worker, connection) is not connection:
-            connection.close()
-        if len(found) == wanted:
-            return list(found.values())
-    for connection in found.values():
-        connection.close()
-    raise ReadingError(f"{wanted} workers should serve, but {TRIES} connections reached only {len(found)}")
 
 
 class Workers:
