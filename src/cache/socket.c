@@ -7,13 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/forking.h"
+
 int sdi_socket_find(const sdi_address *address, struct addrinfo **found_out)
 {
     static const struct addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     char service[24];
     snprintf(service, sizeof service, "%lld", (long long)address->port);
-    return getaddrinfo(address->host, service, &hints, found_out);
+    sdi_unforkable();
+    int fault = getaddrinfo(address->host, service, &hints, found_out);
+    sdi_forkable();
+    return fault;
 }
 
 bool sdi_socket_local(const char *path, struct sockaddr_un *address_out)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/forking.h"
 #include "base/memory.h"
 #include "postgres/link.h"
 
@@ -30,7 +31,10 @@ static PGconn *start(const char *conninfo)
 {
     const char *const names[] = {"dbname", "fallback_application_name", NULL};
     const char *const values[] = {conninfo, "shopdata", NULL};
-    return PQconnectStartParams(names, values, 1);
+    sdi_unforkable();
+    PGconn *pq = PQconnectStartParams(names, values, 1);
+    sdi_forkable();
+    return pq;
 }
 
 static int rename_node(sdi_pg_connection *connection, shopdata_error **error_out)
@@ -64,7 +68,9 @@ static int shake_hands(sdi_pg_connection *connection, int64_t deadline, shopdata
                 return SHOPDATA_ERR_NO_MEMORY;
             return sdi_pg_fail(error_out, SHOPDATA_ERR_TIMEOUT, connection->node, "could not connect in time", "");
         }
+        sdi_unforkable();
         state = PQconnectPoll(connection->pq);
+        sdi_forkable();
     }
     return rename_node(connection, error_out);
 }

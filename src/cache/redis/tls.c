@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/error.h"
+#include "base/forking.h"
 #include "base/memory.h"
 #include "cache/redis/socket.h"
 #include "cache/socket.h"
@@ -167,7 +168,9 @@ static bool expect_name(SSL *ssl, const char *name)
 
 static SSL *new_session(const sdi_redis_tls *tls, int fd, const char *name)
 {
+    sdi_unforkable();
     SSL *ssl = SSL_new(tls->context);
+    sdi_forkable();
     BIO *bio = ssl ? BIO_new(tls->way) : NULL;
     if (bio) {
         BIO_set_data(bio, (void *)(intptr_t)fd);
@@ -204,7 +207,9 @@ static int shake_hands(SSL *ssl, int fd, const char *name, int64_t deadline, sdi
 {
     for (;;) {
         ERR_clear_error();
+        sdi_unforkable();
         int result = SSL_connect(ssl);
+        sdi_forkable();
         if (result == 1)
             return SDI_REDIS_DONE;
         short waits = waits_of(ssl, result);
