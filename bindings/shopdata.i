@@ -132,4 +132,5 @@ SHOPDATA_HANDLE(metrics)
 /* --------------------------------------------------------------------------------------------------------- the rest */
 
 %rename("%(strip:[shopdata_])s", %$isfunction) "";
+%rename("%(strip:[SHOPDATA_])s", %$isenumitem) "";
 %include <shopdata/shopdata.h>

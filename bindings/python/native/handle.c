@@ -167,7 +167,9 @@ static PyTypeObject handle_type = {
     .tp_getset = getters,
 };
 
-int sdb_handle_ready(void)
+int sdb_handle_ready(PyObject *module)
 {
-    return PyType_Ready(&handle_type);
+    if (PyType_Ready(&handle_type))
+        return -1;
+    return PyModule_AddObjectRef(module, "Handle", (PyObject *)&handle_type);
 }

@@ -31,8 +31,8 @@ typedef struct sdb_handle {
 
 extern const sdb_kind sdb_config_kind, sdb_client_kind, sdb_statement_kind, sdb_session_kind, sdb_metrics_kind;
 
-/* sdb_handle_ready prepares the type; 0 or -1. */
-int sdb_handle_ready(void);
+/* sdb_handle_ready prepares the type and adds it to the module as `Handle`; 0 or -1. */
+int sdb_handle_ready(PyObject *module);
 /* sdb_handle_new takes the pointer over (in every case). */
 PyObject *sdb_handle_new(const sdb_kind *kind, void *pointer);
 /* sdb_enter returns the pointer, until sdb_leave; or NULL with Closed, Forked or (exclusive, and another call is in it)

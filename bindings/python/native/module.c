@@ -39,7 +39,7 @@ static PyMethodDef functions[] = {{"query", FAST(sdb_query), NULL},
 
 int sdb_module_ready(PyObject *module)
 {
-    if (sdb_types_init() || sdb_handle_ready() || sdb_answer_ready(module))
+    if (sdb_types_init() || sdb_handle_ready(module) || sdb_answer_ready(module))
         return -1;
     if (PyModule_AddObjectRef(module, "Row", (PyObject *)&sdb_row_type))
         return -1;

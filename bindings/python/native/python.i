@@ -60,6 +60,11 @@
 %ignore shopdata_metrics_unit;
 %ignore shopdata_metrics_labels;
 %ignore shopdata_metrics_value;
+/* By name: the exceptions, Result.source. */
+%ignore shopdata_status;
+%ignore shopdata_kind;
+%ignore shopdata_source;
+%rename("$ignore", regextarget=1) "^SHOPDATA_(OK|UNFENCED|ERR_.*|NULL|BOOL|INT64|DOUBLE|TEXT|BYTES|FROM_.*)$";
 
 %init %{
     if (sdb_module_ready(m))

@@ -1,17 +1,32 @@
 """The private extension module: plain functions around the library's handles (bindings/python/native)."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Optional, SupportsIndex, overload, type_check_only
+from typing import Any, Optional, SupportsIndex, final, overload
 
 from typing_extensions import disjoint_base
 
 from shopdata.result import Result
 
-@type_check_only
+LOG_ERROR: int
+LOG_WARNING: int
+LOG_INFO: int
+LOG_DEBUG: int
+PRIMARY: int
+NO_CACHE: int
+READ_COMMITTED: int
+REPEATABLE_READ: int
+SERIALIZABLE: int
+READ_ONLY: int
+COUNTER: int
+GAUGE: int
+HISTOGRAM: int
+
+@final
 class Handle:
     """What owns a handle of the library."""
 
-    closed: bool
+    @property
+    def closed(self) -> bool: ...
     def close(self) -> None: ...
     def cancel(self, cancelled: bool, /) -> None: ...
     def block(self, reason: Optional[str], /) -> None: ...

@@ -29,7 +29,12 @@ Section = Mapping[str, Union[Value, Mapping[str, Value]]]
 
 _log = logging.getLogger("shopdata")
 _log.addHandler(logging.NullHandler())
-_LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
+_LEVELS = {
+    _native.LOG_ERROR: logging.ERROR,
+    _native.LOG_WARNING: logging.WARNING,
+    _native.LOG_INFO: logging.INFO,
+    _native.LOG_DEBUG: logging.DEBUG,
+}
 _NAMED_SECTIONS = {"node": "conninfo", "policy": "ttl"}
 _clients: WeakSet[Client] = WeakSet()
 

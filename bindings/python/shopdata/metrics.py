@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Metric", "Metrics"]
 
-_TYPES = {1: "counter", 2: "gauge", 3: "histogram"}
+_TYPES = {_native.COUNTER: "counter", _native.GAUGE: "gauge", _native.HISTOGRAM: "histogram"}
 
 
 class Metric(NamedTuple):

@@ -20,8 +20,11 @@ __all__ = ["Session", "Transaction"]
 
 T = TypeVar("T")
 
-_ISOLATION = {"read committed": 0, "repeatable read": 1, "serializable": 2}
-_READ_ONLY = 256
+_ISOLATION = {
+    "read committed": _native.READ_COMMITTED,
+    "repeatable read": _native.REPEATABLE_READ,
+    "serializable": _native.SERIALIZABLE,
+}
 
 
 class Session:
@@ -130,7 +133,8 @@ class Session:
         self, statement: AnyStatement, /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
     ) -> Result[Any]:
         """:meth:`query` for asyncio: a thread of the client's runs it. Cancelling the task cancels the query."""
-        return await aio.run(self, lambda: self.query(statement, *params, into=into, **named))
+        call: Callable[[], Result[Any]] = lambda: self.query(statement, *params, into=into, **named)  # noqa: E731
+        return await aio.run(self, call)
 
     async def aquery_many(self, calls: Iterable[Any], /) -> list[Result[Row]]:
         """:meth:`query_many` for asyncio, as :meth:`aquery`."""
@@ -153,7 +157,7 @@ class Session:
 
     def begin(self, isolation: Optional[str] = None, *, read_only: bool = False) -> None:
         """Opens a transaction, for those who end it by hand; :meth:`transaction` is less to forget."""
-        _native.begin(self._handle, _isolation(isolation) | (_READ_ONLY if read_only else 0))
+        _native.begin(self._handle, _isolation(isolation) | (_native.READ_ONLY if read_only else 0))
         self._depth = 1
 
     def commit(self) -> bool:
@@ -204,7 +208,7 @@ class Session:
         _native.session_set(self._handle, _text(name, "name"), value if value is None else _text(value, "value"))
 
     def _set_flags(self, primary: bool, cache: bool) -> None:
-        _native.session_set_flags(self._handle, (1 if primary else 0) | (0 if cache else 2))
+        _native.session_set_flags(self._handle, (_native.PRIMARY if primary else 0) | (0 if cache else _native.NO_CACHE))
 
     # ------------------------------------------------------------------------------------------------------- internals
 
@@ -327,7 +331,7 @@ class Transaction:
 
 def _isolation(name: Optional[str]) -> int:
     if name is None:
-        return 0
+        return _native.READ_COMMITTED
     if name not in _ISOLATION:
         raise ParameterError(f"isolation {name!r}; there are {', '.join(map(repr, _ISOLATION))}")
     return _ISOLATION[name]
