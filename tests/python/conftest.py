@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import shopdata
 
 from servers import Servers, own_name
+from things import Things, things_of
 
 # The same examples in every run, and no clock: that a change passes must not hang on luck.
 hypothesis.settings.register_profile("whole", derandomize=True, deadline=None, database=None)
@@ -68,4 +70,17 @@ def client(servers: Servers) -> Iterator[shopdata.Client]:
 def session(client: shopdata.Client) -> Iterator[shopdata.Session]:
     """A session of `client`."""
     with client.session() as made:
+        yield made
+
+
+@pytest.fixture
+def sections(servers: Servers) -> dict[str, Any]:
+    """What opens a client of the test's own: `shopdata.open(**sections)`."""
+    return servers.sections()
+
+
+@pytest.fixture
+def things(client: shopdata.Client) -> Iterator[Things]:
+    """A table with three rows, and statements for it."""
+    with things_of(client) as made:
         yield made

@@ -1,20 +1,27 @@
 #include "handle.h"
 
 #include "errors.h"
+#include "interrupt.h"
 #include "log.h"
 
-#define KIND(name, type, free_function, is_exclusive)                                                                  \
-    static void free_##name(void *pointer)                                                                             \
+#define KIND(name, free_function, is_exclusive, interrupt_function)                                                    \
+    static void end_##name(void *pointer)                                                                              \
     {                                                                                                                  \
-        free_function((type *)pointer);                                                                                \
+        free_function(pointer);                                                                                        \
     }                                                                                                                  \
-    const sdb_kind sdb_##name##_kind = {#name, free_##name, is_exclusive}
+    const sdb_kind sdb_##name##_kind = {#name, end_##name, is_exclusive, interrupt_function}
 
-KIND(config, shopdata_config, shopdata_config_free, true);
-KIND(client, shopdata_client, shopdata_close, false);
-KIND(statement, shopdata_statement, shopdata_statement_free, false);
-KIND(session, shopdata_session, shopdata_session_free, true);
-KIND(metrics, shopdata_metrics, shopdata_metrics_free, true);
+/* It fails for no session that is there. */
+static int interrupt_session(void *session, shopdata_interrupt_function function, void *context)
+{
+    return shopdata_session_set_interrupt(session, function, context, NULL);
+}
+
+KIND(config, shopdata_config_free, true, NULL);
+KIND(client, shopdata_close, false, NULL);
+KIND(statement, shopdata_statement_free, false, NULL);
+KIND(session, shopdata_session_free, true, interrupt_session);
+KIND(metrics, shopdata_metrics_free, true, NULL);
 
 static PyTypeObject handle_type;
 static unsigned forks; /* that led to this process, since the module was loaded */
@@ -38,19 +45,22 @@ PyObject *sdb_handle_new(const sdb_kind *kind, void *pointer)
     handle->closed = false;
     handle->blocked = NULL;
     atomic_init(&handle->cancelled, false);
+    if (kind->interrupt)
+        kind->interrupt(pointer, sdb_interrupted, handle);
     return (PyObject *)handle;
 }
 
-/* Is somebody in it who did not follow into this process? Then it may be half changed, with its locks taken. */
+/* Is somebody in it who did not follow into this process? Then a session is half changed. What threads share goes on:
+ * the library sees to that. */
 static bool is_stranded(const sdb_handle *handle)
 {
-    return handle->users && handle->forks != forks && handle->kind != &sdb_client_kind;
+    return handle->kind->exclusive && handle->users && handle->forks != forks;
 }
 
-/* A client is renewed as a whole by shopdata_after_fork; only the count of who is in it is to be mended. */
+/* Who did not follow will not come out of it. */
 static void forget_strangers(sdb_handle *handle)
 {
-    if (handle->forks != forks && handle->kind == &sdb_client_kind)
+    if (handle->forks != forks && !handle->kind->exclusive)
         handle->users = 0;
     handle->forks = forks;
 }
@@ -107,6 +117,8 @@ PyObject *sdb_close(PyObject *object)
     if (!handle->closed && handle->kind->exclusive && handle->users && !is_stranded(handle))
         return refuse(handle);
     handle->closed = true;
+    if (!is_stranded(handle))
+        forget_strangers(handle);
     if (handle->users == 0 || is_stranded(handle))
         free_pointer(handle);
     return sdb_log_drain() ? NULL : Py_NewRef(Py_None);

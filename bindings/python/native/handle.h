@@ -17,6 +17,7 @@ typedef struct sdb_kind {
     const char *name;    /* for messages: "session" */
     void (*end)(void *); /* may wait for threads: called without the GIL */
     bool exclusive;      /* one call at a time; else any number of threads */
+    int (*interrupt)(void *pointer, shopdata_interrupt_function function, void *context); /* NULL: nothing to end */
 } sdb_kind;
 
 typedef struct sdb_handle {

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, overload
 
-from shopdata import _native, aio
+from shopdata import _native, aio, targets
 from shopdata.errors import ParameterError, ProgrammingError
 from shopdata.result import Result
 from shopdata.statement import AnyStatement, LazyStatement, Statement
@@ -208,7 +208,8 @@ class Session:
         _native.session_set(self._handle, _text(name, "name"), value if value is None else _text(value, "value"))
 
     def _set_flags(self, primary: bool, cache: bool) -> None:
-        _native.session_set_flags(self._handle, (_native.PRIMARY if primary else 0) | (0 if cache else _native.NO_CACHE))
+        flags = (_native.PRIMARY if primary else 0) | (0 if cache else _native.NO_CACHE)
+        _native.session_set_flags(self._handle, flags)
 
     # ------------------------------------------------------------------------------------------------------- internals
 
@@ -352,7 +353,5 @@ def _milliseconds(seconds: object, what: str) -> int:
 
 def _into(into: Optional[Callable[..., Any]], result: Result[Any]) -> Result[Any]:
     if into is not None:
-        from shopdata import targets
-
         result._rows = targets.rows_into(into, result)
     return result

@@ -1,0 +1,169 @@
+"""asyncio: the event loop goes on while a query runs, and cancelling a task cancels its query."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+import shopdata
+
+from things import Things
+
+
+def test_queries_are_awaited(things: Things) -> None:
+    async def run() -> None:
+        with things.client.session() as s:
+            assert (await s.aquery(things.by_id, 1)).one().name == "one"
+            assert (await s.aquery(f"SELECT name FROM {things.table} WHERE id = :id", id=2)).scalar() == "two"
+            assert (await s.aexecute(things.rename, 3, "tre")).changed == 1
+            assert [result.one().name for result in await s.aquery_many([(things.by_id, 2), (things.by_id, 3)])] == [
+                "two",
+                "tre",
+            ]
+
+    asyncio.run(run())
+
+
+def test_the_loop_goes_on(things: Things) -> None:
+    async def run() -> int:
+        ticks = 0
+        with things.client.session() as s:
+            task = asyncio.create_task(s.aquery("SELECT pg_sleep(0.5)"))
+            while not task.done():
+                ticks += 1
+                await asyncio.sleep(0.005)
+            await task
+        return ticks
+
+    assert asyncio.run(run()) > 10
+
+
+def test_several_sessions_at_once(things: Things) -> None:
+    async def one(number: int) -> object:
+        with things.client.session(cache=False) as s:
+            return (await s.aquery("SELECT $1::int, pg_sleep(0.1)", number)).one()[0]
+
+    async def run() -> None:
+        assert await asyncio.gather(*[one(number) for number in range(40)]) == list(range(40))
+
+    asyncio.run(run())
+
+
+def test_one_session_is_one_tasks_at_a_time(things: Things) -> None:
+    async def run() -> None:
+        with things.client.session() as s:
+            first = asyncio.create_task(s.aquery("SELECT pg_sleep(0.5)"))
+            await asyncio.sleep(0.2)
+            with pytest.raises(shopdata.ProgrammingError, match="in use by another call"):
+                await s.aquery(things.by_id, 1)
+            await first
+
+    asyncio.run(run())
+
+
+def test_an_error_comes_out_of_await(things: Things) -> None:
+    async def run() -> None:
+        with things.client.session() as s:
+            with pytest.raises(shopdata.DataError):
+                await s.aquery("SELECT 1/0")
+            with pytest.raises(shopdata.ParameterError):
+                await s.aquery(things.by_id)
+
+    asyncio.run(run())
+
+
+def running(client: shopdata.Client, mark: str) -> int:
+    """How many statements with this mark the server is working on."""
+    with client.session(primary=True, cache=False) as s:
+        count = s.query(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE $1", f"%{mark[:4]}%{mark[4:]}%"
+        )
+        return int(count.scalar())
+
+
+def test_cancelling_a_task_cancels_the_query(things: Things) -> None:
+    async def run() -> None:
+        with things.client.session(primary=True, deadline=60) as s:
+            task = asyncio.create_task(s.aquery("SELECT pg_sleep(60) -- tobecancelled"))
+            while not running(things.client, "tobecancelled"):
+                await asyncio.sleep(0.02)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert (await s.aquery(things.by_id, 1)).one().name == "one"
+        for _ in range(500):
+            if not running(things.client, "tobecancelled"):
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("it still runs on the server")
+
+    asyncio.run(run())
+
+
+def test_wait_for(things: Things) -> None:
+    async def run() -> None:
+        with things.client.session(deadline=60) as s:
+            began = time.monotonic()
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(s.aquery("SELECT pg_sleep(30)"), 0.2)
+            assert time.monotonic() - began < 15
+            assert (await s.aquery("SELECT 1")).scalar() == 1
+
+    asyncio.run(run())
+
+
+def test_a_task_cancelled_before_its_turn_never_runs(sections: dict[str, Any]) -> None:
+    async def run() -> None:
+        with shopdata.open(threads=1, **sections) as client:
+            busy, waiting = client.session(), client.session()
+            first = asyncio.create_task(busy.aquery("SELECT pg_sleep(0.5)"))
+            await asyncio.sleep(0.1)
+            second = asyncio.create_task(waiting.aexecute("CREATE TABLE never_made (x int)"))
+            await asyncio.sleep(0.1)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+            await first
+            assert (await waiting.aquery("SELECT to_regclass('never_made') IS NULL")).scalar()
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_block_is_undone(things: Things) -> None:
+    async def work(s: shopdata.Session) -> None:
+        async with s.transaction():
+            await s.aexecute(things.rename, 1, "uno")
+            await s.aquery("SELECT pg_sleep(60)")
+
+    async def run() -> None:
+        with things.client.session(deadline=60) as s:
+            task = asyncio.create_task(work(s))
+            await asyncio.sleep(0.3)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert (await s.aquery(things.by_id, 1)).one().name == "one"
+
+    asyncio.run(run())
+
+
+def test_cancelled_while_it_begins(things: Things) -> None:
+    async def work(s: shopdata.Session) -> None:
+        async with s.transaction():
+            await asyncio.sleep(60)
+
+    async def run() -> None:
+        with things.client.session() as s:
+            for pause in (0, 0.0005, 0.001, 0.002, 0.004, 0.05):
+                task = asyncio.create_task(work(s))
+                await asyncio.sleep(pause)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                s.begin()
+                s.rollback()
+
+    asyncio.run(run())
