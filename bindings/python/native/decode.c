@@ -72,13 +72,8 @@ static PyObject *new_uuid(PyObject *number)
 {
     PyTypeObject *type = sdb_type_objects.uuid;
     PyObject *uuid = type->tp_alloc(type, 0);
-    static PyObject *names[2];
-    if (!names[0])
-        names[0] = PyUnicode_InternFromString("int");
-    if (!names[1])
-        names[1] = PyUnicode_InternFromString("is_safe");
-    if (uuid && (!names[0] || !names[1] || PyObject_GenericSetAttr(uuid, names[0], number) < 0 ||
-                 PyObject_GenericSetAttr(uuid, names[1], sdb_type_objects.uuid_safe_unknown) < 0))
+    if (uuid && (PyObject_GenericSetAttr(uuid, sdb_type_objects.int_name, number) < 0 ||
+                 PyObject_GenericSetAttr(uuid, sdb_type_objects.is_safe_name, sdb_type_objects.uuid_safe_unknown) < 0))
         Py_CLEAR(uuid);
     return uuid;
 }

@@ -82,7 +82,7 @@ static int write_json(PyObject *value, sdb_text *text)
 
 static int write_wrapped_json(PyObject *value, sdb_text *text)
 {
-    return write_new(PyObject_CallMethod(value, "_text", NULL), text);
+    return write_new(PyObject_CallMethodNoArgs(value, sdb_type_objects.text_name), text);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- numbers */
@@ -240,7 +240,7 @@ static int write_datetime(PyObject *value, sdb_text *text)
 {
     if (is_moment(value) <= 0)
         return -1;
-    PyObject *offset = PyObject_CallMethod(value, "utcoffset", NULL);
+    PyObject *offset = PyObject_CallMethodNoArgs(value, sdb_type_objects.utcoffset_name);
     int status = offset ? 0 : -1;
     if (offset == Py_None)
         put_moment(value, text);
@@ -252,7 +252,7 @@ static int write_datetime(PyObject *value, sdb_text *text)
 
 static int write_offset_of(PyObject *value, sdb_text *text)
 {
-    PyObject *offset = PyObject_CallMethod(value, "utcoffset", NULL);
+    PyObject *offset = PyObject_CallMethodNoArgs(value, sdb_type_objects.utcoffset_name);
     int status = offset ? 0 : -1;
     if (offset == Py_None) {
         PyErr_SetString(PyExc_ValueError, "the offset of its tzinfo depends on a date; pass a datetime, or a time with"
@@ -298,7 +298,7 @@ PyObject *sdb_enum_value(PyObject *value)
 {
     Py_INCREF(value);
     while (value && sdb_is_enum(value))
-        Py_SETREF(value, PyObject_GetAttrString(value, "value"));
+        Py_SETREF(value, PyObject_GetAttr(value, sdb_type_objects.value_name));
     return value;
 }
 

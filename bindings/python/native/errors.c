@@ -6,7 +6,9 @@
 static PyObject *name_of_errors(const char *name)
 {
     PyObject *module = PyImport_ImportModule("shopdata.errors");
-    PyObject *value = module ? PyObject_GetAttrString(module, name) : NULL;
+    PyObject *attribute = module ? PyUnicode_InternFromString(name) : NULL; /* see types.h */
+    PyObject *value = attribute ? PyObject_GetAttr(module, attribute) : NULL;
+    Py_XDECREF(attribute);
     Py_XDECREF(module);
     return value;
 }

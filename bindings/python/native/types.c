@@ -68,9 +68,25 @@ static int keep_safe(void)
     return status;
 }
 
+static int keep_names(void)
+{
+    static const struct {
+        const char *name;
+        PyObject **to;
+    } wanted[] = {
+        {"_text", &sdb_type_objects.text_name},      {"utcoffset", &sdb_type_objects.utcoffset_name},
+        {"value", &sdb_type_objects.value_name},     {"int", &sdb_type_objects.int_name},
+        {"is_safe", &sdb_type_objects.is_safe_name},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (keep(wanted[i].to, PyUnicode_InternFromString(wanted[i].name)) < 0)
+            return -1;
+    return 0;
+}
+
 int sdb_types_init(void)
 {
-    if (keep_types() < 0 || keep_json() < 0 || keep_safe() < 0)
+    if (keep_types() < 0 || keep_json() < 0 || keep_safe() < 0 || keep_names() < 0)
         return -1;
     return sdb_encode_init() < 0 || sdb_decode_init() < 0 || sdb_row_init() < 0 ? -1 : 0;
 }

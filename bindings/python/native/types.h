@@ -4,13 +4,16 @@
 
 #include "python.h"
 
-/* Set once by sdb_types_init; each a reference that lives as long as the module. */
+/* Set once by sdb_types_init; each a reference that lives as long as the module. Names are made once and interned:
+ * Python keeps each new one that an attribute is asked by in its cache of lookups, in place of others that are of use.
+ */
 typedef struct sdb_types {
     PyTypeObject *decimal, *uuid, *enumeration, *json;
     PyTypeObject *addresses[4];  /* of ipaddress: addresses (interfaces are such), networks */
     PyObject *uuid_safe_unknown; /* uuid.SafeUUID.unknown */
     PyObject *json_dumps;        /* makes compact JSON, NaN refused */
     PyObject *json_scan, *json_decode;
+    PyObject *text_name, *utcoffset_name, *value_name, *int_name, *is_safe_name;
 } sdb_types;
 
 extern sdb_types sdb_type_objects;
