@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import shopdata
 from shopdata import Row
@@ -148,7 +148,6 @@ def test_made_by_hand() -> None:
         type(row)((1, "boots"))  # type: ignore[call-arg, arg-type]
 
 
-@settings(max_examples=200, deadline=None, database=None, derandomize=True)
 @given(st.lists(st.tuples(NAMES, st.integers()), max_size=8))
 def test_any_names(columns: list[tuple[str, int]]) -> None:
     names, values = tuple(name for name, _ in columns), tuple(value for _, value in columns)

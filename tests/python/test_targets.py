@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, Typed
 import pytest
 
 import shopdata
+from shopdata import targets
 
 
 class Color(Enum):
@@ -283,9 +284,8 @@ def test_a_callable_without_a_hash(session: shopdata.Session) -> None:
     assert session.query(BOOTS, into=Make()).one() == "boots"
 
 
-def test_many_targets_are_forgotten(session: shopdata.Session) -> None:
-    from shopdata import targets
-
-    for _ in range(targets._KEPT_MAX + 5):
+def test_many_targets_are_forgotten(session: shopdata.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "_KEPT_MAX", 20)
+    for _ in range(50):
         assert session.query(BOOTS, into=lambda name, price: name).one() == "boots"
-    assert 0 < len(targets._kept) <= targets._KEPT_MAX
+    assert 0 < len(targets._kept) <= 20
