@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -321,10 +323,11 @@ def test_an_application_that_is_gone_closes_its_client(servers: Servers, things:
     shop = make_shop(configuration(servers), things)
     with shop.app_context():
         client = database.client
-    state = shop.extensions["shopdata"]
+    gone = weakref.ref(shop)
     assert not client.closed
-    state.close()
-    assert client.closed
+    del shop
+    gc.collect()
+    assert gone() is None and client.closed
 
 
 # -------------------------------------------------------------------------------------------------------------- errors
@@ -403,6 +406,19 @@ def test_blueprints_elsewhere_and_left_out(servers: Servers, things: str) -> Non
     assert [moved.get(path).status_code for path in ("/metrics", "/healthz", "/livez")] == [404, 404, 404]
     without = make_shop(configuration(servers, SHOPDATA_METRICS=False, SHOPDATA_HEALTH=False), things).test_client()
     assert [without.get(path).status_code for path in ("/metrics", "/healthz", "/livez")] == [404, 404, 404]
+
+
+def test_metrics_that_cannot_be_published_fail_no_request(
+    servers: Servers, things: str, tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    shop = make_shop(configuration(servers, SHOPDATA_METRICS_DIR=str(tmp_path / "file" / "metrics")), things)
+    shop.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=False)
+    shop.logger.disabled = True
+    visitor = shop.test_client()
+    assert [visitor.get("/1").text, visitor.get("/2").text] == ["one", "two"]
+    assert caplog.text.count("SHOPDATA_METRICS_DIR: the metrics of this process are not published") == 1
+    assert visitor.get("/metrics").status_code == 500
 
 
 # ------------------------------------------------------------------------------------------------------------- commands
