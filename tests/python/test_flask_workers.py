@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -138,6 +140,26 @@ def test_a_write_on_one_worker_is_seen_on_the_other(gunicorn: Gunicorn) -> None:
             assert gunicorn.ask("/newest/1", cookie=cookie)[0].startswith(f"{name} from ")
 
 
+def watch_in_a_terminal(config: dict[str, Any], table: str, address: str) -> str:
+    """What `top` shows there until two pages came and somebody pressed Control-C."""
+    environment = {**os.environ, "SHOP_CONFIG": json.dumps(config), "SHOP_TABLE": table}
+    words = ["--app", "gunicorn_shop", "shopdata", "top", "--interval", "0.1", address]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(HERE)
+        os.execve(sys.executable, [sys.executable, "-m", "flask", *words], environment)
+    shown = ""
+    while shown.count("NODE ") < 2:
+        shown += os.read(terminal, 65536).decode()
+    os.write(terminal, b"\x03")
+    with contextlib.suppress(OSError):  # it has ended
+        while os.read(terminal, 65536):
+            pass
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert "\x1b[2J" in shown
+    return shown
+
+
 def test_top(servers: Servers, config: dict[str, Any], table: Callable[..., str]) -> None:
     things = table("id int PRIMARY KEY, name text", rows="(1, 'one')")
     server = Gunicorn(config, things)
@@ -153,6 +175,7 @@ def test_top(servers: Servers, config: dict[str, Any], table: Callable[..., str]
             pages.append(done.output.split("\n", 1))
         assert pages[0][0].split()[2] == config["SHOPDATA_METRICS_DIR"]
         assert pages[1][0].split()[2] == f"http://{server.address}/metrics"
+        assert watch_in_a_terminal(config, things, server.address).count("NODE ") >= 2
         for _, page in pages:
             assert len(re.findall(r"^primary +primary +closed +- +0/16 ", page, re.M)) == 1
             assert len(re.findall(r"^replica1 +replica +closed ", page, re.M)) == 1

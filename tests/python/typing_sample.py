@@ -11,6 +11,9 @@ from typing import Any, Optional, TypedDict
 from typing_extensions import assert_type
 
 import shopdata
+from shopdata.flask import Shopdata, session, statement
+
+PRODUCT = statement("SELECT name, price FROM products WHERE product_id = $1", policy="catalog", tags=["shelf/1"])
 
 
 @dataclass
@@ -112,3 +115,11 @@ def failures(s: shopdata.Session) -> None:
         assert_type(error.retriable, bool)
         as_builtin: TimeoutError = error
         raise as_builtin from None
+
+
+def in_flask(extension: Shopdata) -> None:
+    assert_type(session.query(PRODUCT, 42).one(), shopdata.Row)
+    assert_type(session.query(PRODUCT, 42, into=Product).one(), Product)
+    assert_type(session.execute(PRODUCT, 42).changed, int)
+    assert_type(extension.session, shopdata.Session)
+    assert_type(extension.client.session().query(PRODUCT, 42), shopdata.Result[shopdata.Row])
