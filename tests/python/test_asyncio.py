@@ -150,6 +150,17 @@ def test_a_cancelled_block_is_undone(things: Things) -> None:
     asyncio.run(run())
 
 
+def test_a_closed_client_is_told_of(sections: dict[str, Any]) -> None:
+    async def run() -> None:
+        client = shopdata.open(**sections)
+        session = client.session()
+        client.close()
+        with pytest.raises(shopdata.Closed, match="^the client is closed"):
+            await session.aquery("SELECT 1")
+
+    asyncio.run(run())
+
+
 def test_cancelled_while_it_begins(things: Things) -> None:
     async def work(s: shopdata.Session) -> None:
         async with s.transaction():

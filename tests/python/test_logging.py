@@ -77,7 +77,18 @@ def test_a_handler_may_use_the_library(slow: shopdata.Client) -> None:
     assert seen == [None, 42]
 
 
-def test_what_a_handler_raises_comes_out_of_the_call(slow: shopdata.Client) -> None:
+def test_a_faulty_handler_fails_no_call(slow: shopdata.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", told.append)
+
+    def call(record: logging.LogRecord) -> None:
+        raise ValueError
+
+    assert with_handler(slow, call) == 7
+    assert told
+
+
+def test_who_wants_to_end_the_program_does(slow: shopdata.Client) -> None:
     def call(record: logging.LogRecord) -> None:
         raise KeyboardInterrupt
 

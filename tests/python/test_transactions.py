@@ -91,6 +91,17 @@ def test_rollback_of_an_inner_block(things: Things) -> None:
     assert [things.name(number) for number in (1, 2, 3)] == ["uno", "two", "tre"]
 
 
+def test_rollback_of_the_outer_block_from_within(things: Things) -> None:
+    with things.client.session() as s:
+        with pytest.raises(shopdata.TransactionError, match="leave its block"), s.transaction() as outer:
+            with s.transaction():
+                s.execute(things.rename, 1, "uno")
+                outer.rollback()
+        with s.transaction():
+            s.execute(things.rename, 2, "due")
+    assert (things.name(1), things.name(2)) == ("one", "due")
+
+
 def test_by_hand(things: Things) -> None:
     with things.client.session() as s:
         s.begin()

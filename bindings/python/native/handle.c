@@ -124,17 +124,12 @@ PyObject *sdb_close(PyObject *object)
     return sdb_log_drain() ? NULL : Py_NewRef(Py_None);
 }
 
-/* Nobody is in it: whoever is holds a reference. What the library has to say of the end is logged, and changes nothing.
- */
+/* Nobody is in it: whoever is holds a reference. No Python code runs here, for it may happen anywhere, within a logging
+ * handler too: what the library has to say of the end is handed over with the next call. */
 static void dealloc(PyObject *object)
 {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
     free_pointer((sdb_handle *)object);
     Py_CLEAR(((sdb_handle *)object)->blocked);
-    if (sdb_log_drain())
-        PyErr_WriteUnraisable(NULL);
-    PyErr_Restore(type, value, traceback);
     PyObject_Free(object);
 }
 

@@ -56,10 +56,13 @@ void sdb_log_to(PyObject *function)
     Py_XSETREF(receiver, Py_XNewRef(function));
 }
 
+/* A faulty handler is told of, and fails no call; whoever wants the program to end (KeyboardInterrupt) does. */
 static void hand_over(const line *one)
 {
     PyObject *done = receiver ? PyObject_CallFunction(receiver, "is", one->level, one->text) : Py_NewRef(Py_None);
     Py_XDECREF(done);
+    if (!done && PyErr_ExceptionMatches(PyExc_Exception))
+        PyErr_WriteUnraisable(receiver);
 }
 
 static int drain(void)

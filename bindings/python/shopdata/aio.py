@@ -10,6 +10,8 @@ import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Callable, TypeVar
 
+from shopdata.errors import Closed
+
 if TYPE_CHECKING:
     from shopdata.session import Session
 
@@ -58,14 +60,18 @@ class Threads:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._closed = False
         self._pool = ThreadPoolExecutor(limit, "shopdata")
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
         """Runs it when a thread is free."""
+        if self._closed:
+            raise Closed("the client is closed: nothing of it can be awaited any more")
         return self._pool.submit(call)
 
     def close(self) -> None:
         """Lets the threads end when they are done."""
+        self._closed = True
         self._pool.shutdown(wait=False)
 
     def after_fork(self) -> None:

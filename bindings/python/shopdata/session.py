@@ -238,7 +238,7 @@ class Session:
 class Transaction:
     """What :meth:`Session.transaction` returns: ``with session.transaction():``."""
 
-    __slots__ = ("_isolation", "_read_only", "_savepoint", "_session", "_state", "fenced")
+    __slots__ = ("_around", "_isolation", "_read_only", "_savepoint", "_session", "_state", "fenced")
 
     fenced: bool
     """After the block: ``False`` if the writes stand, but the shared cache could not be told of them yet."""
@@ -248,13 +248,15 @@ class Transaction:
         self._isolation = isolation
         self._read_only = read_only
         self._savepoint: Optional[str] = None
+        self._around = 0  # how many are open around it
         self._state = "new"
         self.fenced = True
 
     def __enter__(self) -> Transaction:
         if self._state != "new":
             raise ProgrammingError("a transaction is entered once; ask session.transaction() for another one")
-        if self._session._depth:
+        self._around = self._session._depth
+        if self._around:
             self._set_savepoint()
         else:
             self._session.begin(self._isolation, read_only=self._read_only)
@@ -275,8 +277,8 @@ class Transaction:
         """Undoes at once what was done in the block. What is left of the block can do nothing more in the session."""
         if self._state != "open":
             raise ProgrammingError("the transaction is not open: it was rolled back, or its block is over")
-        self._state = "undone"
         self._undo()
+        self._state = "undone"
         self._session._handle.block("the transaction was rolled back; leave its block first")
 
     async def __aenter__(self) -> Transaction:
@@ -295,24 +297,28 @@ class Transaction:
     def _set_savepoint(self) -> None:
         if self._isolation is not None or self._read_only:
             raise ProgrammingError("an inner transaction is a savepoint: isolation and read_only are the outer one's")
-        name = f"shopdata_{self._session._depth}"
+        name = f"shopdata_{self._around}"
         _native.savepoint(self._session._handle, name)
         self._savepoint = name
         self._session._depth += 1
+
+    def _leave_savepoint(self) -> None:
+        """Who ended the outer transaction by hand left none of them open."""
+        self._session._depth = min(self._session._depth, self._around)
 
     def _keep(self) -> None:
         self._state = "over"
         if self._savepoint is None:
             self.fenced = self._session.commit()
         else:
-            self._session._depth -= 1
+            self._leave_savepoint()
             _native.release(self._session._handle, self._savepoint)
 
     def _undo(self) -> None:
         if self._savepoint is None:
             self._session.rollback()
             return
-        self._session._depth -= 1
+        self._leave_savepoint()
         _native.rollback_to(self._session._handle, self._savepoint)
         _native.release(self._session._handle, self._savepoint)
 
