@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import re
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -133,7 +134,30 @@ def test_a_session_that_the_view_closed_is_told(shop: Flask, caplog: pytest.LogC
             return str(session.query("SELECT 1").scalar())
 
     assert shop.test_client().get("/closing").text == "1"
-    assert "closed before its end" in caplog.text
+    assert "the token of this request is not sent: the session" in caplog.text
+
+
+def test_a_thread_that_the_view_left_in_the_session_is_told(shop: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    left = []
+
+    @shop.get("/leaving")
+    def leave() -> str:
+        mine = session._get_current_object()  # type: ignore[attr-defined]
+        left.append(threading.Thread(target=mine.query, args=("SELECT pg_sleep(1)",)))
+        left[0].start()
+        wait_until(lambda: is_busy(mine))
+        return "gone"
+
+    assert shop.test_client().get("/leaving").text == "gone"
+    left[0].join()
+    assert "the session of this request was not closed: " in caplog.text
+
+
+def is_busy(one: shopdata.Session) -> bool:
+    try:
+        return not one.token
+    except shopdata.ProgrammingError:
+        return True
 
 
 def test_async_views_have_the_session(visitor: FlaskClient) -> None:
@@ -198,6 +222,19 @@ def test_with_the_cookie_what_is_new_is_sent_and_what_is_not_is_not(visitor: Fla
     assert headers(visitor.get("/public/2")) == {"Cache-Control"}
     second = cookie(visitor.get("/newest/2"))
     assert second not in ("", first)
+
+
+def test_what_a_view_says_for_all_is_kept_from_those_who_wrote(shop: Flask) -> None:
+    @shop.after_request
+    def publish(response: Any) -> Any:
+        response.cache_control.public = True
+        response.cache_control.s_maxage = 60
+        return response
+
+    visitor = shop.test_client()
+    assert visitor.post("/1", data={"name": "uno"}).headers["Cache-Control"] == "private"
+    response = visitor.get("/newest/2")
+    assert headers(response) == {"Cache-Control"} and response.headers["Cache-Control"] == "public, s-maxage=60"
 
 
 def test_what_readers_saw_is_sent_where_that_is_wanted(servers: Servers, things: str) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from shopdata.flask.settings import Settings
 
 from pages import Block, Reader, blocks
 from servers import Servers, own_name
@@ -32,6 +36,15 @@ def test_page(page: Path, database: Servers, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout == f"{len(blocks(page.read_text()))} blocks\n"
+
+
+def test_each_key_of_the_flask_extension_is_on_the_page() -> None:
+    page = (HERE.parents[1] / "doc" / "python.md").read_text()
+    rows = re.findall(r"^\| (`SHOPDATA_.*?) \|", page, re.M)
+    told = {name.removeprefix("SHOPDATA_").lstrip("_") for row in rows for name in re.findall(r"`(\w+)`", row)}
+    with_prefix = {f"COOKIE_{name}" for name in told}  # `SHOPDATA_COOKIE_NAME`, `_DOMAIN`
+    own = {field.name.upper() for field in fields(Settings)} - {"SECTIONS"}
+    assert own <= told | with_prefix, own - told - with_prefix
 
 
 def test_blocks_are_found_with_their_lines() -> None:

@@ -57,9 +57,11 @@ class Settings:
         for key, value in config.items():
             if key.startswith(_PREFIX):
                 settings._take(key, value)
+        settings._check()
         if settings.config is not None:
             settings.config = str(Path(root, settings.config))
-        settings._check()
+        if settings.metrics_dir is not None:
+            settings.metrics_dir = str(Path(root, settings.metrics_dir))
         return settings
 
     def _take(self, key: str, value: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Optional
 from flask import Request, Response, g, has_request_context, request
 
 import shopdata
-from shopdata.errors import Closed, OperationalError
+from shopdata.errors import OperationalError
 
 from .state import State, state_of_current_app
 
@@ -33,7 +33,6 @@ class Visit:
         self._came = asked.cookies.get(self._settings.cookie_name) if asked and self._settings.cookie else None
         self._refused = False
         self._ends: Optional[float] = None
-        self._closed = False
         self._session = self._open(state)
         self._began_as = self._session.token if self._settings.cookie_reads else None
 
@@ -76,8 +75,8 @@ class Visit:
         """Puts the token into the cookie where the next request has to know of it."""
         try:
             self._token = self._session.token
-        except Closed:
-            _log.warning("the session of this request was closed before its end: its token is not sent")
+        except shopdata.Error as error:  # the view closed it, or left a thread in it
+            _log.warning("the token of this request is not sent: %s", error)
             return
         if self._settings.cookie:
             self._answer(response, self._token)
@@ -117,7 +116,10 @@ class Visit:
 
     def close(self) -> None:
         """Ends the session. The library rolls a transaction back that was left open, and says so in its log."""
-        self._session.close()
+        try:
+            self._session.close()
+        except shopdata.Error as error:  # a thread of the view's is still in it
+            _log.error("the session of this request was not closed: %s", error)
 
 
 def _request_now() -> Optional[Request]:
