@@ -4,8 +4,8 @@ wsgi_app = "shop:create_app()"
 bind = "127.0.0.1:8080"
 workers = 2
 threads = 8
-# Each worker opens a client of its own (no preload_app): a client has threads, and one of them may hold a lock of OpenSSL's
-# in the moment of the fork; in the child nobody would ever let go of it.
+# Each worker opens a client of its own: a client has threads, and in the moment of the fork one of them may hold a lock
+# of OpenSSL's; in the child nobody would ever let go of it.
 preload_app = False
 keepalive = 75  # seconds; longer than the load balancer in front keeps a connection that nobody uses
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Edits through one worker and looks through the other, with a real browser; and buys.
 
-usage: test_browser.py SERVE, under `tests/launcher/launch run --replicas N --redis`. Makes a database of its own. Skipped
-where there is no Chromium. With SHOPDATA_SCREENSHOTS=DIR every page is pictured there.
+usage: test_browser.py SERVE, under `tests/launcher/launch run --replicas N --redis`. Makes a database of its own.
+Skipped where there is no Chromium. With SHOPDATA_SCREENSHOTS=DIR every page is pictured there.
 """
 
 import os
@@ -11,15 +11,15 @@ import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "storefront"))
+import needs   # first: it tells where the others are
 
-import testing  # noqa: E402
-from driver.browser import Browser, program  # noqa: E402
-from driver.customer import BUYER  # noqa: E402
+import testing
+from driver.browser import Browser, program
+from driver.customer import BUYER
 
 DATABASE = "flask_browser"
 SIZES = (("desktop", 1280, 900), ("phone", 390, 844))
-WORKER = "[...document.querySelectorAll('.served li')].map(one => one.textContent).find(text => text.includes('worker'))"
+FACTS = "[...document.querySelectorAll('.served li')].map(one => one.textContent)"
 
 
 def setUpModule() -> None:
@@ -49,7 +49,7 @@ class BrowserTest(unittest.TestCase):
 
     def worker(self) -> str:
         """The one that made the page."""
-        return browser.run(WORKER).split()[-1]
+        return browser.run(f"{FACTS}.find(text => text.includes('worker'))").split()[-1]
 
     def go_elsewhere(self, path: str, worker: str) -> None:
         """The page, made by another worker than this one: it is held still for so long."""
@@ -140,8 +140,8 @@ class TestShopping(BrowserTest):
     def test_every_page_fits_a_phone_and_labels_its_fields(self):
         self.go("/product/14")
         browser.follow(".buy button")
-        for path in ("/", "/search?q=thing", "/category/furniture", "/product/14", "/cart", "/checkout", "/orders", "/status",
-                     "/admin", "/admin/product/14"):
+        for path in ("/", "/search?q=thing", "/category/furniture", "/product/14", "/cart", "/checkout", "/orders",
+                     "/status", "/admin", "/admin/product/14"):
             browser.look(390, 844, dark=False)
             self.go(path)
             self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), 390, path)
@@ -162,5 +162,5 @@ if __name__ == "__main__":
     if not CHROMIUM:
         print("skipped: there is no Chromium (apt-get install chromium)")
         sys.exit(testing.SKIPPED)
-    testing.require_servers()
+    needs.require()
     unittest.main()

@@ -6,14 +6,12 @@ usage: test_shop.py SERVE, under `tests/launcher/launch run --replicas N [--redi
 
 import sys
 import unittest
-from pathlib import Path
-from typing import Iterator
+from collections.abc import Iterator
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "storefront"))
+import needs   # first: it tells where the others are
 
-import test_orders  # noqa: E402
-import test_pages  # noqa: E402
-import testing  # noqa: E402
+import test_orders
+import test_pages
 
 # What is the other shop's own.
 OTHERS = {
@@ -56,5 +54,6 @@ setUpModule, tearDownModule = test_orders.setUpModule, test_orders.tearDownModul
 
 if __name__ == "__main__":
     test_orders.PROGRAM = test_pages.PROGRAM = sys.argv.pop(1)
-    testing.require_servers()
+    test_orders.DATABASE, test_pages.DATABASE = "flask_orders", "flask_pages"   # the other shop's tests may run beside
+    needs.require()
     unittest.main()

@@ -14,13 +14,14 @@ import unittest
 import testing
 from driver.http import Connection, Response
 
+DATABASE = "storefront_pages"
 NASTY = "<script>alert(\"1\")</script> & 'Söhne' \\ \\N \\."
 FORM = "application/x-www-form-urlencoded"
 
 
 def setUpModule() -> None:
     global shop
-    shop = testing.TestShop(PROGRAM, "storefront_pages", {"plain things": "1", "R&D <new>": "2", "empty": "3"},
+    shop = testing.TestShop(PROGRAM, DATABASE, {"plain things": "1", "R&D <new>": "2", "empty": "3"},
                             products())
 
 

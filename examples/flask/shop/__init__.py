@@ -11,8 +11,8 @@ from . import admin, cart, catalogue, checkout, failures, looks, orders, reads, 
 
 
 def create_app() -> Flask:
-    """The application. What is particular to a place comes from the environment: FLASK_SECRET_KEY, FLASK_SHOPDATA_CONFIG
-    and others; see the README."""
+    """The application. What is particular to a place comes from the environment: FLASK_SECRET_KEY,
+    FLASK_SHOPDATA_CONFIG and others; see the README."""
     app = Flask(__name__)
     app.config.from_mapping(
         SESSION_COOKIE_NAME="shop",

@@ -21,7 +21,8 @@ def products():
     page, search = page_number(), request.args.get("q", "")
     found = ask(count=(NAMED_COUNT, search), products=(NAMED, search, *window(page)))
     count = found.count.scalar()
-    return show("admin.html", search=search, products=found.products, count=count, page=page, pages=last_page(count, page))
+    return show("admin.html", search=search, products=found.products, count=count, page=page,
+                pages=last_page(count, page))
 
 
 @pages.get("/admin/product/<number:product_id>")

@@ -38,7 +38,8 @@ def product(product_id):
 @pages.get("/api/search")
 @pages.get("/search")
 def search():
-    words, shelf, sort = (request.args.get(name, default) for name, default in (("q", ""), ("in", ""), ("sort", "best")))
+    words, shelf = request.args.get("q", ""), request.args.get("in", "")
+    sort = request.args.get("sort", "best")
     if len(words) > 100:
         abort(400, "The search must have at most 100 characters.")
     if sort not in SEARCH:

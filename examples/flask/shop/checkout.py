@@ -30,8 +30,8 @@ NUMBER_IS_TAKEN = "23505"
 PRICES_CHANGED = "A price has changed meanwhile: please look at the new total. Nothing was ordered."
 NO_TOTAL = "The form came without its total. Nothing was ordered: please look at it and order again."
 NOT_ORDERED = "Our database did not take the order. Nothing was ordered: please press the button again in a moment."
-IN_DOUBT = ("The connection to our database broke while it took your order, and we cannot see yet whether it stands. Press"
-            " the button again: it cannot be ordered twice.")
+IN_DOUBT = ("The connection to our database broke while it took your order, and we cannot see yet whether it stands."
+            " Press the button again: it cannot be ordered twice.")
 
 
 class Purchase(NamedTuple):

@@ -31,11 +31,12 @@ def answer(code: int, sentence: str):
 
 
 def refused(error: HTTPException):
-    """What the views abort with, and what Flask finds wrong with a request: those have no words of ours yet."""
+    """What the views abort with, in our words; and what Flask finds wrong with a request, in its own."""
+    code = error.code or 500
     is_ours = error.description != type(error).description
-    body, code = answer(error.code or 500, (error.description if is_ours else SENTENCES.get(error.code or 500)) or error.name)
-    headers = [(name, value) for name, value in error.get_headers() if name not in ("Content-Type", "Location")]
-    return body, code, headers
+    sentence = error.description if is_ours else SENTENCES.get(code)
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]   # Allow, say
+    return *answer(code, sentence or error.name), headers
 
 
 def out_of_reach(error: OperationalError):

@@ -3,8 +3,7 @@
 from time import perf_counter
 from typing import Optional
 
-from flask import Blueprint, abort, request
-from flask import session as cookie
+from flask import Blueprint, abort, request, session as cookie
 
 from shopdata.flask import session
 
@@ -17,8 +16,8 @@ pages = Blueprint("orders", __name__)
 
 LINK_SECONDS = 3600
 MEANT = str.maketrans("OIL", "011", " -")  # what people write for what they read
-NOT_YOURS = ("There is no such order, or it was not made in this browser. With its number and your e-mail address you find"
-             " it under Orders.")
+NOT_YOURS = ("There is no such order, or it was not made in this browser. With its number and your e-mail address you"
+             " find it under Orders.")
 UNKNOWN = "We have no order of that number for that e-mail address."
 
 
@@ -34,7 +33,9 @@ def find_order(number: str) -> tuple[Optional[Order], list[Line]]:
 
 def may_see(order: Order) -> bool:
     """Whose cookie has the buyer's number, or who came by a link that we made for him."""
-    return cookie.get("visitor") == order.visitor or opened("order", request.args.get("key", ""), LINK_SECONDS) == order.number
+    if cookie.get("visitor") == order.visitor:
+        return True
+    return opened("order", request.args.get("key", ""), LINK_SECONDS) == order.number
 
 
 @pages.get("/order/<number>")
@@ -43,7 +44,8 @@ def show_order(number):
     order, lines = find_order(number)
     if not order or not may_see(order):
         abort(404, NOT_YOURS)  # the same for both: nobody learns which numbers exist
-    return show("order.html", order=order, lines=lines, total=sum(line.sum for line in lines), note=request.args.get("note"))
+    total = sum(line.sum for line in lines)
+    return show("order.html", order=order, lines=lines, total=total, note=request.args.get("note"))
 
 
 @pages.get("/orders")
@@ -76,4 +78,5 @@ def list_orders(visitor, email=None, complaint=None):
         orders = session.query(ORDERS, visitor=visitor or "", email=email, into=Ordered)
     note(perf_counter() - began, orders=orders)
     keys = {order.number: seal("order").dumps(order.number) for order in orders}
-    return show("orders.html", 404 if complaint else 200, orders=orders, keys=keys, complaint=complaint, typed=request.form)
+    return show("orders.html", 404 if complaint else 200, orders=orders, keys=keys, complaint=complaint,
+                typed=request.form)

@@ -14,8 +14,8 @@ class Number(IntegerConverter):
 
 
 def require_own_page() -> None:
-    """Every browser of today says in Sec-Fetch-Site where a request comes from, older ones name the page's Origin with a
-    POST; what sends neither is no browser. A real shop adds a log-in, and a token in each form."""
+    """Every browser of today says in Sec-Fetch-Site where a request comes from, older ones name the page's Origin with
+    a POST; what sends neither is no browser. A real shop adds a log-in, and a token in each form."""
     if request.method in ("GET", "HEAD"):
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")

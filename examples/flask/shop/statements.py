@@ -1,7 +1,7 @@
 """All SQL of the shop, and how long its answers are kept.
 
-Nothing here says what a write makes stale: the library sees it in the SQL. PRODUCT fixes its row by the primary key, so an
-edit of another product leaves it in the cache; the lists hang on the whole table.
+Nothing here says what a write makes stale: the library sees it in the SQL. PRODUCT fixes its row by the primary key, so
+an edit of another product leaves it in the cache; the lists hang on the whole table.
 """
 
 from dataclasses import dataclass
@@ -61,8 +61,8 @@ SEARCH = {
 }
 
 SAVE = statement(
-    "UPDATE products SET price = :price, stock = :stock WHERE product_id = :product_id RETURNING product_id, price, stock",
-    policy="product")
+    """UPDATE products SET price = :price, stock = :stock WHERE product_id = :product_id
+       RETURNING product_id, price, stock""", policy="product")
 
 # An order is claimed by the token of its form, then its lines are taken from the stock: see checkout.py.
 CLAIM = statement(

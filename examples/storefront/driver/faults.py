@@ -26,8 +26,14 @@ DATABASE_FAULTS = [
 CACHE_SERVERS = {"redis": ("redis", "redis"), "valkey": ("redis", "redis"),
                  "redis-tls": ("redis-tls", "redis-tls"), "memcached": ("memcached2", "memcached3")}
 FREEZE_SECONDS = 1.0
-# From here on everything stands again, and both replicas must answer.
+# From here on everything stands again, and both replicas and the cache must answer: for at least so long.
 RECOVERED = 0.85
+RECOVERY_SECONDS = 4.0
+
+
+def recovery(seconds: float) -> float:
+    """How long a run goes on after its last fault, at least. A test's run of a moment has its moment."""
+    return min(RECOVERY_SECONDS, (1 - RECOVERED) * seconds * 2)
 
 
 def for_cache(cache: str) -> list[Fault]:

@@ -3,8 +3,8 @@
 An edit counts from the moment its answer has arrived. A request that starts afterwards must show that edit, or one that
 was sent later (it may be under way, and seen or not). The edits of one product come one after the other.
 
-Of a shop of several processes there are times of doubt (doubt.py). Then an edit counts for the process that took it, and
-for who carries its editor's token; for anybody else it counts if it was settled before the doubt.
+Of a shop of several processes there are times of doubt (doubt.py). Then an edit counts for the process that took it,
+and for who carries its editor's token; for anybody else it counts if it was settled before the doubt.
 """
 
 import bisect

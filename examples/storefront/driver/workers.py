@@ -1,4 +1,4 @@
-"""Which of the shop's processes did what. An answer names its process in X-Worker; a shop that is one process need not."""
+"""Which of the shop's processes did what. An answer names its process in X-Worker; that of a shop of one need not."""
 
 import threading
 from collections import Counter
@@ -31,7 +31,8 @@ class Workers:
         return sum(count for (editor, worker), count in self.seen.items() if editor != worker)
 
     def __str__(self) -> str:
-        each = [f"{worker} {', '.join(f'{self.deeds[deed, worker]:,} {deed}' for deed in DEEDS)}" for worker in self.names()]
+        each = [f"{worker} " + ", ".join(f"{self.deeds[deed, worker]:,} {deed}" for deed in DEEDS)
+                for worker in self.names()]
         return f"{'; '.join(each)}; {self.across():,} times the next to be asked was another, and had the edit"
 
     def failures(self) -> list[str]:
