@@ -405,6 +405,7 @@ START_TEST(who_waits_for_the_answer_of_one_interrupted_gets_his_own)
     expect_price(session, 5, 5); /* the plan is made */
     servers_ok(write_price(session, 5, 5, NULL), NULL);
     start_holding(&h, HOLD_TABLE);
+    servers_flush();
     while (count_at_all(locked) < 3)
         usleep(10000);
     servers_ok(shopdata_session_set_interrupt(session, answer_when_told, &told, NULL), NULL);
@@ -425,7 +426,9 @@ START_TEST(who_waits_for_the_answer_of_one_interrupted_gets_his_own)
 }
 END_TEST
 
-/* Where another thread of the parent was making a plan, the child makes its own. */
+/* Where another thread of the parent was making a plan, the child makes its own. The thread sanitizer does not survive
+ * a thread that is started in a forked child. */
+#ifndef __SANITIZE_THREAD__
 START_TEST(a_forked_child_does_not_wait_for_a_plan_of_its_parent)
 {
     begin();
@@ -458,6 +461,7 @@ START_TEST(a_forked_child_does_not_wait_for_a_plan_of_its_parent)
     finish();
 }
 END_TEST
+#endif
 
 /* ------------------------------------------------------------------------------------------------------- the cache */
 
@@ -527,7 +531,9 @@ static void fill(TCase *cases)
     tcase_add_test(cases, waiting_for_a_node_that_is_down_ends);
     tcase_add_test(cases, whoever_is_asked_may_wait_for_a_lock_of_his);
     tcase_add_test(cases, who_waits_for_the_answer_of_one_interrupted_gets_his_own);
+#ifndef __SANITIZE_THREAD__
     tcase_add_test(cases, a_forked_child_does_not_wait_for_a_plan_of_its_parent);
+#endif
     tcase_add_loop_test(cases, waiting_for_the_cache_ends_and_is_no_fault_of_it, 0, 2);
     tcase_add_test(cases, a_write_that_stands_is_told_to_the_cache_all_the_same);
 }

@@ -180,6 +180,11 @@ void servers_sql(const char *sql)
     free(servers_value(sql));
 }
 
+void servers_flush(void)
+{
+    servers_sql("SELECT pg_logical_emit_message(true, 'test', 'flushed at its commit')");
+}
+
 void servers_replay(const char *node)
 {
     char *lsn = servers_value("SELECT pg_current_wal_flush_lsn()"), sql[128], *there = NULL;

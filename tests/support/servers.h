@@ -28,6 +28,9 @@ shopdata_client *servers_open(const char *cache);
 void servers_sql(const char *sql);
 char *servers_value(const char *sql);
 char *servers_value_at(const char *node, const char *sql);
+/* servers_flush flushes the primary's log. A lock's record waits for the next commit, or up to 15 s for the background
+ * writer: so long it may take until replicas hear of it. */
+void servers_flush(void);
 /* servers_replay waits until that node has replayed what the primary has flushed. */
 void servers_replay(const char *node);
 /* servers_metric sums the values of that name in a snapshot: all, or those that have this label. */
