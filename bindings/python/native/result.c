@@ -1,5 +1,6 @@
 #include "result.h"
 
+#include "row.h"
 #include "shape.h"
 #include "types.h"
 
@@ -64,7 +65,7 @@ static PyObject *decode_cell(const shopdata_result *result, const sdb_shape *sha
 
 static PyObject *decode_row(const shopdata_result *result, const sdb_shape *shape, size_t number)
 {
-    PyObject *row = shape->row_class->tp_alloc(shape->row_class, (Py_ssize_t)shape->count);
+    PyObject *row = sdb_row_new(shape->row_class, (Py_ssize_t)shape->count);
     for (size_t i = 0; row && i < shape->count; i++) {
         PyObject *value = decode_cell(result, shape, number, i);
         if (value)

@@ -133,6 +133,17 @@ static bool are_names(PyObject *names)
     return all;
 }
 
+/* From 3.14 on a tuple keeps its hash; what is allocated by zeros would have hashed to 0. */
+PyObject *sdb_row_new(PyTypeObject *class, Py_ssize_t count)
+{
+    PyObject *row = class->tp_alloc(class, count);
+#if PY_VERSION_HEX >= 0x030e0000
+    if (row)
+        ((PyTupleObject *)row)->ob_hash = -1;
+#endif
+    return row;
+}
+
 PyObject *sdb_row_restore(PyObject *names, PyObject *values)
 {
     if (!are_names(names) || !PyTuple_CheckExact(values) || PyTuple_GET_SIZE(names) != PyTuple_GET_SIZE(values)) {
@@ -140,7 +151,7 @@ PyObject *sdb_row_restore(PyObject *names, PyObject *values)
         return NULL;
     }
     PyTypeObject *class = sdb_row_class(names);
-    PyObject *row = class ? class->tp_alloc(class, PyTuple_GET_SIZE(values)) : NULL;
+    PyObject *row = class ? sdb_row_new(class, PyTuple_GET_SIZE(values)) : NULL;
     for (Py_ssize_t i = 0; row && i < PyTuple_GET_SIZE(values); i++)
         PyTuple_SET_ITEM(row, i, Py_NewRef(PyTuple_GET_ITEM(values, i)));
     Py_XDECREF(class);
