@@ -437,7 +437,7 @@ def test_what_cannot_be_passed(session: shopdata.Session, value: Any, said: str)
 
 
 def test_an_int_too_long_to_write(session: shopdata.Session) -> None:
-    with pytest.raises(shopdata.ParameterError, match=r"parameter \$1: .*4300 digits"):
+    with pytest.raises(shopdata.ParameterError, match=r"parameter \$1: Exceeds the limit"):
         session.query("SELECT $1::numeric", 10**5000)
 
 

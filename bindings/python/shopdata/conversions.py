@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 import ipaddress
 import types
 import typing
@@ -58,23 +60,17 @@ def hints_of(target: Any) -> dict[str, Any]:
     """The annotations of what a target takes."""
     if target is dict:
         return {}
+    if isinstance(target, functools.partial):
+        return hints_of(target.func)
+    if not isinstance(target, type):
+        return typing.get_type_hints(target if inspect.isroutine(target) else target.__call__)
     described = is_typed_dict(target) or dataclasses.is_dataclass(target) or hasattr(target, "_field_defaults")
-    if isinstance(target, type) and not described:
-        return _resolved(target.__init__)  # type: ignore[misc]
-    return _resolved(target)
+    return typing.get_type_hints(target if described else target.__init__)  # type: ignore[misc]
 
 
 def is_typed_dict(hint: Any) -> bool:
     """Is it a TypedDict's class, of :mod:`typing` or of typing_extensions?"""
     return isinstance(hint, type) and issubclass(hint, dict) and hasattr(hint, "__required_keys__")
-
-
-def _resolved(target: Any) -> dict[str, Any]:
-    """A callable that is no function, functools.partial say, has no annotations."""
-    try:
-        return typing.get_type_hints(target)
-    except TypeError:
-        return {}
 
 
 def _bare(hint: Any) -> Any:
