@@ -149,6 +149,8 @@ static PyObject *cancel_method(PyObject *object, PyObject *cancelled)
 /* block(text) refuses calls, with TransactionError and this text, until block(None). */
 static PyObject *block_method(PyObject *object, PyObject *reason)
 {
+    if (reason != Py_None && !PyUnicode_Check(reason))
+        return PyErr_Format(PyExc_TypeError, "a str or None is wanted");
     Py_XSETREF(((sdb_handle *)object)->blocked, reason == Py_None ? NULL : Py_NewRef(reason));
     Py_RETURN_NONE;
 }

@@ -124,7 +124,7 @@ class KeptStatements:
         self._make = make
         self._limit = limit
         self._kept: OrderedDict[tuple[str, Optional[str]], Statement] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may ask, too
 
     def get(self, sql: str, policy: Optional[str] = None) -> Statement:
         """The statement of this text; any number of threads at once."""
@@ -148,4 +148,4 @@ class KeptStatements:
 
     def after_fork(self) -> None:
         """In a forked child: another thread of the parent may have held the lock, and does not exist here."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
