@@ -435,7 +435,7 @@ static void hand_out(sdi_round *r, int64_t took, shopdata_result **results_out)
     }
 }
 
-static void free_reads(sdi_round *r)
+static void end_reads(sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         sdi_planned_done(r->reads[i].planned);
@@ -446,22 +446,19 @@ static void free_reads(sdi_round *r)
         shopdata_result_free(r->reads[i].result);
         shopdata_result_free(r->reads[i].old);
     }
-    sdi_free(r->reads);
 }
 
-int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,
-                  shopdata_error **error_out)
+static int run_round(shopdata_session *session, const shopdata_call *calls, sdi_read *reads, size_t count,
+                     shopdata_result **results_out, shopdata_error **error_out)
 {
     shopdata_error *error = NULL;
     sdi_round r = {.session = session,
                    .core = session->client->core,
-                   .reads = sdi_calloc(count, sizeof *r.reads),
+                   .reads = reads,
                    .count = count,
                    .begin = sdi_now(),
                    .deadline = sdi_session_deadline(session),
                    .failed = SIZE_MAX};
-    if (!r.reads)
-        return sdi_no_memory(error_out);
     int status = sdi_round_prepare(&r, calls, &error);
     if (status == SHOPDATA_OK)
         status = sdi_in_transaction(session) ? in_transaction(&r, &error) : through_the_tiers(&r, &error);
@@ -473,6 +470,20 @@ int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t 
     else if (count > 1 && r.failed != SIZE_MAX)
         sdi_error_prefix(error, "call %zu: ", r.failed);
     sdi_error_move(error_out, error);
-    free_reads(&r);
+    end_reads(&r);
+    return status;
+}
+
+/* A read is large: a single one, as most are, stands on the stack. */
+int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,
+                  shopdata_error **error_out)
+{
+    if (count == 1)
+        return run_round(session, calls, &(sdi_read){.call = calls}, 1, results_out, error_out);
+    sdi_read *reads = sdi_calloc(count, sizeof *reads);
+    if (!reads)
+        return sdi_no_memory(error_out);
+    int status = run_round(session, calls, reads, count, results_out, error_out);
+    sdi_free(reads);
     return status;
 }

@@ -88,22 +88,20 @@ static bool decode_lists(sdi_slice text, sdi_point *point)
            decode_pending((sdi_slice){blank + 1, text.length - length - 1}, &point->pending);
 }
 
-static bool decode_point(sdi_slice record, sdi_point *point_out)
+/* A point is large, and most of it unused: it is filled where it stands. */
+static bool decode_point(sdi_slice record, sdi_point *point)
 {
     const char *at = record.data;
     if (record.length <= RUNNING_AT || (*at != 'F' && *at != 'S') || !has_shape(at + 1, SHAPE, RUNNING_AT - 1))
         return false;
-    sdi_point point = {
-        .era = {hex(at + 2, 16), (uint32_t)hex(at + 19, 8)},
-        .lsn = hex(at + 28, 16),
-        .flush = hex(at + 45, 16),
-        .snapshot = {.xmin = hex(at + 62, 16), .xmax = hex(at + 79, 16)},
-    };
-    if (point.snapshot.xmin > point.snapshot.xmax ||
-        !decode_lists((sdi_slice){at + RUNNING_AT, record.length - RUNNING_AT}, &point))
-        return false;
-    *point_out = point;
-    return true;
+    point->era = (sdi_era){hex(at + 2, 16), (uint32_t)hex(at + 19, 8)};
+    point->lsn = hex(at + 28, 16);
+    point->flush = hex(at + 45, 16);
+    point->snapshot.xmin = hex(at + 62, 16);
+    point->snapshot.xmax = hex(at + 79, 16);
+    point->snapshot.count = point->pending.count = 0;
+    return point->snapshot.xmin <= point->snapshot.xmax &&
+           decode_lists((sdi_slice){at + RUNNING_AT, record.length - RUNNING_AT}, point);
 }
 
 enum sdi_fence_kind sdi_fence_decode(sdi_slice record, sdi_point *point_out)

@@ -24,7 +24,7 @@
 
 enum sdi_fence_kind { SDI_FENCE_MISSING, SDI_FENCE_PLACEHOLDER, SDI_FENCE_POINT, SDI_FENCE_DAMAGED };
 
-/* sdi_fence_decode tells what a record is; *point_out is written for SDI_FENCE_POINT only. Empty text is MISSING. */
+/* sdi_fence_decode tells what a record is; *point_out is of use for SDI_FENCE_POINT only. Empty text is MISSING. */
 enum sdi_fence_kind sdi_fence_decode(sdi_slice record, sdi_point *point_out);
 /* sdi_fence_strict: of a record that is a point, did its floor take as pending what was running? */
 bool sdi_fence_strict(sdi_slice record);

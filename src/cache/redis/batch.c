@@ -11,6 +11,7 @@ enum {
     VALUE_SLACK = 4096,    /* what an entry's head and a fence may add to the largest answer */
     ROUNDS_MAX = 20,       /* a batch that is sent about more often goes in circles */
     LONGEST_PAUSE_MS = 16, /* before a server that asked for time is asked again */
+    TRUSTED_MS = 10,       /* a connection used so shortly ago is not looked at before it is used again */
     UNUSED_MS = 1000,      /* a connection unused for this long is asked whether its server is what it was */
     DOUBT_MS = 10000,      /* a connection this old that meets values of another epoch learns the epoch anew */
 };
@@ -141,10 +142,17 @@ static void tell(const batch_state *batch, const sdi_redis_connection *connectio
     sdi_redis_tell(batch->trouble, 0, "%s: %s", connection->name, connection->trouble.text);
 }
 
-static int open_connection(batch_state *batch, batch_part *part, sdi_redis_connection *connection)
+/* Whatever a server does to a connection in the moment before it is used, it may as well do in the moment after. */
+static bool is_good(sdi_redis_connection *connection, int64_t now)
+{
+    bool trusted = connection->transport.fd >= 0 && now - connection->used < TRUSTED_MS * INT64_C(1000);
+    return trusted || sdi_redis_transport_is_quiet(&connection->transport);
+}
+
+static int open_connection(batch_state *batch, batch_part *part, sdi_redis_connection *connection, int64_t now)
 {
     sdi_redis_servers *servers = batch->servers;
-    if (!batch->reconnect && sdi_redis_transport_is_quiet(&connection->transport))
+    if (!batch->reconnect && is_good(connection, now))
         return SDI_REDIS_DONE;
     sdi_redis_disconnect(connection);
     part->fresh = true;
@@ -158,12 +166,13 @@ static int take_connection(batch_state *batch, size_t number)
 {
     batch_part *part = &batch->parts[number];
     sdi_redis_exchange *exchange = &batch->exchanges[number];
-    if (!sdi_breaker_allows(&part->server->breaker, sdi_now()))
+    int64_t now = sdi_now();
+    if (!sdi_breaker_allows(&part->server->breaker, now))
         return SDI_REDIS_SPARED;
     exchange->connection = sdi_redis_pool_take(&part->server->pool, batch->deadline);
     if (!exchange->connection) /* the others' batches tell how the server is */
         return sdi_redis_tell(batch->trouble, SDI_CACHE_FAULT_TIMEOUT, "no connection was free in time");
-    int outcome = open_connection(batch, part, exchange->connection);
+    int outcome = open_connection(batch, part, exchange->connection, now);
     if (outcome != SDI_REDIS_DONE) {
         blame(batch, part->server, outcome);
         tell(batch, exchange->connection);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/poll.h"
 #include "cache/redis/greeting.h"
 
@@ -61,12 +62,14 @@ static bool send_some(sdi_redis_connection *connection)
     return true;
 }
 
+typedef ssize_t receive_function(sdi_redis_transport *, char *, size_t, sdi_redis_trouble *);
+
 /* Reads what has come. False: the replies are complete, or cannot be; replies->outcome tells. */
-static bool receive_some(sdi_redis_connection *connection, sdi_redis_replies *replies)
+static bool receive_some(sdi_redis_connection *connection, sdi_redis_replies *replies, receive_function *receive)
 {
     char bytes[RECEIVE_AT_ONCE];
-    for (;;) {
-        ssize_t count = sdi_redis_transport_receive(&connection->transport, bytes, sizeof bytes, &connection->trouble);
+    for (;; receive = sdi_redis_transport_receive) {
+        ssize_t count = receive(&connection->transport, bytes, sizeof bytes, &connection->trouble);
         if (count == 0)
             return true;
         if (count < 0)
@@ -100,10 +103,22 @@ static void start(sdi_redis_exchange *exchange)
 /* Replies are read while commands are still being sent: neither side then waits for the other to read. */
 static void go_on(sdi_redis_exchange *exchange)
 {
-    if (!receive_some(exchange->connection, &exchange->replies))
+    if (!receive_some(exchange->connection, &exchange->replies, sdi_redis_transport_receive))
         finish(exchange, exchange->replies.outcome);
     else if (!send_some(exchange->connection))
         finish(exchange, SDI_CACHE_FAULT_LOST);
+}
+
+/* One that has sent all it has waits for its answer by receiving it. What takes longer is left to sdi_poll, which knows
+ * the deadline, and whom to ask. */
+static void await_one(sdi_redis_exchange *exchange, int64_t deadline)
+{
+    sdi_redis_connection *connection = exchange->connection;
+    bool sent = !exchange->over && connection->sent == connection->out.length;
+    if (!sent || !connection->transport.patience || sdi_passed(deadline - connection->transport.patience))
+        return;
+    if (!receive_some(connection, &exchange->replies, sdi_redis_transport_await))
+        finish(exchange, exchange->replies.outcome);
 }
 
 /* What poll is to wait for; how many are not over. */
@@ -142,6 +157,8 @@ void sdi_redis_exchange_all(sdi_redis_exchange *exchanges, struct pollfd *waited
 {
     for (size_t i = 0; i < count; i++)
         start(&exchanges[i]);
+    if (count == 1)
+        await_one(exchanges, deadline);
     while (prepare(exchanges, waited, count) > 0) {
         if (sdi_poll(waited, count, deadline) <= 0) {
             run_out(exchanges, count);
