@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 
 import shopdata
 from shopdata.flask import Shopdata, session
+from shopdata.flask.workers import total
 
 import flask_shop
 from flask_shop import KEYS, configuration, database, make_shop
@@ -127,13 +128,14 @@ def test_a_stream_goes_on_with_what_the_view_did(shop: Flask, monkeypatch: pytes
     assert made and all(one.closed for one in made)
 
 
-def test_a_session_that_the_view_closed_is_told(shop: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_session_that_the_view_closed_is_told(shop: Flask, things: str, caplog: pytest.LogCaptureFixture) -> None:
     @shop.get("/closing")
     def close() -> str:
         with session:
-            return str(session.query("SELECT 1").scalar())
+            return str(session.execute(f"UPDATE {things} SET name = 'uno' WHERE id = 1").changed)
 
-    assert shop.test_client().get("/closing").text == "1"
+    response = shop.test_client().get("/closing")
+    assert response.text == "1" and not headers(response)
     assert "the token of this request is not sent: the session" in caplog.text
 
 
@@ -356,15 +358,15 @@ def test_a_lazy_application_opens_its_client_when_it_is_wanted(
     assert len(opened) == 1
 
 
-def test_an_application_that_is_gone_closes_its_client(servers: Servers, things: str) -> None:
-    shop = make_shop(configuration(servers), things)
+def test_an_application_that_is_gone_takes_its_client_along(servers: Servers, things: str, tmp_path: Any) -> None:
+    shop = make_shop(configuration(servers, SHOPDATA_METRICS_DIR=str(tmp_path)), things)
+    assert shop.test_client().get("/1").text == "one"
     with shop.app_context():
-        client = database.client
-    gone = weakref.ref(shop)
-    assert not client.closed
+        gone = [weakref.ref(shop), weakref.ref(database.client)]
     del shop
     gc.collect()
-    assert gone() is None and client.closed
+    wait_until(lambda: [reference() for reference in gone] == [None, None])
+    assert total(tmp_path).count("\nshopdata_workers 0\n") == 1
 
 
 # -------------------------------------------------------------------------------------------------------------- errors

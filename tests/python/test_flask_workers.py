@@ -130,6 +130,7 @@ def test_workers_together(gunicorn: Gunicorn, config: dict[str, Any]) -> None:
     assert look.values("shopdata_node_role") == []
 
 
+@pytest.mark.parametrize("gunicorn", ["preloaded"], indirect=True)
 def test_a_write_on_one_worker_is_seen_on_the_other(gunicorn: Gunicorn) -> None:
     for name in "uno", "due", "tre":
         gunicorn.answered.clear()

@@ -40,11 +40,10 @@ class State:
         _states.add(self)
 
     def attach(self, app: Flask) -> None:
-        """Becomes that of ``app``, and is closed with it, or when the interpreter ends."""
+        """Becomes that of ``app``: it goes with it, and is closed when the interpreter ends."""
         if _EXTENSION in app.extensions:
             raise RuntimeError(f"shopdata.flask: the application {app.name} has a Shopdata already; init_app once")
         app.extensions[_EXTENSION] = self
-        weakref.finalize(app, self.close).atexit = False  # see _close_all
 
     @property
     def client(self) -> shopdata.Client:
@@ -124,7 +123,7 @@ def _after_fork() -> None:
         state.after_fork()
 
 
-# Finalizers may run behind the library's own, which closes all clients: there would be nothing left to publish.
+# Before the library's own, which closes all clients: there would be nothing left to publish.
 def _close_all() -> None:
     for state in list(_states):
         state.close()

@@ -73,6 +73,8 @@ class Visit:
 
     def save(self, response: Response) -> None:
         """Puts the token into the cookie where the next request has to know of it."""
+        if not (self._session.wrote or self._came or self._refused or self._began_as):
+            return  # nobody will ask for it
         try:
             self._token = self._session.token
         except shopdata.Error as error:  # the view closed it, or left a thread in it

@@ -14,6 +14,7 @@ import itertools
 import logging
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Optional
@@ -71,7 +72,10 @@ def total(directory: Path) -> str:
 
 
 class Publisher:
-    """Publishes the metrics of this process, from a thread of its own, until it is stopped."""
+    """Publishes the metrics of this process, from a thread of its own, until it is stopped or nobody wants it any more.
+
+    The thread asks for that: a finalizer might run in any thread, with any lock held, and could wait for nothing.
+    """
 
     def __init__(self, directory: Path, take: Callable[[], str]) -> None:
         self._directory = directory
@@ -79,10 +83,14 @@ class Publisher:
         self._writing = threading.Lock()  # the file is also written by who is asked for the metrics
         self._ended = threading.Event()
         directory.mkdir(parents=True, exist_ok=True)
-        self._number, self._lock = self._take_number()
+        self._number, lock = self._take_number()
+        self._unlock = weakref.finalize(self, os.close, lock)
+        self._unlock.atexit = False  # not before what is published then
         self._base = self._counted_before()
         self.publish()
-        self._thread = threading.Thread(target=self._run, name="shopdata-metrics", daemon=True)
+        self._thread = threading.Thread(
+            target=_publish_often, args=(weakref.ref(self), self._ended), name="shopdata-metrics", daemon=True
+        )
         self._thread.start()
 
     def _take_number(self) -> tuple[int, int]:
@@ -105,11 +113,8 @@ class Publisher:
             fresh.write_text(self._take() + self._base)
             fresh.replace(_data(self._directory, self._number))
 
-    def _run(self) -> None:
-        while not self._ended.wait(_INTERVAL):
-            self._publish_quietly()
-
-    def _publish_quietly(self) -> None:
+    def publish_quietly(self) -> None:
+        """The same, for those who cannot do anything about it."""
         try:
             self.publish()
         except Exception as error:  # whatever it is, the service goes on
@@ -119,9 +124,18 @@ class Publisher:
         """Publishes for the last time, and gives the number back."""
         self._ended.set()
         self._thread.join()
-        self._publish_quietly()
-        os.close(self._lock)
+        self.publish_quietly()
+        self._unlock()
 
     def abandon(self) -> None:
         """In a forked child: the number stays the parent's, and its thread is not here."""
-        os.close(self._lock)
+        self._unlock()
+
+
+def _publish_often(reference: weakref.ref[Publisher], ended: threading.Event) -> None:
+    while not ended.wait(_INTERVAL):
+        publisher = reference()
+        if publisher is None:
+            return
+        publisher.publish_quietly()
+        del publisher  # while it waits it holds nobody
