@@ -4,6 +4,8 @@
 usage: test_shop.py SERVE, under `tests/launcher/launch run --replicas N [--redis]`. Makes databases of its own.
 """
 
+import os
+import signal
 import sys
 import unittest
 from collections.abc import Iterator
@@ -36,6 +38,14 @@ class TestCookie(test_orders.OrderTest):
             self.assertNotIn("it is empty now", self.customer.page("/cart"))
 
 
+class TestEnding(test_orders.OrderTest):
+    def test_control_c_is_the_masters_business(self):
+        """It reaches every process of the terminal; a worker ends when the master tells it to."""
+        worker = self.customer.get("/healthz").worker
+        os.kill(int(worker), signal.SIGINT)
+        self.assertEqual(self.customer.get("/healthz").worker, worker)
+
+
 def tests_of(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
     for one in suite:
         yield from tests_of(one) if isinstance(one, unittest.TestSuite) else [one]
@@ -43,7 +53,8 @@ def tests_of(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
 
 def load_tests(loader: unittest.TestLoader, *_) -> unittest.TestSuite:
     shared = (test for module in (test_pages, test_orders) for test in tests_of(loader.loadTestsFromModule(module)))
-    return unittest.TestSuite([*filter(is_ours, shared), *loader.loadTestsFromTestCase(TestCookie)])
+    own = [*loader.loadTestsFromTestCase(TestCookie), *loader.loadTestsFromTestCase(TestEnding)]
+    return unittest.TestSuite([*filter(is_ours, shared), *own])
 
 
 def is_ours(test: unittest.TestCase) -> bool:
