@@ -14,7 +14,7 @@ enum { SDB_PARAMS_INLINE = 16 };
 typedef struct sdb_params {
     shopdata_param *list; /* $1..$count: `inlined`, or allocated when there are more */
     size_t count;
-    PyObject *kept; /* a list of bytes; NULL: nothing */
+    PyObject *kept; /* a list; NULL: nothing */
     shopdata_param inlined[SDB_PARAMS_INLINE];
 } sdb_params;
 
