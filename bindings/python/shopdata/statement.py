@@ -120,21 +120,23 @@ AnyStatement = Union[Statement, LazyStatement, str]
 class KeptStatements:
     """Statements made of plain SQL, kept for the next time; the one that was not used for longest goes first."""
 
-    def __init__(self, make: Callable[[str, Optional[str]], Statement], limit: int = 1000) -> None:
+    def __init__(
+        self, make: Callable[[str, Optional[str], tuple[str, ...]], Statement], limit: int = 1000
+    ) -> None:
         self._make = make
         self._limit = limit
-        self._kept: OrderedDict[tuple[str, Optional[str]], Statement] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Optional[str], tuple[str, ...]], Statement] = OrderedDict()
         self._lock = threading.RLock()  # a signal's handler may ask, too
 
-    def get(self, sql: str, policy: Optional[str] = None) -> Statement:
+    def get(self, sql: str, policy: Optional[str] = None, tags: tuple[str, ...] = ()) -> Statement:
         """The statement of this text; any number of threads at once."""
-        key = (sql, policy)
+        key = (sql, policy, tags)
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        made = self._make(sql, policy)
+        made = self._make(sql, policy, tags)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > self._limit:
