@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
 import re
 import threading
@@ -106,6 +107,19 @@ def test_a_transaction_left_open_is_rolled_back_and_told(
         shop.test_client().post("/broken/1")
     assert servers.sql(f"SELECT name FROM {things} WHERE id = 1") == [("one",)]
     assert "event=transaction_abandoned" in caplog.text
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_warnings_are_heard_without_any_configuration(
+    servers: Servers, things: str, monkeypatch: pytest.MonkeyPatch, configured: bool
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()] if configured else [])
+    monkeypatch.setattr(logging.getLogger("shopdata"), "handlers", [logging.NullHandler()])
+    told = io.StringIO()
+    shop = make_shop(configuration(servers), things)
+    response = shop.test_client(use_cookies=False).get("/1", headers={"Cookie": "shopdata=evil"}, errors_stream=told)
+    assert response.status_code == 200
+    assert ("the cookie shopdata was ignored" in told.getvalue()) != configured
 
 
 def test_after_an_exception_the_next_request_works(shop: Flask) -> None:

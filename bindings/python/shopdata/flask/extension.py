@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Optional
 
 from flask import Flask, Response, current_app
+from flask.logging import default_handler
 from werkzeug.exceptions import ServiceUnavailable
 
 import shopdata
@@ -51,6 +52,7 @@ class Shopdata:
         if not settings.lazy:
             state.client  # noqa: B018 (opens it)
         _register(app, settings)
+        _be_heard()
 
     @property
     def client(self) -> shopdata.Client:
@@ -75,6 +77,13 @@ def _register(app: Flask, settings: Settings) -> None:
     if settings.retry_after is not None:
         for error in (Busy, Timeout, Unavailable):
             app.register_error_handler(error, _unavailable)
+
+
+# As Flask does for its own: where nobody has configured logging, what is worth a warning is not to be lost.
+def _be_heard() -> None:
+    logger = logging.getLogger("shopdata")
+    if not logging.getLogger().handlers and all(isinstance(one, logging.NullHandler) for one in logger.handlers):
+        logger.addHandler(default_handler)
 
 
 # Through the application's own page for 503, where it has one.
