@@ -62,18 +62,20 @@ class Line:
         return self.target is not None and self.ratio < self.target
 
 
-def read_on(read: Read, products: int, seconds: float) -> int:
-    """Reads products at random for so long, and checks each; how many."""
-    calls = 0
+def read_on(read: Read, products: int, seconds: float) -> list[float]:
+    """Reads products at random for so long, and checks each; how many seconds each AT_A_TIME of them took."""
+    took: list[float] = []
     keys = random.choices(range(1, products + 1), k=50 * AT_A_TIME)
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        begin = calls % len(keys)
+    now = time.perf_counter()
+    end = now + seconds
+    while now < end:
+        begin = len(took) * AT_A_TIME % len(keys)
         for key in keys[begin : begin + AT_A_TIME]:
             if read(key)[0] != key:
                 raise RuntimeError(f"product {key} was asked for, and another came")
-        calls += AT_A_TIME
-    return calls
+        before, now = now, time.perf_counter()
+        took.append(now - before)
+    return took
 
 
 class Crew:
@@ -88,13 +90,14 @@ class Crew:
                 read(key)
 
     def rate(self, seconds: float) -> float:
-        """Calls a second of all threads together."""
-        counts = [0] * len(self.readers)
+        """Calls a second of all threads together. One alone: by the time that half of its calls stay below, so that
+        calls during which the machine did something else do not move it."""
+        took: list[list[float]] = [[] for _ in self.readers]
         ready = threading.Barrier(len(self.readers) + 1)
 
         def work(number: int, read: Read) -> None:
             ready.wait()
-            counts[number] = read_on(read, self.products, seconds)
+            took[number] = read_on(read, self.products, seconds)
 
         crew = [threading.Thread(target=work, args=pair) for pair in enumerate(self.readers)]
         for thread in crew:
@@ -103,11 +106,12 @@ class Crew:
         begin = time.perf_counter()
         for thread in crew:
             thread.join()
-        took = time.perf_counter() - begin
-        if 0 in counts:
+        elapsed = time.perf_counter() - begin
+        if [] in took:
             raise RuntimeError("a thread has failed; why is told above")
-        self.calls += sum(counts)
-        return sum(counts) / took
+        calls = AT_A_TIME * sum(map(len, took))
+        self.calls += calls
+        return calls / elapsed if len(took) > 1 else AT_A_TIME / statistics.median(took[0])
 
 
 def compare(ours: Contender, peers: list[Contender], threads: int, contest: Contest) -> tuple[list[Line], int]:

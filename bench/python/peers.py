@@ -15,7 +15,7 @@ from compare import Contest, Line, compare, table, write_report
 
 PEERS = ("dogpile.cache", "redis", "hiredis", "Flask-Caching", "psycopg")
 THREADS = (1, 8)
-ROUNDS = 25
+ROUNDS, QUICK_ROUNDS = 25, 9
 TARGETS = {("dogpile.cache", 1): 2.0, ("dogpile.cache", 8): 5.0}
 SECONDS = 60.0
 HITS_AT_LEAST = 0.99
@@ -30,12 +30,12 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def tell_conditions() -> None:
+def tell_conditions(rounds: int) -> None:
     """What the figures were measured on."""
     peers = ", ".join(f"{name} {version(name)}" for name in PEERS)
     print(f"Python {sys.version.split()[0]}, {peers}")
     print(f"{os.cpu_count()} cores, load before the run {os.getloadavg()[0]:.1f}; servers on the same machine")
-    print(f"{ROUNDS} rounds: one row of {contenders.PRODUCTS}, by its key, as Python's objects", flush=True)
+    print(f"{rounds} rounds: one row of {contenders.PRODUCTS}, by its key, as Python's objects", flush=True)
 
 
 def hit_count(client: shopdata.Client) -> float:
@@ -43,9 +43,9 @@ def hit_count(client: shopdata.Client) -> float:
     return float(sum(metric.value for metric in client.metrics() if metric.name == "shopdata_cache_hits_total"))
 
 
-def measure(seconds: float) -> tuple[list[Line], float]:
+def measure(seconds: float, rounds: int) -> tuple[list[Line], float]:
     """The lines, and the share of our calls that were hits."""
-    contest = Contest(seconds / len(THREADS), contenders.PRODUCTS, ROUNDS, TARGETS)
+    contest = Contest(seconds / len(THREADS), contenders.PRODUCTS, rounds, TARGETS)
     database = contenders.psycopg3().reader()
     peers = [contenders.dogpile(database), contenders.redis_pickle(database), contenders.flask_caching(database),
              contenders.psycopg3()]
@@ -63,9 +63,10 @@ def measure(seconds: float) -> tuple[list[Line], float]:
 def main() -> int:
     """Measures, and tells; 1 where a target is missed."""
     wanted = options()
-    tell_conditions()
+    seconds, rounds = (wanted.seconds / 4, QUICK_ROUNDS) if wanted.quick else (wanted.seconds, ROUNDS)
+    tell_conditions(rounds)
     contenders.make_table(os.environ["SHOPDATA_PRIMARY"])
-    lines, hits = measure(wanted.seconds / 4 if wanted.quick else wanted.seconds)
+    lines, hits = measure(seconds, rounds)
     print(table(lines))
     print(f"of our calls the shared cache answered {hits:.2%}")
     if wanted.json:
