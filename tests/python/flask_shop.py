@@ -17,9 +17,13 @@ database = Shopdata()
 
 
 def configuration(servers: Servers, cache: str = "redis", **config: Any) -> dict[str, Any]:
-    """SHOPDATA_* for an application of these servers, with cache keys of its own."""
-    keys = {f"SHOPDATA_{name.upper()}": section for name, section in servers.sections(cache).items()}
-    return {"TESTING": True, "SHOPDATA_TOKEN_KEYS": KEYS, **keys, **config}
+    """SHOPDATA_* for an application of these servers, with cache keys of its own. Nothing is made ill here: times are
+    long, so that on a busy machine nobody goes without the cache."""
+    sections = servers.sections(cache)
+    sections["cache"].update(timeout="20s", connect_timeout="20s")
+    sections["pool"].update(connect_timeout="20s", wait_timeout="20s")
+    keys = {f"SHOPDATA_{name.upper()}": section for name, section in sections.items()}
+    return {"TESTING": True, "SHOPDATA_TOKEN_KEYS": KEYS, "SHOPDATA_DEADLINE": "30s", **keys, **config}
 
 
 def make_shop(config: dict[str, Any], table: str) -> Flask:
