@@ -18,7 +18,7 @@ from pages import Block, Reader, blocks
 from servers import Servers, own_name
 
 HERE = Path(__file__).resolve().parent
-PAGES = sorted((HERE.parents[1] / "doc").glob("python.md")) + sorted((HERE.parents[1] / "doc").glob("sqlalchemy.md"))
+PAGES = [HERE.parents[1] / "doc" / name for name in ("python.md", "sqlalchemy.md")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
