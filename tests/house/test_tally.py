@@ -39,15 +39,15 @@ class Tally(unittest.TestCase):
         self.assertNotIn("    50\n", shown)
 
     def test_unittest(self):
-        self.assertEqual(self.tally("unittest", 0, UNITTEST.format(5, "OK"))[0], "5 0 0")
-        self.assertEqual(self.tally("unittest", 0, UNITTEST.format(5, "OK (skipped=2)"))[0], "3 0 2")
-        self.assertEqual(self.tally("unittest", 1, UNITTEST.format(5, "FAILED (failures=1, errors=2, skipped=1)"))[0],
-                         "1 3 1")
+        self.assertEqual(self.meson(1, [
+            ("p:launcher / a", "OK", UNITTEST.format(5, "OK")),
+            ("p:launcher / b", "OK", UNITTEST.format(5, "OK (skipped=2)")),
+            ("p:launcher / c", "FAIL", UNITTEST.format(5, "FAILED (failures=1, errors=2, skipped=1)")),
+        ], "launcher"), "9 3 3")
 
     def test_unittest_that_ran_nothing_or_crashed(self):
-        self.assertEqual(self.tally("unittest", 0, UNITTEST.format(0, "OK"))[0], "0 1 0")
-        self.assertEqual(self.tally("unittest", 0, "")[0], "0 1 0")
-        self.assertEqual(self.tally("unittest", 139, UNITTEST.format(5, "OK"))[0], "5 1 0")
+        self.assertEqual(self.meson(0, [("p:launcher / a", "OK", UNITTEST.format(0, "OK"))], "launcher"), "0 1 0")
+        self.assertEqual(self.meson(1, [("p:launcher / a", "FAIL", UNITTEST.format(5, "OK"))], "launcher"), "5 1 0")
 
     def test_pytest(self):
         self.assertEqual(self.meson(1, [

@@ -91,11 +91,11 @@ static inline void expect_uncached(shopdata_session *who, shopdata_statement *st
     ck_assert_int_ne(source, SHOPDATA_FROM_CACHE);
 }
 
-/* The catalog is asked for less often where it takes long: on a busy machine that may be every few seconds. */
+/* The catalog is asked for less often where it takes long: on a busy machine that may be every half minute. */
 static inline void expect_soon(shopdata_statement *statement, const char *expected)
 {
     int source;
-    for (int i = 0; i < 3000 && strcmp(first_of(session, statement, &source), expected) != 0; i++)
+    for (int i = 0; i < 8000 && strcmp(first_of(session, statement, &source), expected) != 0; i++)
         usleep(10000);
     expect(session, statement, expected);
 }

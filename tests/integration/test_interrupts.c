@@ -166,11 +166,16 @@ static void start_holding(holder *h, const char *sql)
                 "1");
 }
 
-/* The sleep of the holder is cancelled in its own block, so that its transaction ends in order. */
-static void stop_holding(holder *h)
+/* The sleep of a holder is cancelled in its own block, so that its transaction ends in order. */
+static void wake_holders(void)
 {
     servers_sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3600)%' AND"
                 " wait_event = 'PgSleep'");
+}
+
+static void stop_holding(holder *h)
+{
+    wake_holders();
     pthread_join(h->thread, NULL);
 }
 
@@ -224,6 +229,7 @@ START_TEST(a_write_that_waits_for_a_lock_is_ended_and_ambiguous)
     holder h;
     patience p = {.stop_at = 2};
     shopdata_error *error = NULL;
+    servers_ok(write_price(session, 5, 5, &error), error); /* there are plan and connection: the next is sent at once */
     start_holding(&h, HOLD_ROW);
     set_patience(session, &p);
     ck_assert_int_eq(write_price(session, 5, 500, &error), SHOPDATA_ERR_AMBIGUOUS);
@@ -522,6 +528,7 @@ END_TEST
 
 static void fill(TCase *cases)
 {
+    tcase_add_checked_fixture(cases, NULL, wake_holders);
     tcase_add_checked_fixture(cases, NULL, servers_heal);
     tcase_add_test(cases, a_read_is_ended_on_the_server);
     tcase_add_test(cases, so_is_one_of_many);

@@ -532,4 +532,4 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_function_that_this_process_replaced_is_seen_by_all_its_sessions);
 }
 
-UNIT_MAIN("integration/sql", fill, 60)
+UNIT_MAIN("integration/sql", fill, 120)
