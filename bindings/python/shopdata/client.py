@@ -73,7 +73,7 @@ class Client:
 
     def __init__(self, handle: Handle, threads: int) -> None:
         self._handle = handle
-        self._kept = KeptStatements(lambda sql, policy, tags: self.statement(sql, policy=policy, tags=tags))
+        self._kept = KeptStatements(lambda sql, policy, tags: Statement(handle, sql, policy, tags))
         self._threads = Threads(threads)
         _clients.add(self)
 
