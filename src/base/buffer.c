@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { FIRST_CAPACITY = 64 };
+enum { FIRST_CAPACITY = 128 };
 
 void sdi_buffer_free(sdi_buffer *buffer)
 {

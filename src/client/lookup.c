@@ -250,6 +250,20 @@ static size_t gets_of(const sdi_read *read)
     return 1 + read->tags.count + (read->lease == SDI_LEASE_AWAITED);
 }
 
+bool sdi_read_looks(const sdi_read *read)
+{
+    return read->cached && read->state == SDI_READ_OPEN && !(read->flags & SHOPDATA_PRIMARY);
+}
+
+/* Exactly as many as are needed: a hit's room is small then, which the allocator has at hand. */
+static size_t gets_of_all(const sdi_read *reads, size_t count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += sdi_read_looks(&reads[i]) ? gets_of(&reads[i]) : 0;
+    return total;
+}
+
 static void judge(sdi_core *core, sdi_read *read, sdi_cache_op *operations, const sdi_untold *untold)
 {
     take_fences(read, operations + 1, untold);
@@ -258,11 +272,6 @@ static void judge(sdi_core *core, sdi_read *read, sdi_cache_op *operations, cons
     judge_entry(core, read, operations);
     if (read->lease == SDI_LEASE_AWAITED)
         sdi_lease_seen(read, operations + 1 + read->tags.count);
-}
-
-bool sdi_read_looks(const sdi_read *read)
-{
-    return read->cached && read->state == SDI_READ_OPEN && !(read->flags & SHOPDATA_PRIMARY);
 }
 
 /* A read that goes on without the cache still gives its lease back. */
@@ -336,7 +345,7 @@ bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
 {
     sdi_batch batch;
     sdi_untold untold;
-    if (!sdi_batch_make(&batch, sdi_read_operations(reads, count)))
+    if (!sdi_batch_make(&batch, gets_of_all(reads, count)))
         return false;
     sdi_untold_look(core, &untold);
     bool hanging = add_looks(core, &batch, reads, count, &untold);

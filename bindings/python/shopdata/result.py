@@ -59,10 +59,10 @@ class Result(_native.Answer, Sequence[T]):
 
     def one(self) -> T:
         """The only row. :class:`~shopdata.NoRow` and :class:`~shopdata.ManyRows` if it is not so."""
-        if len(self._rows) != 1:
+        rows: list[T] = self._rows
+        if len(rows) != 1:
             raise self._not_one()
-        row: T = self._rows[0]
-        return row
+        return rows[0]
 
     def one_or_none(self) -> Optional[T]:
         """The only row, or ``None`` if there is no row. :class:`~shopdata.ManyRows` if there are several."""

@@ -8,6 +8,7 @@
 #include "cache/redis/greeting.h"
 
 enum {
+    SMALL = 6,             /* operations */
     VALUE_SLACK = 4096,    /* what an entry's head and a fence may add to the largest answer */
     ROUNDS_MAX = 20,       /* a batch that is sent about more often goes in circles */
     LONGEST_PAUSE_MS = 16, /* before a server that asked for time is asked again */
@@ -34,6 +35,15 @@ typedef struct batch_part {
     bool fresh; /* connected in this round */
 } batch_part;
 
+/* Room for a small batch that goes to one server, as the look for one answer is: on the stack. */
+typedef struct small_room {
+    command commands[SMALL];
+    sdi_redis_reply replies[2 * SMALL + 2];
+    batch_part part;
+    sdi_redis_exchange exchange;
+    struct pollfd waited;
+} small_room;
+
 typedef struct batch_state {
     sdi_redis_servers *servers;
     sdi_redis_trouble *trouble;
@@ -46,8 +56,9 @@ typedef struct batch_state {
     sdi_redis_exchange *exchanges;
     struct pollfd *waited;
     size_t part_count;
-    bool reconnect; /* a connection was no good: the next ones are to be fresh */
-    bool pause;     /* somebody asked for time */
+    small_room *small; /* NULL: the room is allocated */
+    bool reconnect;    /* a connection was no good: the next ones are to be fresh */
+    bool pause;        /* somebody asked for time */
 } batch_state;
 
 static bool is_cluster(const batch_state *batch)
@@ -72,10 +83,23 @@ static size_t split(batch_state *batch, sdi_cache_op *operations, size_t count)
     return commands;
 }
 
+static void use_small_room(batch_state *batch)
+{
+    batch->commands = batch->small->commands;
+    batch->replies = batch->small->replies;
+    batch->parts = &batch->small->part;
+    batch->exchanges = &batch->small->exchange;
+    batch->waited = &batch->small->waited;
+}
+
 /* Room for so many operations, each the only one of its server, and asked for. */
 static bool make_room(batch_state *batch, size_t count)
 {
     size_t parts = is_cluster(batch) ? count : 1;
+    if (batch->small) {
+        use_small_room(batch);
+        return true;
+    }
     batch->commands = sdi_calloc(count, sizeof *batch->commands);
     batch->replies = sdi_calloc(2 * count + parts + 1, sizeof *batch->replies);
     batch->parts = sdi_calloc(parts, sizeof *batch->parts);
@@ -86,6 +110,8 @@ static bool make_room(batch_state *batch, size_t count)
 
 static void free_room(batch_state *batch)
 {
+    if (batch->small)
+        return;
     sdi_free(batch->commands);
     sdi_free(batch->replies);
     sdi_free(batch->parts);
@@ -430,7 +456,9 @@ static int run_rounds(batch_state *batch)
 int sdi_redis_batch_run(sdi_redis_servers *servers, sdi_cache_op *operations, size_t count, int64_t deadline, bool own,
                         sdi_redis_trouble *trouble)
 {
+    small_room small = {.waited.fd = -1};
     batch_state batch = {.servers = servers, .trouble = trouble, .deadline = deadline, .own = own};
+    batch.small = servers->server && count <= SMALL ? &small : NULL;
     int outcome = SDI_REDIS_NO_MEMORY;
     if (make_room(&batch, count)) {
         batch.command_count = split(&batch, operations, count);
