@@ -140,11 +140,11 @@ def line_of(peer: str, threads: int, rates: list[tuple[float, float]], contest: 
 
 def table(lines: list[Line]) -> str:
     """The lines, for people."""
-    rows = [f"{'':20}{'threads':>8}{'ours 1/s':>11}{'theirs 1/s':>12}{'ours/theirs':>13}{'8 of 10 rounds':>17}  target"]
+    rows = [f"{'':24}{'threads':>8}{'ours 1/s':>11}{'theirs 1/s':>12}{'ours/theirs':>13}{'8 of 10 rounds':>17}  target"]
     for line in lines:
         low, high = line.spread
         verdict = "" if line.target is None else f"  {line.target:.1f} {'[MISSED]' if line.missed else '[ok]'}"
-        rows.append(f"{line.peer:20}{line.threads:8}{line.ours:11,.0f}{line.theirs:12,.0f}{line.ratio:13.2f}"
+        rows.append(f"{line.peer:24}{line.threads:8}{line.ours:11,.0f}{line.theirs:12,.0f}{line.ratio:13.2f}"
                     f"{low:9.2f} - {high:5.2f}{verdict}")
     return "\n".join(rows)
 

@@ -11,6 +11,8 @@ import redis
 from dogpile.cache import make_region
 from flask import Flask
 from flask_caching import Cache
+from redis._parsers import _RESP3Parser
+from redis.connection import DefaultParser
 
 import shopdata
 
@@ -77,16 +79,18 @@ def redis_pickle(database: Read) -> Contender:
     return Contender("redis-py + pickle", lambda: read)
 
 
-def dogpile(database: Read) -> Contender:
-    """A region for all threads, with its locks as they are by default."""
+def dogpile(database: Read, hiredis: bool) -> Contender:
+    """A region for all threads, with its locks as they are by default; by redis-py alone, or with hiredis installed."""
     host, port = os.environ["SHOPDATA_REDIS"].split(":")
-    arguments = {"host": host, "port": int(port)}
-    region = make_region().configure("dogpile.cache.redis", expiration_time=3600, arguments=arguments)
+    parser = DefaultParser if hiredis else _RESP3Parser
+    pool = redis.ConnectionPool(host=host, port=int(port), parser_class=parser)
+    region = make_region().configure("dogpile.cache.redis", expiration_time=3600, arguments={"connection_pool": pool})
+    prefix = f"dogpile{hiredis:d}"
 
     def read(key: int) -> Any:
-        return region.get_or_create(f"dogpile:{key}", database, creator_args=((key,), {}))
+        return region.get_or_create(f"{prefix}:{key}", database, creator_args=((key,), {}))
 
-    return Contender("dogpile.cache", lambda: read)
+    return Contender("dogpile.cache, hiredis" if hiredis else "dogpile.cache", lambda: read)
 
 
 def flask_caching(database: Read) -> Contender:

@@ -47,8 +47,8 @@ def measure(seconds: float, rounds: int) -> tuple[list[Line], float]:
     """The lines, and the share of our calls that were hits."""
     contest = Contest(seconds / len(THREADS), contenders.PRODUCTS, rounds, TARGETS)
     database = contenders.psycopg3().reader()
-    peers = [contenders.dogpile(database), contenders.redis_pickle(database), contenders.flask_caching(database),
-             contenders.psycopg3()]
+    peers = [contenders.dogpile(database, hiredis=False), contenders.dogpile(database, hiredis=True),
+             contenders.redis_pickle(database), contenders.flask_caching(database), contenders.psycopg3()]
     with contenders.open_ours() as client:
         client.ready(30.0)
         lines: list[Line] = []
