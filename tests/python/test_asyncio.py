@@ -178,3 +178,16 @@ def test_cancelled_while_it_begins(things: Things) -> None:
                 s.rollback()
 
     asyncio.run(run())
+
+
+def test_a_commit_in_doubt_is_told_beside_the_cancelling(things: Things) -> None:
+    async def run() -> BaseException:
+        with things.client.session(deadline=60) as s:
+            task = asyncio.create_task(s.aexecute(things.write_with_a_slow_commit()))
+            await asyncio.sleep(0.3)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as cancelled:
+                await task
+            return cancelled.value
+
+    assert isinstance(asyncio.run(run()).__context__, shopdata.AmbiguousCommit)

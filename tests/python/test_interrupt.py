@@ -102,6 +102,18 @@ def test_a_transaction_is_rolled_back(things: Things) -> None:
     assert things.name() == "due"
 
 
+def test_a_commit_in_doubt_is_told_beside_what_was_raised(things: Things) -> None:
+    write = things.write_with_a_slow_commit()
+    with things.client.session(deadline=60) as s, handler(Alarm):
+        with pytest.raises(Alarm) as alone, signal_soon():
+            s.execute(write)
+        with pytest.raises(Alarm) as within, signal_soon(), s.transaction():
+            s.execute(write)
+        assert s.query(things.by_id, 2).one().name == "two"
+    for raised in (alone.value, within.value):
+        assert isinstance(raised.__context__, shopdata.AmbiguousCommit)
+
+
 def test_waiting_for_a_node_is_ended(things: Things) -> None:
     sections = {"node": {"primary": "host=127.0.0.1 port=1"}, "shopdata": {"deadline": "60s"}}
     with shopdata.open(**sections) as client, client.session() as s, handler(Alarm):

@@ -24,6 +24,19 @@ class Things:
         self.by_id = self.client.statement(f"SELECT id, name, price FROM {self.table} WHERE id = $1")
         self.rename = self.client.statement(f"UPDATE {self.table} SET name = $2 WHERE id = $1")
 
+    def write_with_a_slow_commit(self) -> shopdata.Statement:
+        """An UPDATE whose COMMIT takes a minute: a deferred trigger sleeps."""
+        with self.client.session() as session:
+            session.execute(
+                f"CREATE FUNCTION {self.table}_sleep() RETURNS trigger LANGUAGE plpgsql"
+                " AS $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$"
+            )
+            session.execute(
+                f"CREATE CONSTRAINT TRIGGER sleep AFTER UPDATE ON {self.table} DEFERRABLE INITIALLY DEFERRED"
+                f" FOR EACH ROW EXECUTE FUNCTION {self.table}_sleep()"
+            )
+        return self.client.statement(f"UPDATE {self.table} SET name = 'uno' WHERE id = 1", tags=["triggers"])
+
     def name(self, number: int = 1) -> object:
         """What another session sees."""
         with self.client.session() as session:
@@ -40,3 +53,4 @@ def things_of(client: shopdata.Client) -> Iterator[Things]:
     yield Things(client, table)
     with client.session() as session:
         session.execute(f"DROP TABLE {table}")
+        session.execute(f"DROP FUNCTION IF EXISTS {table}_sleep()")

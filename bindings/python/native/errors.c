@@ -24,14 +24,33 @@ static PyObject *exception_of(int status, const shopdata_error *error)
     return exception;
 }
 
+static void raise_new(int status, const shopdata_error *error)
+{
+    PyObject *exception = exception_of(status, error);
+    if (exception)
+        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+    Py_XDECREF(exception);
+}
+
+/* Who is interrupted behind COMMIT has to learn that nobody knows what became of it. */
+static void tell_of_doubt(const shopdata_error *error)
+{
+    PyObject *type, *raised, *trace;
+    PyErr_Fetch(&type, &raised, &trace);
+    PyErr_NormalizeException(&type, &raised, &trace);
+    PyObject *doubt = exception_of(SHOPDATA_ERR_AMBIGUOUS, error);
+    if (raised && doubt)
+        PyException_SetContext(raised, Py_NewRef(doubt));
+    Py_XDECREF(doubt);
+    PyErr_Restore(type, raised, trace);
+}
+
 void sdb_raise_status(int status, shopdata_error *error)
 {
-    if (!PyErr_Occurred()) {
-        PyObject *exception = exception_of(status, error);
-        if (exception)
-            PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
-        Py_XDECREF(exception);
-    }
+    if (!PyErr_Occurred())
+        raise_new(status, error);
+    else if (status == SHOPDATA_ERR_AMBIGUOUS)
+        tell_of_doubt(error);
     shopdata_error_free(error);
 }
 

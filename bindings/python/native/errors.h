@@ -8,7 +8,7 @@
 #include <shopdata/shopdata.h>
 
 /* sdb_raise_status sets the exception for a call that failed with `status`, and frees `error` (NULL is fine). An
- * exception that is set already, by a signal's handler say, stays. */
+ * exception that is set already, by a signal's handler say, stays; AmbiguousCommit becomes its context. */
 void sdb_raise_status(int status, shopdata_error *error);
 /* sdb_raise_parameters does so for a call whose parameters are not as many as the statement takes. */
 void sdb_raise_parameters(shopdata_error *error);

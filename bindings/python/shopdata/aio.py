@@ -10,7 +10,7 @@ import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Callable, TypeVar
 
-from shopdata.errors import Closed
+from shopdata.errors import Cancelled, Closed
 
 if TYPE_CHECKING:
     from shopdata.session import Session
@@ -26,10 +26,10 @@ async def run(session: Session, call: Callable[[], T]) -> T:
     waiter = asyncio.wrap_future(future)
     try:
         return await asyncio.shield(waiter)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as cancelled:
         if not future.cancel():
             handle.cancel(True)
-            await _over(waiter)
+            await _over(waiter, cancelled)
             handle.cancel(False)
         raise
 
@@ -39,20 +39,22 @@ async def finish(session: Session, call: Callable[[], T]) -> T:
     waiter = asyncio.wrap_future(session._client._executor().submit(call))
     try:
         return await asyncio.shield(waiter)
-    except asyncio.CancelledError:
-        await _over(waiter)
+    except asyncio.CancelledError as cancelled:
+        await _over(waiter, cancelled)
         raise
 
 
-async def _over(waiter: asyncio.Future[T]) -> None:
-    """Until it is done, however often that is cancelled. What it raises is not wanted any more."""
+async def _over(waiter: asyncio.Future[T], cancelled: asyncio.CancelledError) -> None:
+    """Until it is done, however often that is cancelled. What it raises is told as the context: a commit may be in
+    doubt, or have failed."""
     while not waiter.done():
         try:
             await asyncio.wait([waiter])
         except asyncio.CancelledError:
             continue
-    if not waiter.cancelled():
-        waiter.exception()
+    error = None if waiter.cancelled() else waiter.exception()
+    if error is not None and not isinstance(error, Cancelled):
+        cancelled.__context__ = error
 
 
 class Threads:

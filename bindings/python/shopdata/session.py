@@ -141,7 +141,8 @@ class Session:
         return await aio.run(self, lambda: self.query_many(calls))
 
     async def aexecute(self, statement: AnyStatement, /, *params: Any, **named: Any) -> Result[Row]:
-        """:meth:`execute` for asyncio, as :meth:`aquery`. A write that is cancelled after COMMIT was sent may stand."""
+        """:meth:`execute` for asyncio, as :meth:`aquery`. A write that is cancelled after COMMIT was sent may stand:
+        where nobody knows, the ``CancelledError`` has :class:`~shopdata.AmbiguousCommit` as its ``__context__``."""
         return await aio.run(self, lambda: self.execute(statement, *params, **named))
 
     # ---------------------------------------------------------------------------------------------------- transactions
