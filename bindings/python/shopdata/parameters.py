@@ -26,10 +26,10 @@ class Parsed(NamedTuple):
 
 
 # What is to be told apart; everything else goes by a character at a time. An unfinished quote runs to the end of the
-# text: PostgreSQL will complain of it.
+# text: PostgreSQL will complain of it. E'...' goes on, with its backslashes, in a quote on a later line.
 _TOKEN = re.compile(
     r"""
-      (?P<escaped>  [eE]'(?:[^'\\]|\\.|'')*(?:'|$) )
+      (?P<escaped>  [eE]'(?:[^'\\]|\\.|''|'[ \t\f\v]*(?:--[^\r\n]*)?[\r\n](?:\s|--[^\r\n]*[\r\n])*')*(?:'|$) )
     | (?P<quoted>   '(?:[^']|'')*(?:'|$) | "(?:[^"]|"")*(?:"|$) )
     | (?P<dollar>   \$(?P<tag>[A-Za-z_\x80-\U0010ffff][\w]*)?\$ )
     | (?P<line>     --[^\r\n]* )
@@ -47,7 +47,7 @@ _COMMENT_EDGE = re.compile(r"/\*|\*/")
 # Words behind which a value begins, as behind an operator.
 _NO_OPERAND = frozenset(
     "all and any array between by case distinct else escape from having ilike in is like limit not offset on or select"
-    " similar some then to using when where".split()
+    " similar some symmetric then to using when where zone".split()
 )
 
 
