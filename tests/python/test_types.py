@@ -393,6 +393,20 @@ class Nat(datetime):
     __hash__ = None  # type: ignore[assignment]
 
 
+class FarOff(datetime):
+    """One whose offset is no timedelta."""
+
+    def utcoffset(self) -> Any:
+        return FarOff(1, 1, 1)
+
+
+class FarOffTime(time):
+    """The same, for a time."""
+
+    def utcoffset(self) -> Any:
+        return 5
+
+
 class Broken:
     def __index__(self) -> int:
         raise RuntimeError("no number today")
@@ -423,6 +437,8 @@ class Broken:
         (ragged(), "over 6 deep"),
         (time(1, tzinfo=ZoneInfo("Europe/Berlin")), "depends on a date"),
         (time(1, tzinfo=timezone(timedelta(microseconds=1))), "fractions of a second"),
+        (FarOff(2026, 1, 1), "its utcoffset() is a FarOff, not a timedelta or None"),
+        (FarOffTime(1, tzinfo=timezone.utc), "its utcoffset() is a int, not a timedelta or None"),
         (Nat(2026, 1, 1), "a Nat is no moment; pass None for NULL"),
         (Broken(), "no number today"),
     ],

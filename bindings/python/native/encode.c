@@ -236,11 +236,22 @@ static int is_moment(PyObject *value)
     return same;
 }
 
+/* A timedelta or None; a new reference. datetime checks what a tzinfo says, not what a subclass's own method does. */
+static PyObject *offset_of(PyObject *value)
+{
+    PyObject *offset = PyObject_CallMethodNoArgs(value, sdb_type_objects.utcoffset_name);
+    if (!offset || offset == Py_None || PyDelta_Check(offset))
+        return offset;
+    PyErr_Format(PyExc_TypeError, "its utcoffset() is a %.80s, not a timedelta or None", Py_TYPE(offset)->tp_name);
+    Py_DECREF(offset);
+    return NULL;
+}
+
 static int write_datetime(PyObject *value, sdb_text *text)
 {
     if (is_moment(value) <= 0)
         return -1;
-    PyObject *offset = PyObject_CallMethodNoArgs(value, sdb_type_objects.utcoffset_name);
+    PyObject *offset = offset_of(value);
     int status = offset ? 0 : -1;
     if (offset == Py_None)
         put_moment(value, text);
@@ -252,7 +263,7 @@ static int write_datetime(PyObject *value, sdb_text *text)
 
 static int write_offset_of(PyObject *value, sdb_text *text)
 {
-    PyObject *offset = PyObject_CallMethodNoArgs(value, sdb_type_objects.utcoffset_name);
+    PyObject *offset = offset_of(value);
     int status = offset ? 0 : -1;
     if (offset == Py_None) {
         PyErr_SetString(PyExc_ValueError, "the offset of its tzinfo depends on a date; pass a datetime, or a time with"
