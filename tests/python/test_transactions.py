@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 import shopdata
+from shopdata import _native
 
 from things import Things
 
@@ -195,3 +196,44 @@ def test_on_asyncio(things: Things) -> None:
 
     asyncio.run(run())
     assert (things.name(1), things.name(2)) == ("uno", "two")
+
+
+class Alarm(BaseException):
+    """What a signal's handler raises, right behind a call."""
+
+
+def raise_behind(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The next call of that function does its work, then a handler raises."""
+    work = getattr(_native, name)
+
+    def interrupted(*arguments: object) -> None:
+        monkeypatch.setattr(_native, name, work)
+        work(*arguments)
+        raise Alarm
+
+    monkeypatch.setattr(_native, name, interrupted)
+
+
+@pytest.mark.parametrize("call", ["begin", "transaction"])
+def test_one_that_was_interrupted_as_it_began_is_not_left_open(
+    things: Things, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    with things.client.session() as s:
+        raise_behind(monkeypatch, "begin")
+        with pytest.raises(Alarm):
+            s.begin() if call == "begin" else s.transaction().__enter__()
+        s.execute(things.rename, 1, "uno")
+        assert things.name() == "uno"
+        with s.transaction():
+            s.execute(things.rename, 1, "due")
+    assert things.name() == "due"
+
+
+def test_a_savepoint_that_was_interrupted_as_it_was_set(things: Things, monkeypatch: pytest.MonkeyPatch) -> None:
+    with things.client.session() as s, s.transaction():
+        raise_behind(monkeypatch, "savepoint")
+        with pytest.raises(Alarm), s.transaction():
+            raise AssertionError("it is not entered")
+        with s.transaction():
+            s.execute(things.rename, 1, "uno")
+    assert things.name() == "uno"

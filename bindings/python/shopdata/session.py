@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, overload
@@ -158,8 +159,15 @@ class Session:
 
     def begin(self, isolation: Optional[str] = None, *, read_only: bool = False) -> None:
         """Opens a transaction, for those who end it by hand; :meth:`transaction` is less to forget."""
-        _native.begin(self._handle, _isolation(isolation) | (_native.READ_ONLY if read_only else 0))
-        self._depth = 1
+        flags = _isolation(isolation) | (_native.READ_ONLY if read_only else 0)
+        try:
+            _native.begin(self._handle, flags)
+            self._depth = 1
+        except ProgrammingError:  # one is open already, or another thread is in the session
+            raise
+        except BaseException:  # a signal's handler may have raised when it had begun: nobody else would end it
+            self._abandon()
+            raise
 
     def commit(self) -> bool:
         """Commits the open transaction, which is over then in every case.
@@ -173,6 +181,10 @@ class Session:
         """Undoes the open transaction."""
         self._depth = 0
         _native.rollback(self._handle)
+
+    def _abandon(self) -> None:
+        with contextlib.suppress(Exception):
+            self.rollback()
 
     # -------------------------------------------------------------------------------------------------------- settings
 
@@ -257,11 +269,12 @@ class Transaction:
         if self._state != "new":
             raise ProgrammingError("a transaction is entered once; ask session.transaction() for another one")
         self._around = self._session._depth
-        if self._around:
-            self._set_savepoint()
-        else:
-            self._session.begin(self._isolation, read_only=self._read_only)
-        self._state = "open"
+        try:
+            self._open()
+        except BaseException as error:
+            if self._session._depth > self._around:  # a signal's handler raised: it is open, and no block will end it
+                self._undo_for(error)
+            raise
         return self
 
     def __exit__(
@@ -294,6 +307,13 @@ class Transaction:
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         await aio.finish(self._session, lambda: self.__exit__(kind, error, trace))
+
+    def _open(self) -> None:
+        if self._around:
+            self._set_savepoint()
+        else:
+            self._session.begin(self._isolation, read_only=self._read_only)
+        self._state = "open"
 
     def _set_savepoint(self) -> None:
         if self._isolation is not None or self._read_only:
