@@ -399,3 +399,41 @@ def test_a_function_that_may_write_wants_tags(connection: dbapi.Connection, item
     assert cursor.execute(f"SELECT {items}_f()").fetchone() == ("f",)
     connection.rollback()
     assert name_of(connection, items) == "one"
+
+
+def test_read_only_with_autocommit(client: shopdata.Client, items: str) -> None:
+    connection = dbapi.connect(client=client, read_only=True, autocommit=True)
+    with pytest.raises(shopdata.InternalError, match="read-only"):
+        rename(connection, items, "uno")
+    assert name_of(connection, items) == "one"
+    connection.close()
+
+
+def test_no_savepoint_with_autocommit(client: shopdata.Client, items: str) -> None:
+    connection = dbapi.connect(client=client, autocommit=True)
+    with pytest.raises(shopdata.TransactionError, match="none with autocommit"):
+        connection.cursor().execute("SAVEPOINT a")
+    assert rename(connection, items, "uno") == 1
+    connection.close()
+    with client.session() as session:
+        assert session.query(f"SELECT name FROM {items} WHERE id = 1").scalar() == "uno"
+
+
+def test_one_text_in_place_of_several(connection: dbapi.Connection) -> None:
+    cursor: Any = connection.cursor()
+    for sql, parameters, said in (
+        ("SELECT $1, $2", "ab", "not str"),
+        ("SELECT $1", b"a", "not bytes"),
+        (b"SELECT 1", None, "not bytes"),
+        (None, None, "not NoneType"),
+    ):
+        with pytest.raises(shopdata.ParameterError, match=said):
+            cursor.execute(sql, parameters)
+    cursor.tags = "shelf"
+    with pytest.raises(shopdata.ParameterError, match=r"not a str: \['shelf'\]"):
+        cursor.execute("SELECT 1")
+
+
+def test_fetching_less_than_nothing(connection: dbapi.Connection, items: str) -> None:
+    cursor = connection.cursor().execute(f"SELECT id FROM {items} ORDER BY id")
+    assert (cursor.fetchone(), cursor.fetchmany(-1), cursor.fetchone()) == ((1,), [], (2,))

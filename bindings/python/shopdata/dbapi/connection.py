@@ -164,6 +164,8 @@ class Connection:
     def savepoint(self, name: str) -> None:
         """Sets a savepoint; begins the transaction if need be. `SAVEPOINT name` as a statement does the same."""
         self._check()
+        if self._autocommit and not self._begun:
+            raise errors.TransactionError("a savepoint is one in a transaction: there is none with autocommit")
         self._begin()
         _native.savepoint(self._session._handle, name)
 
@@ -251,6 +253,8 @@ class Connection:
     def _run(self, sql: str, parameters: Parameters, cursor: Cursor) -> Optional[Result[Any]]:
         """Runs one statement; None for a savepoint."""
         self._check()
+        if not isinstance(sql, str):
+            raise errors.ParameterError(f"SQL is a str, not {type(sql).__name__}")
         if self._ran_savepoint(sql):
             return None
         statement = self._statement(sql, cursor)
@@ -280,6 +284,9 @@ class Connection:
     def _execute(self, statement: Statement, values: Sequence[Any]) -> Result[Any]:
         self._wrote = True
         try:
+            if self._read_only and not self._begun:
+                with self._session.transaction(read_only=True):  # of its own: the server says what it rejects
+                    return self._session.execute(statement, *values)
             return self._session.execute(statement, *values)
         finally:
             if not self._begun:
@@ -315,6 +322,8 @@ class Connection:
         return True
 
     def _statement(self, sql: str, cursor: Cursor) -> Statement:
+        if isinstance(cursor.tags, str):
+            raise errors.ParameterError(f"tags is a list of tags, not a str: [{cursor.tags!r}]")
         try:
             return self.client._kept.get(sql, cursor.policy, tuple(cursor.tags))
         except errors.Refused:
@@ -337,6 +346,8 @@ class Connection:
 
 def _values(statement: Statement, parameters: Parameters) -> Sequence[Any]:
     """What `Session.query` takes: values by number, or one mapping of values by name."""
+    if isinstance(parameters, (str, bytes)):
+        raise errors.ParameterError(f"parameters are a sequence or a mapping, not {type(parameters).__name__}")
     if not isinstance(parameters, Mapping):
         return () if parameters is None else tuple(parameters)
     if parameters and statement._names is None:

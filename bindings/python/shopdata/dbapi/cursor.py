@@ -87,7 +87,7 @@ class Cursor:
         """The next `size` rows, `arraysize` if that is None; fewer at the end."""
         rows = self._fetched()
         begin = self._next
-        self._next = min(len(rows), begin + (self.arraysize if size is None else size))
+        self._next = min(len(rows), begin + max(0, self.arraysize if size is None else size))
         return rows[begin : self._next]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
