@@ -181,3 +181,17 @@ def test_a_row_may_be_part_of_a_cycle(session: shopdata.Session) -> None:
     gc.collect()
     assert len(gc.get_objects()) <= before + 100
     assert not any(isinstance(found, Row) and found._fields == ("j",) for found in gc.get_objects())
+
+
+def test_a_class_that_somebody_changed() -> None:
+    row: Any = shopdata.Row(("meddled", "with"), (1, 2))
+    kind: Any = type(row)
+    kind.__places__["third"] = 99
+    with pytest.raises(KeyError, match="third"):
+        row["third"]
+    for columns in ((), ("a", "b", "c"), (1, 2), 5):
+        kind.__columns__ = columns
+        for use in (row.items, row._asdict, row.keys, lambda: repr(row), lambda: row["none"], lambda: row.none):
+            with pytest.raises((TypeError, AttributeError, KeyError)):
+                use()
+    assert row == (1, 2)

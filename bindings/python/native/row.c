@@ -160,9 +160,15 @@ PyObject *sdb_row_restore(PyObject *names, PyObject *values)
 
 /* ------------------------------------------------------------------------------------------------------------- rows */
 
+/* A class can be changed, by whoever wants to; then its rows are no rows, but nothing is read behind their end. */
 static PyObject *columns_of(PyObject *row)
 {
-    return PyObject_GetAttr((PyObject *)Py_TYPE(row), columns_name);
+    PyObject *columns = PyObject_GetAttr((PyObject *)Py_TYPE(row), columns_name);
+    if (!columns || (are_names(columns) && PyTuple_GET_SIZE(columns) == PyTuple_GET_SIZE(row)))
+        return columns;
+    PyErr_SetString(PyExc_TypeError, "somebody changed __columns__ of the row's class");
+    Py_DECREF(columns);
+    return NULL;
 }
 
 /* shopdata.Row(names, values): for pickle, and for tests of those who use the library. */
@@ -195,12 +201,14 @@ static void raise_unknown(PyObject *exception, PyObject *row, PyObject *name)
 static Py_ssize_t place_of(PyObject *row, PyObject *name)
 {
     PyObject *places = PyObject_GetAttr((PyObject *)Py_TYPE(row), places_name);
-    PyObject *number = places ? PyDict_GetItemWithError(places, name) : NULL;
+    PyObject *number = places && PyDict_Check(places) ? PyDict_GetItemWithError(places, name) : NULL;
     Py_ssize_t place = number ? PyLong_AsSsize_t(number) : -1;
     if (number && place == TWICE)
         raise_twice(PyExc_KeyError, name);
-    else if (places && !number && !PyErr_Occurred())
+    else if (places && !PyErr_Occurred() && (!number || place < 0 || place >= PyTuple_GET_SIZE(row))) {
         raise_unknown(PyExc_KeyError, row, name);
+        place = -1;
+    }
     Py_XDECREF(places);
     return place;
 }
@@ -221,7 +229,7 @@ static PyObject *row_getattro(PyObject *row, PyObject *name)
     PyObject *type, *error, *trace;
     PyErr_Fetch(&type, &error, &trace);
     PyObject *places = PyObject_GetAttr((PyObject *)Py_TYPE(row), places_name);
-    int known = places ? PyDict_Contains(places, name) : -1;
+    int known = places ? PySequence_Contains(places, name) : -1;
     Py_XDECREF(places);
     if (known) {
         PyErr_Restore(type, error, trace);
