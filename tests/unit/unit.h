@@ -6,6 +6,10 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* What a busy machine may add to a wait that ends by itself. One that overlooks its end would go on until the test is
+ * ended. */
+enum { UNIT_BUSY_MS = 8000 };
+
 typedef void unit_fill(TCase *cases);
 
 /* unit_run runs a suite whose cases are filled by these, and gives the program's status; `seconds` limits each test, as

@@ -125,7 +125,7 @@ void scripted_check_fault(const scene *played, sdi_cache_op *operations, size_t 
     scripted_begin(played, 1);
     int64_t begun = sdi_now();
     ck_assert(!sdi_cache_run(scripted.cache, operations, count, SDI_NEVER));
-    ck_assert_int_lt(sdi_now() - begun, (SCRIPTED_TIMEOUT_MS + 1000) * 1000);
+    ck_assert_int_lt(sdi_now() - begun, (SCRIPTED_TIMEOUT_MS + UNIT_BUSY_MS) * 1000);
     for (size_t i = 0; i < count; i++)
         ck_assert(!operations[i].block && !operations[i].found);
     ck_assert_msg(scripted_faults(fault) == 1 && caches_faults(scripted.metrics) == 1, "%s",
@@ -294,7 +294,7 @@ static void *wait_in_vain(void *unused)
 {
     int64_t begun = sdi_now();
     ck_assert(!scripted_get(SDI_NEVER));
-    ck_assert_int_lt(sdi_now() - begun, (2 * SCRIPTED_TIMEOUT_MS + 1000) * 1000);
+    ck_assert_int_lt(sdi_now() - begun, (2 * SCRIPTED_TIMEOUT_MS + UNIT_BUSY_MS) * 1000);
     return unused;
 }
 
