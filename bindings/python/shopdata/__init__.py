@@ -11,35 +11,10 @@
 
 from __future__ import annotations
 
-from shopdata import _native
+from shopdata import _native, errors
 from shopdata._native import Row
 from shopdata.client import Client, open
-from shopdata.errors import (
-    AmbiguousCommit,
-    Busy,
-    Cancelled,
-    Closed,
-    ConfigError,
-    DatabaseError,
-    DataError,
-    Error,
-    Forked,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    ManyRows,
-    NoRow,
-    NotSupportedError,
-    OperationalError,
-    ParameterError,
-    ProgrammingError,
-    Refused,
-    Timeout,
-    TooLarge,
-    TransactionError,
-    Unavailable,
-    Warning,
-)
+from shopdata.errors import *  # noqa: F403 (its __all__ is part of ours)
 from shopdata.metrics import Metric, Metrics
 from shopdata.result import Result
 from shopdata.session import Session, Transaction
@@ -49,39 +24,16 @@ from shopdata.types import Json
 __version__ = _native.version()
 
 __all__ = [
-    "AmbiguousCommit",
-    "Busy",
-    "Cancelled",
     "Client",
-    "Closed",
-    "ConfigError",
-    "DataError",
-    "DatabaseError",
-    "Error",
-    "Forked",
-    "IntegrityError",
-    "InterfaceError",
-    "InternalError",
     "Json",
-    "ManyRows",
     "Metric",
     "Metrics",
-    "NoRow",
-    "NotSupportedError",
-    "OperationalError",
-    "ParameterError",
-    "ProgrammingError",
-    "Refused",
     "Result",
     "Row",
     "Session",
     "Statement",
-    "Timeout",
-    "TooLarge",
     "Transaction",
-    "TransactionError",
-    "Unavailable",
-    "Warning",
     "__version__",
     "open",
 ]
+__all__ += errors.__all__
