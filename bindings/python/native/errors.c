@@ -68,15 +68,19 @@ bool sdb_failed(int status, shopdata_error *error)
     return PyErr_Occurred() != NULL;
 }
 
+void sdb_raise_list(const char *class_name, const char *format, va_list arguments)
+{
+    PyObject *class = name_of_errors(class_name);
+    if (class)
+        PyErr_FormatV(class, format, arguments);
+    Py_XDECREF(class);
+}
+
 PyObject *sdb_raise_as(const char *class_name, const char *format, ...)
 {
     va_list arguments;
-    PyObject *class = name_of_errors(class_name);
-    if (!class)
-        return NULL;
     va_start(arguments, format);
-    PyErr_FormatV(class, format, arguments);
+    sdb_raise_list(class_name, format, arguments);
     va_end(arguments);
-    Py_DECREF(class);
     return NULL;
 }

@@ -125,13 +125,10 @@ void sdb_raise_from(const char *class_name, const char *format, ...)
     PyObject *cause = take_exception();
     va_list arguments;
     va_start(arguments, format);
-    PyObject *message = PyUnicode_FromFormatV(format, arguments);
+    sdb_raise_list(class_name, format, arguments);
     va_end(arguments);
-    if (message)
-        sdb_raise_as(class_name, "%U", message);
-    if (message && cause)
+    if (cause)
         add_cause(cause);
-    Py_XDECREF(message);
     Py_XDECREF(cause);
 }
 
