@@ -64,8 +64,11 @@ class Shop:
         deadline = time.monotonic() + START_SECONDS
         status = 0
         while status != 200:
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise CheckError(f"the shop is not ready: /healthz says {status}")
+            if self.process.poll() is not None:
+                raise CheckError(f"the shop ended before it was ready (exit code {self.process.returncode})")
+            if time.monotonic() > deadline:
+                self.end()   # whoever waits for the end of our output would wait for its end too
+                raise CheckError(f"the shop is not ready after {START_SECONDS} s: /healthz says {status}")
             time.sleep(0.1)
             status = health(self.address)
 

@@ -9,6 +9,7 @@ import threading
 import unittest
 from contextlib import redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest import mock
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import check
@@ -242,6 +243,22 @@ class TestCheck(unittest.TestCase):
         code, output = check_toy(cache="memory")
         self.assertEqual(code, 0, output)
         self.assertNotIn("redis", output)
+
+
+class TestShop(unittest.TestCase):
+    def served(self, then: str) -> check.Shop:
+        """A server at which nobody answers."""
+        return check.Shop(["sh", "-c", f"echo http://127.0.0.1:1; {then}"])
+
+    def test_one_that_ends_is_not_waited_for(self):
+        with self.assertRaisesRegex(check.CheckError, r"ended before it was ready \(exit code 3\)"):
+            self.served("exit 3").wait_ready()
+
+    def test_one_that_is_never_ready_is_ended(self):
+        shop = self.served("exec sleep 600")
+        with mock.patch("check.START_SECONDS", 0.2), self.assertRaisesRegex(check.CheckError, "not ready after 0.2 s"):
+            shop.wait_ready()
+        self.assertIsNotNone(shop.process.poll())
 
 
 class TestSales(unittest.TestCase):
