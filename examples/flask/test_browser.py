@@ -9,16 +9,15 @@ import os
 import signal
 import sys
 import unittest
-from pathlib import Path
 
 import needs   # first: it tells where the others are
 
 import testing
+from browsing import BrowserTest
 from driver.browser import Browser, program
 from driver.customer import BUYER
 
 DATABASE = "flask_browser"
-SIZES = (("desktop", 1280, 900), ("phone", 390, 844))
 FACTS = "[...document.querySelectorAll('.served li')].map(one => one.textContent)"
 
 
@@ -27,7 +26,8 @@ def setUpModule() -> None:
     products = [testing.product(number, price=f"{number}.99") for number in range(1, 31)]
     os.environ["GUNICORN_CMD_ARGS"] = "--keep-alive 0"   # a connection for each request, so that any worker may take it
     shop = testing.TestShop(PROGRAM, DATABASE, {"furniture": "1", "books": "2"}, products)
-    browser = Browser(CHROMIUM)
+    browser = BrowserTest.browser = Browser(CHROMIUM)
+    BrowserTest.url = shop.url
 
 
 def tearDownModule() -> None:
@@ -35,18 +35,7 @@ def tearDownModule() -> None:
     shop.end()
 
 
-class BrowserTest(unittest.TestCase):
-    def setUp(self):
-        browser.complaints.clear()
-        browser.call("Network.clearBrowserCookies")
-        browser.look(1280, 900, dark=False)
-
-    def tearDown(self):
-        self.assertEqual(browser.complaints, [], "the browser complained")
-
-    def go(self, path: str) -> None:
-        browser.go(shop.url + path)
-
+class TestWorkers(BrowserTest):
     def worker(self) -> str:
         """The one that made the page."""
         return browser.run(f"{FACTS}.find(text => text.includes('worker'))").split()[-1]
@@ -60,18 +49,6 @@ class BrowserTest(unittest.TestCase):
             os.kill(int(worker), signal.SIGCONT)
         self.assertNotEqual(self.worker(), worker)
 
-    def picture(self, name: str) -> None:
-        folder = os.environ.get("SHOPDATA_SCREENSHOTS")
-        for size, width, height in SIZES if folder else ():
-            browser.look(width, height, dark=False)
-            browser.screenshot(Path(folder) / f"{name}-{size}.png")
-        browser.look(1280, 900, dark=False)
-
-    def assert_text(self, selector: str, text: str) -> None:
-        self.assertIn(text, browser.text(selector))
-
-
-class TestWorkers(BrowserTest):
     def edit(self, product: int, price: str) -> str:
         """The worker that took it. The one that shows the form afterwards need not be the same."""
         self.go(f"/admin/product/{product}")
@@ -124,18 +101,6 @@ class TestShopping(BrowserTest):
         self.picture("order")
         self.find_again(browser.text("#number"))
         self.assertEqual(shop.sql("SELECT count(*) FROM orders"), "1")
-
-    def find_again(self, number: str) -> None:
-        browser.follow(".summary a")
-        self.assert_text(".orders", number)
-        self.picture("orders")
-        browser.call("Network.clearBrowserCookies")
-        self.go("/orders")
-        browser.type("#number", number.lower())
-        browser.type("#email", BUYER["email"])
-        browser.follow(".edit button")
-        browser.follow(".orders a")
-        self.assert_text("#number", number)
 
     def test_every_page_fits_a_phone_and_labels_its_fields(self):
         self.go("/product/14")

@@ -11,11 +11,11 @@ import unittest
 from pathlib import Path
 
 import testing
+from browsing import BrowserTest
 from driver.browser import Browser, program
 from driver.customer import BUYER, Customer
 
 DATABASE = "storefront_browser"
-SIZES = (("desktop", 1280, 900), ("phone", 390, 844))
 
 
 def setUpModule() -> None:
@@ -24,7 +24,9 @@ def setUpModule() -> None:
     control = str(Path(os.environ["SHOPDATA_SERVERS"]) / "control")
     shop = testing.TestShop(PROGRAM, DATABASE, {"furniture": "1", "books": "2"}, products,
                             options=("--demo-control", control))
-    browser = Browser(CHROMIUM)
+    browser = BrowserTest.browser = Browser(CHROMIUM)
+    BrowserTest.url = shop.url
+    BrowserTest.shades = (False, True)
 
 
 def tearDownModule() -> None:
@@ -32,29 +34,7 @@ def tearDownModule() -> None:
     shop.end(keep_database=True)  # the primary that had it is down, and all servers end with us
 
 
-class BrowserTest(unittest.TestCase):
-    def setUp(self):
-        browser.complaints.clear()
-        browser.call("Network.clearBrowserCookies")
-        browser.look(1280, 900, dark=False)
-
-    def tearDown(self):
-        self.assertEqual(browser.complaints, [], "the browser complained")
-
-    def go(self, path: str) -> None:
-        browser.go(shop.url + path)
-
-    def picture(self, name: str) -> None:
-        folder = os.environ.get("SHOPDATA_SCREENSHOTS")
-        for size, width, height in SIZES if folder else ():
-            for dark in (False, True):
-                browser.look(width, height, dark)
-                browser.screenshot(Path(folder) / f"{name}-{size}{'-dark' if dark else ''}.png")
-        browser.look(1280, 900, dark=False)
-
-    def assert_text(self, selector: str, text: str) -> None:
-        self.assertIn(text, browser.text(selector))
-
+class ShopTest(BrowserTest):
     def put_into_cart(self, product: int, quantity: int = 1) -> None:
         self.go(f"/product/{product}")
         browser.type("#quantity", str(quantity))
@@ -66,7 +46,7 @@ class BrowserTest(unittest.TestCase):
             browser.type(f"#{field}", BUYER[field])
 
 
-class TestShopping(BrowserTest):
+class TestShopping(ShopTest):
     def test_from_the_search_to_the_order(self):
         self.go("/")
         self.picture("home")
@@ -97,18 +77,6 @@ class TestShopping(BrowserTest):
         self.find_again(browser.text("#number"))
         self.go("/product/30")
         self.assert_text(".sheet .stock", "7 in stock")
-
-    def find_again(self, number: str) -> None:
-        browser.follow(".summary a")
-        self.assert_text(".orders", number)
-        self.picture("orders")
-        browser.call("Network.clearBrowserCookies")
-        self.go("/orders")
-        browser.type("#number", number.lower())
-        browser.type("#email", BUYER["email"])
-        browser.follow(".edit button")
-        browser.follow(".orders a")
-        self.assert_text("#number", number)
 
     def test_a_double_click_orders_once(self):
         self.put_into_cart(11)
@@ -165,7 +133,7 @@ class TestShopping(BrowserTest):
         browser.complaints[:] = [one for one in browser.complaints if f"status of {status} " not in one]
 
 
-class TestLayout(BrowserTest):
+class TestLayout(ShopTest):
     def test_nothing_is_wider_than_a_phone(self):
         self.put_into_cart(14)
         browser.look(390, 844, dark=False)
@@ -183,7 +151,7 @@ class TestLayout(BrowserTest):
             self.assertEqual(unlabelled, "", path)
 
 
-class TestTopology(BrowserTest):
+class TestTopology(ShopTest):
     def control(self, server: str, verb: str) -> None:
         browser.follow(f"#control-{server} button[value={verb}]")
         self.assert_text(".notice", "Done.")
