@@ -80,7 +80,7 @@ def sections(servers: Servers) -> dict[str, Any]:
 
 
 @pytest.fixture
-def things(client: shopdata.Client) -> Iterator[Things]:
+def things(client: shopdata.Client, servers: Servers) -> Iterator[Things]:
     """A table with three rows, and statements for it."""
-    with things_of(client) as made:
+    with things_of(client, servers) as made:
         yield made

@@ -48,9 +48,9 @@ def shared(servers: Servers, request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture
-def both(shared: dict[str, Any]) -> Iterator[tuple[Things, Peer]]:
+def both(shared: dict[str, Any], servers: Servers) -> Iterator[tuple[Things, Peer]]:
     peer = Peer(shared)
-    with shopdata.open(**shared) as client, things_of(client) as things:
+    with shopdata.open(**shared) as client, things_of(client, servers) as things:
         yield things, peer
     peer.close()
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import shopdata
 
+from servers import Servers
+
 _numbers = itertools.count()
 
 
@@ -44,12 +46,13 @@ class Things:
 
 
 @contextmanager
-def things_of(client: shopdata.Client) -> Iterator[Things]:
-    """Makes the table, and drops it behind the test."""
+def things_of(client: shopdata.Client, servers: Servers) -> Iterator[Things]:
+    """Makes the table, which the replicas have when the test begins, and drops it behind the test."""
     table = f"things_{os.getpid()}_{next(_numbers)}"
     with client.session() as session:
         session.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, name text, price numeric)")
         session.execute(f"INSERT INTO {table} VALUES (1, 'one', 1.5), (2, 'two', 2.5), (3, 'three', 3.5)")
+    servers.settle()
     yield Things(client, table)
     with client.session() as session:
         session.execute(f"DROP TABLE {table}")
