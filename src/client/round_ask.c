@@ -38,10 +38,11 @@ static bool knows_schema(const sdi_read *read, const sdi_question *question)
            (sdi_era_follows(question->stamp.era, need->era) && question->stamp.lsn >= need->lsn);
 }
 
+/* A node that has not come so far does not know all that the plan found. */
 static void need_of_schema(const sdi_round *r, const sdi_read *read, sdi_need *need)
 {
     size_t primary;
-    if (sdi_router_primary(r->core->router, &primary))
+    if (read->planned->final && sdi_router_primary(r->core->router, &primary))
         sdi_raise(&need->era, &need->lsn, read->planned->need.era, read->planned->need.lsn);
 }
 
@@ -58,8 +59,7 @@ static bool lacks_fences(const sdi_round *r, const sdi_read *read)
 static void need_of(const sdi_round *r, const sdi_read *read, sdi_need *need)
 {
     int64_t tolerated_ms = r->session->max_staleness_ms;
-    if (read->cached)
-        need_of_schema(r, read, need);
+    need_of_schema(r, read, need);
     if (read->fences_read && !tolerated_ms) {
         size_t kind = read->result && !shopdata_result_rows(read->result) ? 1 : 0;
         if (read->demanded[kind])

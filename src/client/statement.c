@@ -145,15 +145,23 @@ static int ask_catalog(void *context, const sdi_catalog_question questions[SDI_C
     return status;
 }
 
-/* Who plans before there is a node waits for one, and what is noticed until then needs no second plan. */
+static bool knows_node(const sdi_core *core, bool primary)
+{
+    size_t node;
+    sdi_slice space;
+    if (primary)
+        return sdi_router_primary(core->router, &node);
+    return sdi_core_space(core, &space, NULL) && sdi_router_surveyed(core->router);
+}
+
+/* Who plans before there is a node waits for one, and what is noticed until then needs no second plan. A read waits for
+ * the primary too, unless that is out of reach: who took a replica for all there is would miss what only the primary
+ * knows. */
 static void await_node(sdi_core *core, bool primary, int64_t deadline)
 {
     for (;;) {
-        size_t node;
-        sdi_slice space;
         uint64_t seen = sdi_router_changes(core->router);
-        bool there = primary ? sdi_router_primary(core->router, &node) : sdi_core_space(core, &space, NULL);
-        if (there || !sdi_router_wait(core->router, seen, deadline))
+        if (knows_node(core, primary) || !sdi_router_wait(core->router, seen, deadline))
             return;
     }
 }
@@ -188,19 +196,33 @@ static int make_plan(shopdata_statement *statement, shopdata_session *within, in
     return SHOPDATA_OK;
 }
 
-static int make_anew(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
-                     shopdata_error **error_out)
+static int make_by(shopdata_statement *statement, bool primary, int64_t deadline, sdi_planned **planned_out,
+                   shopdata_error **error_out)
 {
     sdi_planned *planned = sdi_calloc(1, sizeof *planned);
     if (!planned)
         return sdi_no_memory(error_out);
-    planned->need.primary = write;
+    planned->need.primary = primary;
     int status = make_plan(statement, NULL, deadline, planned, error_out);
     if (status == SHOPDATA_OK)
         *planned_out = planned;
     else
         sdi_free(planned);
     return status;
+}
+
+/* What one node did not find, the primary may have made a moment ago: a table, or a function that writes. */
+static int make_anew(shopdata_statement *statement, bool write, int64_t deadline, sdi_planned **planned_out,
+                     shopdata_error **error_out)
+{
+    size_t primary;
+    int status = make_by(statement, write, deadline, planned_out, error_out);
+    if (status != SHOPDATA_OK || write || (*planned_out)->final ||
+        !sdi_router_primary(statement->client->core->router, &primary))
+        return status;
+    free_planned(*planned_out);
+    *planned_out = NULL;
+    return make_by(statement, true, deadline, planned_out, error_out);
 }
 
 static bool holds(const shopdata_statement *statement, const sdi_planned *planned, bool write)

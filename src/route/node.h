@@ -21,6 +21,7 @@ typedef struct sdi_node {
     int64_t complete_at;  /* replica: it has replayed all that the primary had flushed at this moment; 0 never */
     int64_t lag_us;
     uint64_t lag_bytes;
+    bool heard_of;           /* it has answered, or failed to, once */
     bool wanted;             /* its watcher should look now */
     _Atomic int64_t latency; /* moving average, microseconds */
     _Atomic int32_t in_flight;

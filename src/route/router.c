@@ -247,6 +247,17 @@ bool sdi_router_primary(sdi_router *router, size_t *node_out)
     return found;
 }
 
+bool sdi_router_surveyed(sdi_router *router)
+{
+    size_t primary, heard_of = 0;
+    sdi_lock(&router->lock);
+    while (heard_of < router->count && router->nodes[heard_of].heard_of)
+        heard_of++;
+    bool surveyed = heard_of == router->count || find_primary(router, 0, &primary);
+    sdi_unlock(&router->lock);
+    return surveyed;
+}
+
 /* ------------------------------------------------------------------------------------------------------- observing */
 
 /* The lock is held. */
@@ -254,6 +265,14 @@ static void announce(sdi_router *router)
 {
     router->changes++;
     sdi_wake_all(&router->changed);
+}
+
+/* The lock is held. */
+static void hear_of(sdi_router *router, sdi_node *node)
+{
+    if (!node->heard_of)
+        announce(router);
+    node->heard_of = true;
 }
 
 static void note_head(sdi_router *router, const sdi_moment *moment)
@@ -307,6 +326,7 @@ bool sdi_router_observe(sdi_router *router, size_t number, const sdi_moment *mom
     if (!router->system)
         router->system = moment->era.system;
     bool ours = moment->era.system == 0 || router->system == moment->era.system;
+    hear_of(router, node);
     if (ours) {
         enum sdi_role before = node->role;
         bool was_ill = sdi_breaker_state(&node->breaker) != SDI_BREAKER_CLOSED;
@@ -364,6 +384,7 @@ void sdi_router_failed(sdi_router *router, size_t number, const char *why)
     }
     node->role = SDI_ROLE_UNKNOWN;
     node->wanted = true;
+    node->heard_of = true;
     announce(router);
     sdi_wake_all(&router->watchers);
     sdi_unlock(&router->lock);

@@ -59,6 +59,8 @@ void sdi_router_done(sdi_router *router, const sdi_choice *choice, int64_t laten
 /* sdi_router_primary: the node number of the primary; false if it is not known now. Never one of an older timeline than
  * a primary was seen on before. */
 bool sdi_router_primary(sdi_router *router, size_t *node_out);
+/* sdi_router_surveyed: the primary is known, or every node has answered once or failed to: there may be none. */
+bool sdi_router_surveyed(sdi_router *router);
 /* sdi_router_wait sleeps until something about the nodes changes, or the deadline; false at the deadline. */
 bool sdi_router_wait(sdi_router *router, uint64_t seen, int64_t deadline);
 /* sdi_router_changes numbers the changes: take it before looking, pass it to sdi_router_wait. */

@@ -393,6 +393,42 @@ START_TEST(a_replica_that_lags_does_not_answer_by_the_old_schema)
 }
 END_TEST
 
+/* The replicas do not know it: a plan of theirs, or an answer, would be that there is no such table. A function that
+ * writes would go by as a read. */
+static void expect_the_new(shopdata_client *who)
+{
+    shopdata_error *error = NULL;
+    shopdata_session *asks;
+    servers_ok(shopdata_session_new(who, &asks, &error), error);
+    shopdata_statement *read = servers_statement(who, "SELECT name FROM opened.made");
+    shopdata_statement *clock = servers_statement(who, "SELECT name FROM opened.made WHERE now() > '-infinity'");
+    shopdata_statement *sell = servers_statement(who, "SELECT opened.sell()");
+    expect(asks, read, "new");
+    expect(asks, clock, "new");
+    shopdata_result *result = NULL;
+    ck_assert_int_eq(shopdata_query(asks, sell, NULL, 0, &result, NULL), SHOPDATA_ERR_REFUSED);
+    shopdata_statement_free(read);
+    shopdata_statement_free(clock);
+    shopdata_statement_free(sell);
+    shopdata_session_free(asks);
+}
+
+START_TEST(what_the_replicas_do_not_know_yet_is_found)
+{
+    begin("SELECT 1");
+    pause_replicas(true);
+    servers_sql("CREATE TABLE opened.made AS SELECT 'new' AS name;"
+                "CREATE FUNCTION opened.sell() RETURNS int LANGUAGE sql VOLATILE AS"
+                " 'UPDATE opened.item SET shelf = 9 WHERE id = 1 RETURNING id'");
+    shopdata_client *fresh = servers_open_with(config_of(prefix));
+    expect_the_new(fresh);
+    expect_the_new(client);
+    shopdata_close(fresh);
+    pause_replicas(false);
+    finish();
+}
+END_TEST
+
 /* It bumps no table: only where it stands in the WAL tells a replica that has it. */
 START_TEST(a_function_that_this_process_replaced_is_seen_by_all_its_sessions)
 {
@@ -529,6 +565,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_cast_that_runs_unasked_is_objected_to);
     tcase_add_loop_test(cases, a_replica_that_lags_does_not_answer_by_the_old_schema, 0,
                         sizeof changes / sizeof *changes);
+    tcase_add_test(cases, what_the_replicas_do_not_know_yet_is_found);
     tcase_add_test(cases, a_function_that_this_process_replaced_is_seen_by_all_its_sessions);
 }
 
