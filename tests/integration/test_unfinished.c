@@ -203,7 +203,7 @@ END_TEST
 typedef struct deaf_cache {
     sdi_cache cache;
     sdi_cache *inner;
-    const char *deaf; /* fences with this in their keys are neither moved nor deleted; NULL: all well */
+    const char *_Atomic deaf; /* fences with this in their keys are neither moved nor deleted; NULL: all well */
 } deaf_cache;
 
 static deaf_cache deaf;
@@ -211,7 +211,8 @@ static deaf_cache deaf;
 static bool is_deaf_to(const sdi_cache_op *operation)
 {
     bool tells = operation->verb == SDI_CACHE_MERGE || operation->verb == SDI_CACHE_REMOVE;
-    return tells && deaf.deaf && memmem(operation->key.data, operation->key.length, deaf.deaf, strlen(deaf.deaf));
+    const char *to = atomic_load(&deaf.deaf); /* watchers ask too */
+    return tells && to && memmem(operation->key.data, operation->key.length, to, strlen(to));
 }
 
 static bool deaf_run(sdi_cache *base, sdi_cache_op *operations, size_t count, int64_t deadline)
