@@ -65,6 +65,7 @@ typedef struct sdi_cache_settings {
     int64_t connections;
     int64_t connect_timeout_ms;
     int64_t timeout_ms; /* of one round trip */
+    bool busy_poll;
     int64_t breaker_failures;
     int64_t breaker_open_ms;
     int64_t breaker_open_max_ms;

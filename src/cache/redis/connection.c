@@ -100,25 +100,52 @@ static void start(sdi_redis_exchange *exchange)
         finish(exchange, SDI_CACHE_FAULT_LOST);
 }
 
+static void receive_by(sdi_redis_exchange *exchange, receive_function *receive)
+{
+    if (!receive_some(exchange->connection, &exchange->replies, receive))
+        finish(exchange, exchange->replies.outcome);
+}
+
 /* Replies are read while commands are still being sent: neither side then waits for the other to read. */
 static void go_on(sdi_redis_exchange *exchange)
 {
-    if (!receive_some(exchange->connection, &exchange->replies, sdi_redis_transport_receive))
-        finish(exchange, exchange->replies.outcome);
-    else if (!send_some(exchange->connection))
+    receive_by(exchange, sdi_redis_transport_receive);
+    if (!exchange->over && !send_some(exchange->connection))
         finish(exchange, SDI_CACHE_FAULT_LOST);
 }
 
-/* One that has sent all it has waits for its answer by receiving it. What takes longer is left to sdi_poll, which knows
- * the deadline, and whom to ask. */
+static bool look(sdi_redis_exchange *exchange, int64_t since)
+{
+    sdi_busy_poll *busy_poll = exchange->connection->busy_poll;
+    if (!busy_poll || !sdi_busy_poll_begin(busy_poll))
+        return false;
+    do
+        receive_by(exchange, sdi_redis_transport_receive);
+    while (!exchange->over && !exchange->connection->heard && sdi_busy_poll_again(since));
+    sdi_busy_poll_end(busy_poll);
+    return true;
+}
+
+/* Receiving can wait by itself, where that is long before the deadline. */
+static void sleep_for(sdi_redis_exchange *exchange, int64_t deadline)
+{
+    int64_t patience = exchange->connection->transport.patience;
+    if (patience && !exchange->over && !exchange->connection->heard && !sdi_passed(deadline - patience))
+        receive_by(exchange, sdi_redis_transport_await);
+}
+
+/* One that has sent all it has waits for its answer. What takes longer, or comes in pieces, is left to sdi_poll, which
+ * knows the deadline, and whom to ask. */
 static void await_one(sdi_redis_exchange *exchange, int64_t deadline)
 {
     sdi_redis_connection *connection = exchange->connection;
-    bool sent = !exchange->over && connection->sent == connection->out.length;
-    if (!sent || !connection->transport.patience || sdi_passed(deadline - connection->transport.patience))
+    if (exchange->over || connection->sent < connection->out.length)
         return;
-    if (!receive_some(connection, &exchange->replies, sdi_redis_transport_await))
-        finish(exchange, exchange->replies.outcome);
+    int64_t since = sdi_now();
+    bool looked = look(exchange, since);
+    sleep_for(exchange, deadline);
+    if (looked)
+        sdi_busy_poll_learn(connection->busy_poll, sdi_now() - since);
 }
 
 /* What poll is to wait for; how many are not over. */

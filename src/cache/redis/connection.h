@@ -5,6 +5,7 @@
 #include <hiredis/read.h>
 
 #include "base/buffer.h"
+#include "base/busy_poll.h"
 #include "cache/backend.h"
 #include "cache/redis/command.h"
 #include "cache/redis/reply.h"
@@ -20,10 +21,11 @@ typedef struct sdi_redis_access {
 typedef struct sdi_redis_connection {
     sdi_redis_transport transport;
     bool busy;
-    bool heard;      /* something of the last round trip's replies has come */
-    int64_t since;   /* when it was connected */
-    int64_t used;    /* when it was last */
-    sdi_buffer role; /* INFO replication, asked along where it was not used for a while */
+    bool heard;               /* something of the last round trip's replies has come */
+    int64_t since;            /* when it was connected */
+    sdi_busy_poll *busy_poll; /* of its server; NULL: answers are slept for */
+    int64_t used;             /* when it was last */
+    sdi_buffer role;          /* INFO replication, asked along where it was not used for a while */
     redisReader *reader;
     sdi_redis_greeting greeting;
     sdi_buffer out;

@@ -4,15 +4,17 @@
 
 #include "base/memory.h"
 
-bool sdi_redis_pool_init(sdi_redis_pool *pool, size_t size)
+bool sdi_redis_pool_init(sdi_redis_pool *pool, size_t size, bool busy_poll)
 {
     *pool = (sdi_redis_pool){.connections = sdi_calloc(size, sizeof *pool->connections), .size = size};
     if (!pool->connections || !sdi_idle_init(&pool->idle, size)) {
         sdi_free(pool->connections);
         return false;
     }
+    sdi_busy_poll_init(&pool->busy_poll, busy_poll);
     for (size_t i = 0; i < size; i++) {
         pool->connections[i].transport.fd = -1;
+        pool->connections[i].busy_poll = &pool->busy_poll;
         sdi_idle_give(&pool->idle, &pool->connections[i], true);
     }
     return true;

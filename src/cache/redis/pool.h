@@ -9,9 +9,10 @@ typedef struct sdi_redis_pool {
     sdi_redis_connection *connections;
     size_t size;
     sdi_idle idle; /* connected ones go first */
+    sdi_busy_poll busy_poll;
 } sdi_redis_pool;
 
-bool sdi_redis_pool_init(sdi_redis_pool *pool, size_t size);
+bool sdi_redis_pool_init(sdi_redis_pool *pool, size_t size, bool busy_poll);
 void sdi_redis_pool_free(sdi_redis_pool *pool);
 /* sdi_redis_pool_take waits for a connection, which need not be connected (fd -1); NULL when the deadline has passed.
  */

@@ -10,7 +10,7 @@ sdi_redis_server *sdi_redis_server_new(const sdi_address *address, size_t number
     server->number = number;
     server->address = address ? sdi_addresses_copy(address, 1) : NULL;
     size_t connections = settings->connections > 0 ? (size_t)settings->connections : 1;
-    if ((address && !server->address) || !sdi_redis_pool_init(&server->pool, connections)) {
+    if ((address && !server->address) || !sdi_redis_pool_init(&server->pool, connections, settings->busy_poll)) {
         sdi_free(server->address);
         sdi_free(server);
         return NULL;
