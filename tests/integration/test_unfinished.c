@@ -152,17 +152,21 @@ static void anybody_sees(int more)
         ck_assert_int_eq(price_for(others, others_by_id, id, &cached), id + more);
 }
 
-static void warm(void)
+/* What runs out of time on a busy machine is not kept, and a placeholder that was left alone stands for ten seconds: so
+ * a few tries. */
+static void warm(int more)
 {
-    read_all(0);
-    ck_assert_int_eq(read_all(0), ITEMS);
+    int hits = read_all(more);
+    for (int i = 0; i < 600 && hits < ITEMS; i++, usleep(25000))
+        hits = read_all(more);
+    ck_assert_int_eq(hits, ITEMS);
 }
 
 /* The table's tag may lie on the server that is gone: then every write is one that could not be told of it. */
 START_TEST(one_server_that_is_gone_holds_back_only_what_hangs_on_it)
 {
     begin();
-    warm();
+    warm(0);
     const char *gone = other_than_bulk();
     do_to("kill", gone);
     ck_assert_int_gt(write_all(1000), 0);
@@ -175,8 +179,7 @@ START_TEST(one_server_that_is_gone_holds_back_only_what_hangs_on_it)
     wait_until_told();
     ck_assert_double_gt(servers_metric(client, "shopdata_fences_retried_total", NULL), 0);
     anybody_sees(1000);
-    read_all(1000);
-    ck_assert_int_eq(read_all(1000), ITEMS);
+    warm(1000);
     end();
 }
 END_TEST
@@ -185,15 +188,14 @@ END_TEST
 START_TEST(a_frozen_server_comes_back_with_old_fences_that_nobody_believes)
 {
     begin();
-    warm();
+    warm(0);
     servers_do("freeze memcached2");
     ck_assert_int_gt(write_all(2000), 0);
     servers_do("thaw memcached2");
     read_all(2000);
     wait_until_told();
     anybody_sees(2000);
-    read_all(2000);
-    ck_assert_int_eq(read_all(2000), ITEMS);
+    warm(2000);
     end();
 }
 END_TEST
@@ -254,7 +256,7 @@ START_TEST(an_entry_from_before_is_refused_and_one_from_after_is_taken)
     bool cached;
     shopdata_error *error = NULL;
     begin_with(servers_open("memory"), servers_open("none"));
-    warm();
+    warm(0);
     become_deaf("/id=7");
     shopdata_param params[2] = {shopdata_int64(7), shopdata_int64(77)};
     ck_assert_int_eq(shopdata_execute(session, set_price, params, 2, NULL, &error), SHOPDATA_UNFENCED);
@@ -279,7 +281,7 @@ START_TEST(what_was_invalidated_in_vain_is_not_taken)
     bool cached;
     const char *const tag = "public.item/id=7";
     begin_with(servers_open("memory"), servers_open("none"));
-    warm();
+    warm(0);
     become_deaf("/id=7");
     servers_sql("UPDATE item SET price = 70 WHERE id = 7"); /* past the library */
     ck_assert_int_eq(shopdata_invalidate(client, &tag, 1, NULL), SHOPDATA_UNFENCED);
