@@ -15,7 +15,6 @@ import needs   # first: it tells where the others are
 import testing
 from browsing import BrowserTest
 from driver.browser import Browser, program
-from driver.customer import BUYER
 
 DATABASE = "flask_browser"
 FACTS = "[...document.querySelectorAll('.served li')].map(one => one.textContent)"
@@ -76,11 +75,7 @@ def posted_to(event: dict) -> str:
 
 class TestShopping(BrowserTest):
     def test_from_the_search_to_the_order(self):
-        self.go("/")
-        self.picture("home")
-        browser.type("#find", "thing")
-        browser.follow(".find button")
-        self.assert_text(".found", "30 products for “thing”")
+        self.search()
         self.picture("search")
         browser.follow(".card a")
         self.picture("product")
@@ -91,9 +86,7 @@ class TestShopping(BrowserTest):
         self.assert_text(".basket", "2")
         self.picture("cart")
         total = browser.text("#total")
-        browser.follow("#checkout")
-        for field in ("name", "email", "address"):
-            browser.type(f"#{field}", BUYER[field])
+        self.fill_in()
         self.picture("checkout")
         browser.follow("#order", times=2)
         browser.wait("document.querySelector('#number')")
@@ -107,12 +100,8 @@ class TestShopping(BrowserTest):
         browser.follow(".buy button")
         for path in ("/", "/search?q=thing", "/category/furniture", "/product/14", "/cart", "/checkout", "/orders",
                      "/status", "/admin", "/admin/product/14"):
-            browser.look(390, 844, dark=False)
-            self.go(path)
-            self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), 390, path)
-            unlabelled = browser.run("[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
-                                     ".filter(one => !one.labels.length).map(one => one.name).join()")
-            self.assertEqual(unlabelled, "", path)
+            self.assert_fits_a_phone(path)
+            self.assert_labelled(path)
             self.picture(path.strip("/").replace("/", "-").partition("?")[0] or "home")
 
     def test_the_status_names_the_nodes(self):

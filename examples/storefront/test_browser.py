@@ -13,7 +13,7 @@ from pathlib import Path
 import testing
 from browsing import BrowserTest
 from driver.browser import Browser, program
-from driver.customer import BUYER, Customer
+from driver.customer import Customer
 
 DATABASE = "storefront_browser"
 
@@ -40,19 +40,10 @@ class ShopTest(BrowserTest):
         browser.type("#quantity", str(quantity))
         browser.follow(".buy button")
 
-    def fill_in(self) -> None:
-        browser.follow("#checkout")
-        for field in ("name", "email", "address"):
-            browser.type(f"#{field}", BUYER[field])
-
 
 class TestShopping(ShopTest):
     def test_from_the_search_to_the_order(self):
-        self.go("/")
-        self.picture("home")
-        browser.type("#find", "thing")
-        browser.follow(".find button")
-        self.assert_text(".found", "30 products for “thing”")
+        self.search()
         browser.run("document.querySelector('#sort').value = 'price-down'")
         browser.follow(".refine button")
         self.assert_text(".card .name", "Thing 30")
@@ -136,19 +127,15 @@ class TestShopping(ShopTest):
 class TestLayout(ShopTest):
     def test_nothing_is_wider_than_a_phone(self):
         self.put_into_cart(14)
-        browser.look(390, 844, dark=False)
         for path in ("/", "/search?q=thing", "/category/furniture", "/product/14", "/cart", "/checkout", "/orders", "/topology",
                      "/admin", "/admin/product/14"):
-            self.go(path)
-            self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), 390, path)
+            self.assert_fits_a_phone(path)
 
     def test_every_field_has_a_label(self):
         self.put_into_cart(14)
         for path in ("/search", "/product/14", "/cart", "/checkout", "/orders", "/admin", "/admin/product/14"):
             self.go(path)
-            unlabelled = browser.run("[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
-                                     ".filter(one => !one.labels.length).map(one => one.name).join()")
-            self.assertEqual(unlabelled, "", path)
+            self.assert_labelled(path)
 
 
 class TestTopology(ShopTest):

@@ -51,12 +51,8 @@ def table(servers: Servers) -> Iterator[Callable[..., str]]:
 @pytest.fixture
 def database(servers: Servers) -> Iterator[Servers]:
     """The servers with an empty database that is the test's own, where tables may have any name."""
-    name = own_name("d")
-    ((owner,),) = servers.sql("SELECT current_user")
-    servers.sql(f"CREATE DATABASE {name} OWNER {owner}", as_superuser=True)
-    servers.settle()
-    yield servers.with_database(name)
-    servers.sql(f"DROP DATABASE {name} WITH (FORCE)", as_superuser=True)
+    with servers.own_database() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ import itertools
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,6 +64,16 @@ class Servers:
 
         return replace(self, primary=moved(self.primary), replicas=tuple(map(moved, self.replicas)),
                        superuser=moved(self.superuser))
+
+    @contextmanager
+    def own_database(self) -> Iterator[Servers]:
+        """The same servers, with an empty database that nobody else uses, for so long."""
+        name = own_name("d")
+        ((owner,),) = self.sql("SELECT current_user")
+        self.sql(f"CREATE DATABASE {name} OWNER {owner}", as_superuser=True)
+        self.settle()
+        yield self.with_database(name)
+        self.sql(f"DROP DATABASE {name} WITH (FORCE)", as_superuser=True)
 
     def sections(self, kind: str = "redis") -> dict[str, Any]:
         """Keywords for `shopdata.open`: all nodes, that cache ("redis", "memcached", "memory", "none") with keys of its

@@ -24,7 +24,7 @@ from xml.etree import ElementTree
 import psycopg
 from sqlalchemy.testing import suite
 
-from servers import Servers, own_name
+from servers import Servers
 
 HERE = Path(__file__).resolve().parent / "sqlalchemy_suite"
 PAGE = Path(__file__).resolve().parents[2] / "doc" / "sqlalchemy.md"
@@ -46,16 +46,12 @@ def url_of(servers: Servers) -> str:
 @contextlib.contextmanager
 def suite_database(servers: Servers) -> Iterator[Servers]:
     """A database with what the suite expects to be there."""
-    name = own_name("d")
-    ((owner,),) = servers.sql("SELECT current_user")
-    servers.sql(f"CREATE DATABASE {name} OWNER {owner}", as_superuser=True)
-    servers.settle()
-    made = servers.with_database(name)
-    for text in ("EXTENSION hstore", "EXTENSION citext", f"SCHEMA test_schema AUTHORIZATION {owner}"):
-        made.sql(f"CREATE {text}", as_superuser=True)
-    made.settle()
-    yield made
-    servers.sql(f"DROP DATABASE {name} WITH (FORCE)", as_superuser=True)
+    with servers.own_database() as made:
+        ((owner,),) = made.sql("SELECT current_user")
+        for text in ("EXTENSION hstore", "EXTENSION citext", f"SCHEMA test_schema AUTHORIZATION {owner}"):
+            made.sql(f"CREATE {text}", as_superuser=True)
+        made.settle()
+        yield made
 
 
 def run_part(servers: Servers, part: str, report: Path) -> list[ElementTree.Element]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import shopdata
 
-from servers import Servers
-
-_numbers = itertools.count()
+from servers import Servers, own_name
 
 
 @dataclass
@@ -48,7 +44,7 @@ class Things:
 @contextmanager
 def things_of(client: shopdata.Client, servers: Servers) -> Iterator[Things]:
     """Makes the table, which the replicas have when the test begins, and drops it behind the test."""
-    table = f"things_{os.getpid()}_{next(_numbers)}"
+    table = own_name("things")
     with client.session() as session:
         session.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, name text, price numeric)")
         session.execute(f"INSERT INTO {table} VALUES (1, 'one', 1.5), (2, 'two', 2.5), (3, 'three', 3.5)")
