@@ -31,6 +31,7 @@ static void begin_with(const char *cache)
     servers_sql(
         "DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, shelf int NOT NULL, price numeric(10,2) "
         "NOT NULL, name text); INSERT INTO item SELECT i, i / 10, i, 'item ' || i FROM generate_series(1, 100) i");
+    servers_settle();
     client = servers_open(cache);
     servers_ok(shopdata_session_new(client, &session, NULL), NULL);
     by_id = servers_statement(client, "SELECT id, price, name FROM item WHERE id = $1");

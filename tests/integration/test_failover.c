@@ -50,6 +50,7 @@ static void begin(void)
 {
     servers_sql("CREATE TABLE item (id int PRIMARY KEY, price int NOT NULL); "
                 "INSERT INTO item SELECT i, i FROM generate_series(1, 100) i");
+    servers_settle();
     client = servers_open("redis");
     ok(shopdata_session_new(client, &session, NULL), NULL);
     ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);

@@ -26,6 +26,7 @@ static void make_table(void)
     servers_sql(
         "SET client_min_messages = warning; DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, "
         "price int NOT NULL, name text); INSERT INTO item SELECT i, i, 'item ' || i FROM generate_series(1, 400) i");
+    servers_settle();
 }
 
 static void make_statements(void)

@@ -89,6 +89,7 @@ static void make_table(void)
 {
     servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS told; CREATE TABLE told "
                 "(id int PRIMARY KEY, name text); INSERT INTO told VALUES (1, 'one')");
+    servers_settle();
 }
 
 START_TEST(a_node_that_dies_is_told_and_one_that_comes_back)

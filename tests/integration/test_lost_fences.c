@@ -89,6 +89,7 @@ static void begin(const char *cache, int filling)
              "generate_series(1, %d) i",
              filling, ITEMS);
     servers_sql(sql);
+    servers_settle();
     for (int id = 1; id <= ITEMS; id++)
         prices[id] = id;
     writer = open_side(cache, prefix);

@@ -15,6 +15,7 @@ static void begin(const char *cache)
     servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS counted; CREATE TABLE counted "
                 "(id int PRIMARY KEY, name text); INSERT INTO counted SELECT i, repeat('x', 100) FROM "
                 "generate_series(1, 10) i");
+    servers_settle();
     servers_ok(shopdata_config_set(config, "policy.shelf.ttl", "1m", NULL), NULL);
     client = servers_open_with(config); /* while the primary is not known yet nothing is cached */
     servers_ok(shopdata_session_new(client, &session, NULL), NULL);

@@ -28,6 +28,7 @@ static void make_table(void)
                 "price int NOT NULL, name text); INSERT INTO item SELECT i, i, 'item ' || i FROM "
                 "generate_series(1, 100) i; CREATE OR REPLACE FUNCTION nap(seconds float) RETURNS text STABLE "
                 "LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(seconds); RETURN NULL; END'");
+    servers_settle();
 }
 
 /* Settings are "key=value" texts, NULL at the end. */

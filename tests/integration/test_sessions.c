@@ -93,6 +93,7 @@ static void begin(const char *cache)
     snprintf(prefix, sizeof prefix, "sessions-%d-%d", (int)getpid(), number++);
     servers_sql("DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, price int NOT NULL); INSERT INTO "
                 "item SELECT i, 1 FROM generate_series(1, 20) i");
+    servers_settle();
     for (int i = 0; i < INSTANCES; i++)
         open_instance(cache, prefix, i);
 }
@@ -129,6 +130,15 @@ static answer ask(instance *one, shopdata_statement *statement, int id)
     got.staleness_ms = shopdata_result_staleness_ms(result);
     shopdata_result_free(result);
     return got;
+}
+
+/* Asks until a replica answers: the router has to hear first that one is there, and how far it is. */
+static void await_replica(instance *one, int id)
+{
+    for (int i = 0; i < 1000; i++, usleep(10000))
+        if (ask(one, one->volatile_by_id, id).source == SHOPDATA_FROM_REPLICA)
+            return;
+    ck_abort_msg("no replica answers");
 }
 
 static int write_price(instance *one, int id, int price)
@@ -182,7 +192,7 @@ START_TEST(a_user_reads_his_own_write_on_another_instance)
     ck_assert_int_eq(got.source, SHOPDATA_FROM_PRIMARY);
     servers_do("resume replica2");
     caught_up("SHOPDATA_REPLICA2");
-    ck_assert_int_eq(ask(&at[B], at[B].volatile_by_id, 1).source, SHOPDATA_FROM_REPLICA);
+    await_replica(&at[B], 1);
     finish();
 }
 END_TEST
@@ -316,7 +326,7 @@ START_TEST(a_token_of_another_database_is_ignored)
     begin("none");
     ck_assert_int_eq(advance(&at[B], foreign), SHOPDATA_OK);
     ck_assert_double_eq(servers_metric(at[B].client, "shopdata_tokens_foreign_total", NULL), 1);
-    ck_assert_int_eq(ask(&at[B], at[B].volatile_by_id, 7).source, SHOPDATA_FROM_REPLICA);
+    await_replica(&at[B], 7);
     finish();
 }
 END_TEST

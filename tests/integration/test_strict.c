@@ -52,6 +52,7 @@ static void make_table(void)
         "SET client_min_messages = warning; DROP TABLE IF EXISTS item, aside; "
         "CREATE TABLE item (id int PRIMARY KEY, price int NOT NULL, UNIQUE (price) DEFERRABLE INITIALLY DEFERRED);"
         "INSERT INTO item SELECT i, i FROM generate_series(1, 50) i; CREATE TABLE aside (id int)");
+    servers_settle();
 }
 
 static void make_statements(shopdata_client *of)

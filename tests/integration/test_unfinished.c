@@ -35,6 +35,7 @@ static void make_table(void)
 {
     servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, "
                 "price int NOT NULL); INSERT INTO item SELECT i, i FROM generate_series(1, 60) i");
+    servers_settle();
 }
 
 static void begin_with(shopdata_client *writes, shopdata_client *reads)

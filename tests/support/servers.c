@@ -200,6 +200,12 @@ void servers_replay(const char *node)
     free(lsn);
 }
 
+void servers_settle(void)
+{
+    servers_replay("SHOPDATA_REPLICA1");
+    servers_replay("SHOPDATA_REPLICA2");
+}
+
 double servers_metric(shopdata_client *client, const char *name, const char *labels)
 {
     shopdata_metrics *metrics;

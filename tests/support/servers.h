@@ -31,8 +31,10 @@ char *servers_value_at(const char *node, const char *sql);
 /* servers_flush flushes the primary's log. A lock's record waits for the next commit, or up to 15 s for the background
  * writer: so long it may take until replicas hear of it. */
 void servers_flush(void);
-/* servers_replay waits until that node has replayed what the primary has flushed. */
+/* servers_replay waits until that node has replayed what the primary has flushed; servers_settle, until both replicas
+ * have: a table that was made just now is not there yet, and the primary answers. */
 void servers_replay(const char *node);
+void servers_settle(void);
 /* servers_metric sums the values of that name in a snapshot: all, or those that have this label. */
 double servers_metric(shopdata_client *client, const char *name, const char *labels);
 /* servers_asked counts the reads that asked the database, and did not take the answer of another who did. */
