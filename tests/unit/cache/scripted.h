@@ -8,6 +8,7 @@
 
 #include "../../support/caches.h"
 
+/* The time-out where one is expected; elsewhere a busy machine has all the time it takes. */
 enum { SCRIPTED_REPLIES = 8, SCRIPTED_TIMEOUT_MS = 150 };
 
 /* Replies of every protocol: none; a value that comes a byte now and then; one that never ends. */
@@ -17,8 +18,7 @@ extern const char SILENCE[], TRICKLE[], FLOOD[];
 typedef struct scene {
     const char *greeting;  /* NULL: the ordinary one */
     int greeting_commands; /* 0: as many as there are without AUTH */
-    int delay_ms;
-    bool once; /* closes after the first reply, without being asked */
+    bool once;             /* closes after the first reply, without being asked */
     const char *replies[SCRIPTED_REPLIES];
 } scene;
 
@@ -38,8 +38,9 @@ extern struct scripted {
     sdi_cache_settings settings;
     sdi_metrics *metrics;
     sdi_cache *cache;
-    atomic_int connections, requests;
-    bool mute; /* the last reply was none, or not a whole one */
+    atomic_int connections, requests, replies;
+    atomic_bool held; /* requests are read, and answered when this is over */
+    bool mute;        /* the last reply was none, or not a whole one */
 } scripted;
 
 void scripted_say(int fd, const char *text);
