@@ -8,6 +8,7 @@
 
 #include "../unit/unit.h"
 #include "base/clock.h"
+#include "model/metrics_store.h"
 #include "model/result.h"
 #include "postgres/pool.h"
 
@@ -167,6 +168,12 @@ static void *stand_in_line(void *place)
     return NULL;
 }
 
+static int line_length(void)
+{
+    sdi_pool_gauges(pool);
+    return (int)sdi_metrics_gauged(metrics, SDI_M_POOL_WAITING, 0);
+}
+
 START_TEST(the_line_is_served_in_its_order)
 {
     enum { LINE = 8 };
@@ -177,7 +184,8 @@ START_TEST(the_line_is_served_in_its_order)
     sdi_pg_connection *held = take();
     for (int i = 0; i < LINE; i++) {
         pthread_create(&threads[i], NULL, stand_in_line, &places[i]);
-        usleep(30000);
+        while (line_length() <= i)
+            usleep(500);
     }
     sdi_pool_give(pool, held);
     for (int i = 0; i < LINE; i++) {
