@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,22 @@ import pytest
 import shopdata
 
 from things import Things
+
+
+async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Waits until it holds, while the loop goes on."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        await asyncio.sleep(0.01)
+
+
+async def cancelled(task: asyncio.Task[Any]) -> BaseException:
+    """Cancels it, and returns what came of that."""
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as ended:
+        await task
+    return ended.value
 
 
 def test_queries_are_awaited(things: Things) -> None:
@@ -28,17 +45,16 @@ def test_queries_are_awaited(things: Things) -> None:
 
 
 def test_the_loop_goes_on(things: Things) -> None:
-    async def run() -> int:
-        ticks = 0
-        with things.client.session() as s:
-            task = asyncio.create_task(s.aquery("SELECT pg_sleep(0.5)"))
-            while not task.done():
-                ticks += 1
+    async def run() -> bool:
+        with things.client.session(deadline=60) as s:
+            task = asyncio.create_task(s.aquery("SELECT pg_sleep(60)"))
+            for _ in range(10):
                 await asyncio.sleep(0.005)
-            await task
-        return ticks
+            was_done = task.done()
+            await cancelled(task)
+            return was_done
 
-    assert asyncio.run(run()) > 10
+    assert not asyncio.run(run())
 
 
 def test_several_sessions_at_once(things: Things) -> None:
@@ -54,12 +70,12 @@ def test_several_sessions_at_once(things: Things) -> None:
 
 def test_one_session_is_one_tasks_at_a_time(things: Things) -> None:
     async def run() -> None:
-        with things.client.session() as s:
-            first = asyncio.create_task(s.aquery("SELECT pg_sleep(0.5)"))
-            await asyncio.sleep(0.2)
+        with things.client.session(deadline=60, primary=True) as s:
+            first = asyncio.create_task(s.aquery("SELECT pg_sleep(60) -- onesession"))
+            await until(lambda: things.is_running("onesession"))
             with pytest.raises(shopdata.ProgrammingError, match="in use by another call"):
                 await s.aquery(things.by_id, 1)
-            await first
+            await cancelled(first)
 
     asyncio.run(run())
 
@@ -75,30 +91,14 @@ def test_an_error_comes_out_of_await(things: Things) -> None:
     asyncio.run(run())
 
 
-def running(client: shopdata.Client, mark: str) -> int:
-    """How many statements with this mark the server is working on."""
-    with client.session(primary=True, cache=False) as s:
-        count = s.query(
-            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE $1", f"%{mark[:4]}%{mark[4:]}%"
-        )
-        return int(count.scalar())
-
-
 def test_cancelling_a_task_cancels_the_query(things: Things) -> None:
     async def run() -> None:
         with things.client.session(primary=True, deadline=60) as s:
             task = asyncio.create_task(s.aquery("SELECT pg_sleep(60) -- tobecancelled"))
-            while not running(things.client, "tobecancelled"):
-                await asyncio.sleep(0.02)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await until(lambda: things.is_running("tobecancelled"))
+            await cancelled(task)
             assert (await s.aquery(things.by_id, 1)).one().name == "one"
-        for _ in range(500):
-            if not running(things.client, "tobecancelled"):
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError("it still runs on the server")
+        await until(lambda: not things.is_running("tobecancelled"))
 
     asyncio.run(run())
 
@@ -115,18 +115,16 @@ def test_wait_for(things: Things) -> None:
     asyncio.run(run())
 
 
-def test_a_task_cancelled_before_its_turn_never_runs(sections: dict[str, Any]) -> None:
+def test_a_task_cancelled_before_its_turn_never_runs(things: Things, sections: dict[str, Any]) -> None:
     async def run() -> None:
         with shopdata.open(threads=1, **sections) as client:
-            busy, waiting = client.session(), client.session()
-            first = asyncio.create_task(busy.aquery("SELECT pg_sleep(0.5)"))
-            await asyncio.sleep(0.1)
+            busy, waiting = client.session(deadline=60, primary=True), client.session()
+            first = asyncio.create_task(busy.aquery("SELECT pg_sleep(60) -- takesthread"))
+            await until(lambda: things.is_running("takesthread"))
             second = asyncio.create_task(waiting.aexecute("CREATE TABLE never_made (x int)"))
             await asyncio.sleep(0.1)
-            second.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await second
-            await first
+            await cancelled(second)
+            await cancelled(first)
             assert (await waiting.aquery("SELECT to_regclass('never_made') IS NULL")).scalar()
 
     asyncio.run(run())
@@ -136,15 +134,13 @@ def test_a_cancelled_block_is_undone(things: Things) -> None:
     async def work(s: shopdata.Session) -> None:
         async with s.transaction():
             await s.aexecute(things.rename, 1, "uno")
-            await s.aquery("SELECT pg_sleep(60)")
+            await s.aquery("SELECT pg_sleep(60) -- blocksleep")
 
     async def run() -> None:
         with things.client.session(deadline=60) as s:
             task = asyncio.create_task(work(s))
-            await asyncio.sleep(0.3)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await until(lambda: things.is_running("blocksleep"))
+            await cancelled(task)
             assert (await s.aquery(things.by_id, 1)).one().name == "one"
 
     asyncio.run(run())
@@ -171,9 +167,7 @@ def test_cancelled_while_it_begins(things: Things) -> None:
             for pause in (0, 0.0005, 0.001, 0.002, 0.004, 0.05):
                 task = asyncio.create_task(work(s))
                 await asyncio.sleep(pause)
-                task.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await task
+                await cancelled(task)
                 s.begin()
                 s.rollback()
 
@@ -184,10 +178,7 @@ def test_a_commit_in_doubt_is_told_beside_the_cancelling(things: Things) -> None
     async def run() -> BaseException:
         with things.client.session(deadline=60) as s:
             task = asyncio.create_task(s.aexecute(things.write_with_a_slow_commit()))
-            await asyncio.sleep(0.3)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError) as cancelled:
-                await task
-            return cancelled.value
+            await until(things.is_committing)
+            return await cancelled(task)
 
     assert isinstance(asyncio.run(run()).__context__, shopdata.AmbiguousCommit)

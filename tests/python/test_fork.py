@@ -15,6 +15,7 @@ import pytest
 
 import shopdata
 
+from servers import wait_until
 from things import Things
 
 
@@ -98,17 +99,17 @@ def test_an_open_transaction_is_the_parents(things: Things) -> None:
 
 
 def test_a_session_that_another_thread_was_using_does_not_follow(things: Things) -> None:
-    busy = things.client.session()
-    statement = things.client.statement("SELECT pg_sleep(1.5)")
-    thread = threading.Thread(target=lambda: busy.query(statement))
+    busy = things.client.session(primary=True)
+    statement = things.client.statement("SELECT pg_sleep($1) -- whileforked")
+    thread = threading.Thread(target=lambda: busy.query(statement, 3.0))
     thread.start()
-    time.sleep(0.5)
+    wait_until(lambda: things.is_running("whileforked"))
 
     def work() -> None:
         with pytest.raises(shopdata.Forked, match="^another thread was using this session when the process was forked"):
             busy.query(things.by_id, 1)
         with things.client.session() as s:
-            s.query(statement)
+            s.query(statement, 0.0)
         busy.close()
         statement.close()
         assert things.name() == "one"

@@ -35,6 +35,25 @@ class Things:
             )
         return self.client.statement(f"UPDATE {self.table} SET name = 'uno' WHERE id = 1", tags=["triggers"])
 
+    def is_committing(self) -> bool:
+        """Is that write at its COMMIT?"""
+        with self.client.session(primary=True, cache=False) as session:
+            count = session.query(
+                "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE mode = 'RowExclusiveLock'"
+                " AND wait_event = 'PgSleep' AND relation = to_regclass($1)",
+                self.table,
+            )
+            return count.scalar() != 0
+
+    def is_running(self, mark: str) -> bool:
+        """Is the server working on a statement with this mark?"""
+        with self.client.session(primary=True, cache=False) as session:
+            count = session.query(
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE $1",
+                f"%{mark[:4]}%{mark[4:]}%",
+            )
+            return count.scalar() != 0
+
     def name(self, number: int = 1) -> object:
         """What another session sees."""
         with self.client.session() as session:
