@@ -60,7 +60,8 @@ class ToyShop:
             for product, wanted in cart.items():
                 price, stock = self.offers[product]
                 self.lines.append((number, product, wanted, price))
-                if self.lie != "left" or len(self.lines) % 10:
+                # A last piece that stays is sold twice, and so is no wrong stock on a page.
+                if self.lie != "left" or len(self.lines) % 2 or stock == wanted:
                     self.offers[product] = [price, stock - wanted]
             return 303, f"/order/{number}?note=thanks"
 
