@@ -408,8 +408,9 @@ enum shopdata_source {
     SHOPDATA_FROM_CACHE = 1,
     SHOPDATA_FROM_REPLICA = 2,
     SHOPDATA_FROM_PRIMARY = 3,
-    SHOPDATA_FROM_STALE = 4 /* an old answer of the cache, where the policy allows `stale` or `stale_overtaken`, or the
-                             * session tolerates it (shopdata_session_set_max_staleness) */
+    SHOPDATA_FROM_STALE = 4, /* an old answer of the cache, where the policy allows `stale` or `stale_overtaken`, or the
+                              * session tolerates it (shopdata_session_set_max_staleness) */
+    SHOPDATA_FROM_LOCAL = 5  /* the cache in this process ([local]) */
 };
 
 /* A result is immutable, counted by reference and complete in itself. rows and columns count from 0. These accept NULL:

@@ -17,6 +17,7 @@ const sdi_section sdi_sections[SDI_SECTIONS] = {
     [SDI_SECTION_POOL] = {"pool", false, "The connections that this process keeps to each node."},
     [SDI_SECTION_ROUTE] = {"route", false, "How a node is chosen, and when it is left alone."},
     [SDI_SECTION_CACHE] = {"cache", false, "The cache in front of the nodes. When it fails, the database answers."},
+    [SDI_SECTION_LOCAL] = {"local", false, "The cache in this process, in front of the shared one (doc/freshness.md tells what it promises). It serves where the shared cache is Redis, not a cluster of it, and `cache.mode` is `fenced`; in mode `ttl` on any; see also `local.ttl`."},
     [SDI_SECTION_POLICY] = {"policy", true, "How long answers are kept. A statement names its policy; one that names none has `default`, which always exists and may be changed like any other."},
 };
 
@@ -146,8 +147,19 @@ const sdi_config_key sdi_config_keys[] = {
     {SDI_SECTION_CACHE, "memory_bytes", SDI_KEY_BYTES, "64MiB", 64 * KIB, 1024 * GIB, NULL,
      AT(cache_settings, memory_bytes), "How much the `memory` cache may hold."},
 
+    {SDI_SECTION_LOCAL, "bytes", SDI_KEY_BYTES, "64MiB", 0, 1024 * GIB, NULL, AT(local_settings, bytes),
+     "How much it may hold, what it takes to manage it included. `0`: there is none."},
+    {SDI_SECTION_LOCAL, "coherence", SDI_KEY_DURATION, "100ms", 0, MINUTE, NULL, AT(local_settings, coherence_ms),
+     "How long ago, at most, the shared cache has confirmed that all it was told of writes has arrived here: so far may an "
+     "answer trail behind the writes of other processes, never behind its own process's. `0ms`: there is no local cache."},
+    {SDI_SECTION_LOCAL, "ttl", SDI_KEY_DURATION, "0ms", 0, MINUTE, NULL, AT(local_settings, ttl_ms),
+     "How long an answer is kept here where nothing tells of other processes' writes: in mode `fenced` on memcached and a "
+     "Redis Cluster. So far it may trail behind them. `0ms`: none is."},
+
     {SDI_SECTION_POLICY, "cache", SDI_KEY_BOOL, "on", 0, 1, NULL, AT(policy_settings, cache),
      "`off`: statements of this policy are never cached."},
+    {SDI_SECTION_POLICY, "local", SDI_KEY_BOOL, "on", 0, 1, NULL, AT(policy_settings, local),
+     "`off`: answers to statements of this policy are not kept in this process (see [local])."},
     {SDI_SECTION_POLICY, "ttl", SDI_KEY_DURATION, "60s", 1, INT64_C(30) * DAY, NULL, AT(policy_settings, ttl_ms),
      "How long an answer is kept if nothing that it depends on is written."},
     {SDI_SECTION_POLICY, "jitter", SDI_KEY_PERCENT, "10", 0, 50, NULL, AT(policy_settings, jitter),

@@ -16,6 +16,7 @@ enum sdi_section_kind {
     SDI_SECTION_POOL,
     SDI_SECTION_ROUTE,
     SDI_SECTION_CACHE,
+    SDI_SECTION_LOCAL,
     SDI_SECTION_POLICY,
     SDI_SECTIONS
 };

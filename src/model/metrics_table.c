@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char *const sources[] = {"cache", "replica", "primary", "stale"};
+static const char *const sources[] = {"cache", "replica", "primary", "stale", "local"};
 static const char *const statuses[] = {"argument",    "config", "no_memory",   "sql",       "refused",
                                        "timeout",     "busy",   "unavailable", "ambiguous", "too_large",
                                        "transaction", "range",  "type",        "forked",    "interrupted"};

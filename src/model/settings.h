@@ -73,9 +73,16 @@ typedef struct sdi_cache_settings {
     int64_t memory_bytes;    /* of the memory cache */
 } sdi_cache_settings;
 
+typedef struct sdi_local_settings {
+    int64_t bytes;        /* 0: no local cache */
+    int64_t coherence_ms; /* how far it may trail behind other processes; 0: no local cache */
+    int64_t ttl_ms;       /* of an entry where no messages come; 0: none is kept */
+} sdi_local_settings;
+
 typedef struct sdi_policy_settings {
     const char *name;
     bool cache;
+    bool local; /* keep answers in this process too */
     int64_t ttl_ms;
     int64_t jitter;             /* percent */
     int64_t negative_ttl_ms;    /* of an answer without rows */
@@ -102,6 +109,7 @@ typedef struct sdi_settings {
     sdi_pool_settings pool;
     sdi_route_settings route;
     sdi_cache_settings cache;
+    sdi_local_settings local;
     void *memory; /* what the texts live in */
 } sdi_settings;
 

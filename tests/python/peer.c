@@ -2,7 +2,7 @@
  *
  *   python_peer KEY=VALUE...     opens a client of this configuration, and does what the lines of its input say:
  *
- *   read ID SQL      with $1 = ID; answers who answered (cache, replica, primary, stale) and the first cell
+ *   read ID SQL      with $1 = ID; answers who answered (cache, replica, primary, stale, local) and the first cell
  *   write ID SQL     with $1 = ID; answers how many rows it changed
  *   tag TAG          bumps it
  *   token            answers the session's
@@ -46,7 +46,7 @@ static shopdata_result *run_line(run *function, const char *line)
 
 static void read_line(const char *line)
 {
-    static const char *const sources[] = {"", "cache", "replica", "primary", "stale"};
+    static const char *const sources[] = {"", "cache", "replica", "primary", "stale", "local"};
     shopdata_result *result = run_line(shopdata_query, line);
     const char *cell = NULL;
     if (!result)

@@ -89,6 +89,7 @@ class Servers:
                 "breaker_open": "50ms",
                 "breaker_open_max": "100ms",
             },
+            "local": {"coherence": "0ms"},
         }
 
     def open(self, kind: str = "redis", /, **changes: dict[str, Any]) -> shopdata.Client:

@@ -116,6 +116,7 @@ shopdata_config *servers_config(const char *cache)
     set(config, "pool.connect_timeout", "500ms");
     set(config, "cache.kind", cache);
     set(config, "cache.address", getenv(strcmp(cache, "memcached") ? "SHOPDATA_REDIS" : "SHOPDATA_MEMCACHED"));
+    set(config, "local.coherence", "0ms");
     set(config, "cache.breaker_open", "50ms");
     set(config, "cache.breaker_open_max", "100ms");
     snprintf(prefix, sizeof prefix, "test-%d-%d", (int)getpid(), number++);

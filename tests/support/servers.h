@@ -17,7 +17,7 @@ void servers_do(const char *command);
  * half-way does not fail those after it. */
 void servers_heal(void);
 /* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memcached", "memory",
- * "none"), with short times, and a key namespace of its own. Free it. */
+ * "none"), with short times, a key namespace of its own, and no local cache. Free it. */
 shopdata_config *servers_config(const char *cache);
 /* servers_open_with opens a client and waits until all three nodes are known; it frees the configuration. servers_open
  * does that with servers_config. */

@@ -116,6 +116,8 @@ static PyObject *get_source(PyObject *object, void *unused)
         return PyUnicode_InternFromString("replica");
     case SHOPDATA_FROM_STALE:
         return PyUnicode_InternFromString("stale");
+    case SHOPDATA_FROM_LOCAL:
+        return PyUnicode_InternFromString("local");
     default:
         return PyUnicode_InternFromString("primary");
     }
@@ -153,7 +155,7 @@ static PyGetSetDef getters[] = {
     {"columns", get_columns, NULL, "The names of the columns.", NULL},
     {"types", get_types, NULL, "PostgreSQL's type OIDs of the columns.", NULL},
     {"changed", get_changed, NULL, "How many rows a write changed; for a read, the rows it found.", NULL},
-    {"source", get_source, NULL, "Who answered: cache, replica, primary, or stale.", NULL},
+    {"source", get_source, NULL, "Who answered: cache, replica, primary, stale, or local.", NULL},
     {"node", get_node, NULL, "The node that read the rows from the database.", NULL},
     {"age", get_age, NULL, "Seconds since the rows were read from the database.", NULL},
     {"staleness", get_staleness, NULL, "A bound in seconds: since when a write may have overtaken the rows.", NULL},

@@ -28,7 +28,8 @@ class Result(_native.Answer, Sequence[T]):
     ``fenced``
         ``False`` if a write stands, but the shared cache could not be told of it yet;
     ``source``
-        who answered: ``"cache"``, ``"replica"``, ``"primary"``, or ``"stale"`` for an old answer that was allowed;
+        who answered: ``"cache"``, ``"replica"``, ``"primary"``, ``"local"`` for the cache in this process,
+        or ``"stale"`` for an old answer that was allowed;
     ``node``
         the node that read the rows from the database, also if they come from the cache;
     ``age``

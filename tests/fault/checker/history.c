@@ -11,7 +11,7 @@
 
 enum { WRITES_TOLD = 24, READS_TOLD = 12, NOTES_TOLD = 16, TEXT_MAX = 16384 };
 
-static const char *const sources[SOURCES] = {"?", "cache", "replica", "primary", "stale"};
+static const char *const sources[SOURCES] = {"?", "cache", "replica", "primary", "stale", "local"};
 
 typedef struct entry {
     event what;

@@ -57,6 +57,7 @@ static void set_cache(shopdata_config *config, const way_options *options)
     bool replicated = !strcmp(options->cache, "redis-replicated");
     set(config, "cache.kind", replicated ? "redis" : options->cache);
     set(config, "cache.key_prefix", "freshness");
+    set(config, "local.coherence", "0ms");
     set(config, "cache.breaker_open", "50ms");
     set(config, "cache.breaker_open_max", "200ms");
     if (replicated)

@@ -102,7 +102,7 @@ static void steer(shared *all)
 
 static void count_reads(const slot *of)
 {
-    static const char *const sources[SOURCES] = {"unknown", "cache", "replica", "primary", "stale"};
+    static const char *const sources[SOURCES] = {"unknown", "cache", "replica", "primary", "stale", "local"};
     for (size_t a = 0; a < ASKS; a++) {
         for (size_t i = 0; i < SOURCES; i++)
             printf("read %s %s %llu\n", asks[a].name, sources[i], (unsigned long long)of->reads[a][i]);

@@ -14,7 +14,7 @@ enum {
     SLOTS = 16,
     RING = 1 << 14,
     NOTE_LENGTH = 72,
-    SOURCES = 5,
+    SOURCES = 6,
     STATUSES = 24,
     STATUS_ZERO = 20,
     LETTERS = 64,

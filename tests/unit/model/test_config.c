@@ -124,7 +124,7 @@ static const struct {
     {"policy.a.jitter", "51", "policy.a.jitter: `51` is out of range; from 0 to 50"},
     {"policy.a.tll", "1s", "policy.a.tll: unknown key `tll`; did you mean `ttl`?"},
     {"policy.a.colour", "1s",
-     "policy.a.colour: unknown key `colour`; the keys are `cache`, `ttl`, `jitter`, `negative_ttl`, `stale`, "
+     "policy.a.colour: unknown key `colour`; the keys are `cache`, `local`, `ttl`, `jitter`, `negative_ttl`, `stale`, "
      "`stale_overtaken`, `lease`, `max_bytes` and `compress_over`"},
     {"cahce.kind", "none", "cahce.kind: unknown section `cahce`; did you mean `cache`?"},
     {"deadline", "1s", "deadline: `deadline` is not a key; write section.key, node.NAME.key or policy.NAME.key"},
@@ -135,7 +135,8 @@ static const struct {
      "node.n2345678901234567890123456789012.zone: `n2345678901234567890123456789012` is not a name; write 1 to 31 "
      "letters, digits, - and _"},
     {"\x1b[2J.x", "x",
-     "?[2J.x: unknown section `?[2J`; the sections are `shopdata`, `node`, `pool`, `route`, `cache` and `policy`"},
+     "?[2J.x: unknown section `?[2J`; the sections are `shopdata`, `node`, `pool`, `route`, `cache`, `local` and "
+     "`policy`"},
 };
 
 START_TEST(tells_what_is_wrong_with_a_value)
@@ -215,7 +216,8 @@ static const struct {
     {TEXT("[pool x]\n"), "@:1: [pool] takes no name; write [pool]"},
     {TEXT("[pool\n"), "@:1: the section has no end; write [section] or [section NAME] alone on a line"},
     {TEXT("["), "@:1: the section has no end; write [section] or [section NAME] alone on a line"},
-    {TEXT("[]"), "@:1: unknown section ``; the sections are `shopdata`, `node`, `pool`, `route`, `cache` and `policy`"},
+    {TEXT("[]"),
+     "@:1: unknown section ``; the sections are `shopdata`, `node`, `pool`, `route`, `cache`, `local` and `policy`"},
     {TEXT("size=1\n"), "@:1: the key stands before any section; write [section] above it"},
     {TEXT("[pool]\nsize 4\n"), "@:2: there is no `=`; write key = value, [section], or # before a comment"},
     {TEXT("[pool]\n=4\n"), "@:2: unknown key ``; the keys are `size`, `wait_limit`, `wait_timeout`, `connect_timeout` "

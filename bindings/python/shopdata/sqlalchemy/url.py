@@ -20,7 +20,7 @@ _LIBPQ = frozenset(
     sslcrldir sslkey sslmode sslpassword sslrootcert sslsni tcp_user_timeout""".split()
 )
 _SWITCHES = ("lazy", "share_writes")
-_SECTIONS = ("shopdata", "node", "pool", "route", "cache", "policy")
+_SECTIONS = ("shopdata", "node", "pool", "route", "cache", "local", "policy")
 _NAMED = ("node", "policy")
 
 
