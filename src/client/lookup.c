@@ -13,13 +13,13 @@ static void demand(sdi_read *read, size_t kind, const sdi_point *point)
 {
     sdi_point *sum = &read->demand[kind];
     if (!read->demanded[kind]) {
-        *sum = *point;
+        sdi_point_copy(sum, point);
     } else if (sdi_era_equal(point->era, sum->era)) {
         read->crowded |= !sdi_point_merge(sum, point);
     } else {
         read->mixed_eras = true;
         if (point->era.timeline > sum->era.timeline)
-            *sum = *point;
+            sdi_point_copy(sum, point);
     }
     read->demanded[kind] = true;
 }
@@ -166,7 +166,7 @@ static void hit(sdi_core *core, sdi_read *read, shopdata_result *answer, const s
     count_hit(core, read, shopdata_result_rows(answer) == 0);
     read->result = answer;
     read->result->staleness_ms = sdi_stale_ms(read, answer, false);
-    read->stamp = *stamp;
+    sdi_stamp_copy(&read->stamp, stamp);
     read->stamped = true;
     read->state = SDI_READ_DONE;
 }

@@ -14,7 +14,7 @@ void sdi_stale_keep(sdi_read *read, shopdata_result *answer, const sdi_stamp *st
 {
     shopdata_result_free(read->old);
     read->old = answer;
-    read->old_stamp = *stamp;
+    sdi_stamp_copy(&read->old_stamp, stamp);
     read->old_overtaken = overtaken;
 }
 
@@ -44,7 +44,7 @@ bool sdi_stale_serve(sdi_core *core, sdi_read *read, enum sdi_stale_cause cause)
     read->result->source = SHOPDATA_FROM_STALE;
     read->result->staleness_ms = sdi_stale_ms(read, read->result, read->old_overtaken);
     read->state = SDI_READ_DONE;
-    read->stamp = read->old_stamp;
+    sdi_stamp_copy(&read->stamp, &read->old_stamp);
     read->stamped = read->unstored = false;
     size_t label =
         sdi_metric_pair(SDI_M_STALE_ANSWERS, sdi_read_policy(core, read), reasons[read->old_overtaken][cause]);

@@ -74,7 +74,6 @@ size_t sdi_entry_encode(const shopdata_result *answer, const sdi_entry *entry, s
 typedef struct parts {
     int64_t read_at;
     sdi_slice node, identity;
-    sdi_entry entry;
     size_t rows_at;     /* from the beginning of the entry */
     size_t rows_length; /* decompressed; 0: they stand as they are */
 } parts;
@@ -89,11 +88,11 @@ static enum sdi_entry_state check_head(const char *entry, size_t length)
     return whole ? SDI_ENTRY_GOOD : SDI_ENTRY_DAMAGED;
 }
 
-static bool find_parts(const char *entry, parts *found)
+static bool find_parts(const char *entry, parts *found, sdi_entry *entry_out)
 {
     found->rows_at = sdi_read_u32(entry + 4);
     found->read_at = (int64_t)sdi_read_u64(entry + CHECKED_FROM);
-    found->entry.expires_at = (int64_t)sdi_read_u64(entry + 24);
+    entry_out->expires_at = (int64_t)sdi_read_u64(entry + 24);
     found->rows_length = sdi_read_u32(entry + 32);
     size_t name_length = sdi_read_u32(entry + 36), identity_length = sdi_read_u32(entry + 40);
     size_t room = found->rows_at - FIXED;
@@ -102,7 +101,7 @@ static bool find_parts(const char *entry, parts *found)
     found->node = (sdi_slice){entry + FIXED, name_length};
     found->identity = (sdi_slice){entry + FIXED + name_length, identity_length};
     size_t stamp_at = FIXED + name_length + identity_length;
-    return sdi_stamp_decode(entry + stamp_at, found->rows_at - stamp_at, &found->entry.stamp) != 0;
+    return sdi_stamp_decode(entry + stamp_at, found->rows_at - stamp_at, &entry_out->stamp) != 0;
 }
 
 /* Into a block of the result's own. The length comes from outside: it is bounded before anything is allocated for it.
@@ -142,7 +141,7 @@ enum sdi_entry_state sdi_entry_open(sdi_entry_block *kept, sdi_slice identity, s
     enum sdi_entry_state state = check_head(entry, kept->length);
     if (state != SDI_ENTRY_GOOD)
         return state;
-    if (!find_parts(entry, &found))
+    if (!find_parts(entry, &found, entry_out))
         return SDI_ENTRY_DAMAGED;
     if (!sdi_slice_equal(found.identity, identity))
         return SDI_ENTRY_FOREIGN;
@@ -153,7 +152,6 @@ enum sdi_entry_state sdi_entry_open(sdi_entry_block *kept, sdi_slice identity, s
     answer->read_at = found.read_at;
     memcpy(answer->node, found.node.data, found.node.length); /* at most SDI_NODE_NAME_MAX bytes: find_parts */
     answer->node[found.node.length] = '\0';
-    *entry_out = found.entry;
     *answer_out = answer;
     return SDI_ENTRY_GOOD;
 }

@@ -37,7 +37,7 @@ typedef struct sdi_entry_block {
 } sdi_entry_block;
 
 /* sdi_entry_open makes a result (source: cache) of an entry. Rows that stand as they are become the result where they
- * lie: `block` is NULL then, else it is still the caller's. */
+ * lie: `block` is NULL then, else it is still the caller's. *entry_out is of use for SDI_ENTRY_GOOD only. */
 enum sdi_entry_state sdi_entry_open(sdi_entry_block *kept, sdi_slice identity, shopdata_result **answer_out,
                                     sdi_entry *entry_out);
 

@@ -8,6 +8,46 @@
 
 enum { PAGE_SIZE = 8192, SHORT_HEADER = 24, LONG_HEADER = 40 };
 
+static void copy_snapshot(sdi_snapshot *to, const sdi_snapshot *from)
+{
+    to->xmin = from->xmin;
+    to->xmax = from->xmax;
+    to->count = from->count;
+    for (uint32_t i = 0; i < from->count; i++)
+        to->running[i] = from->running[i];
+}
+
+void sdi_stamp_copy(sdi_stamp *to, const sdi_stamp *from)
+{
+    to->era = from->era;
+    to->standby = from->standby;
+    to->lsn = from->lsn;
+    to->seen = from->seen;
+    copy_snapshot(&to->snapshot, &from->snapshot);
+}
+
+void sdi_stamp_reset(sdi_stamp *stamp)
+{
+    memset(stamp, 0, offsetof(sdi_stamp, snapshot.running));
+}
+
+void sdi_point_copy(sdi_point *to, const sdi_point *from)
+{
+    to->era = from->era;
+    to->lsn = from->lsn;
+    to->flush = from->flush;
+    copy_snapshot(&to->snapshot, &from->snapshot);
+    to->pending.count = from->pending.count;
+    for (uint32_t i = 0; i < from->pending.count; i++)
+        to->pending.list[i] = from->pending.list[i];
+}
+
+void sdi_point_reset(sdi_point *point)
+{
+    memset(point, 0, offsetof(sdi_point, snapshot.running));
+    point->pending.count = 0;
+}
+
 bool sdi_era_equal(sdi_era a, sdi_era b)
 {
     return a.system == b.system && a.timeline == b.timeline;
@@ -198,7 +238,14 @@ static void merge_snapshot(sdi_snapshot *snapshot, const sdi_snapshot *other)
 {
     const sdi_snapshot *high = other->xmax > snapshot->xmax ? other : snapshot;
     const sdi_snapshot *low = high == other ? snapshot : other;
-    sdi_snapshot merged = {.xmin = low->xmin > high->xmin ? low->xmin : high->xmin, .xmax = high->xmax};
+    uint64_t xmin = low->xmin > high->xmin ? low->xmin : high->xmin;
+    if (high->count == 0) { /* as most are, and a hit merges its fences */
+        snapshot->count = 0;
+        snapshot->xmax = high->xmax;
+        snapshot->xmin = xmin;
+        return;
+    }
+    sdi_snapshot merged = {.xmin = xmin, .xmax = high->xmax};
     for (uint32_t i = 0; i < high->count; i++)
         if (high->running[i] >= low->xmax || is_running(low, high->running[i]))
             merged.running[merged.count++] = high->running[i];
@@ -247,17 +294,18 @@ size_t sdi_stamp_decode(const void *bytes, size_t length, sdi_stamp *stamp_out)
     const unsigned char *at = bytes;
     if (length < FIXED)
         return 0;
-    sdi_stamp stamp = {
-        .era = {sdi_read_u64(at), sdi_read_u32(at + 8)},
-        .standby = sdi_read_u32(at + 12) != 0,
-        .lsn = sdi_read_u64(at + 16),
-        .seen = sdi_read_u64(at + 24),
-        .snapshot = {.xmin = sdi_read_u64(at + 32), .xmax = sdi_read_u64(at + 40), .count = sdi_read_u32(at + 48)},
-    };
-    if (stamp.snapshot.count > SDI_SNAPSHOT_RUNNING_MAX || length < FIXED + 8 * (size_t)stamp.snapshot.count)
+    /* Filled where it stands: a stamp is large, and most of it unused. */
+    sdi_snapshot *snapshot = &stamp_out->snapshot;
+    stamp_out->era = (sdi_era){sdi_read_u64(at), sdi_read_u32(at + 8)};
+    stamp_out->standby = sdi_read_u32(at + 12) != 0;
+    stamp_out->lsn = sdi_read_u64(at + 16);
+    stamp_out->seen = sdi_read_u64(at + 24);
+    snapshot->xmin = sdi_read_u64(at + 32);
+    snapshot->xmax = sdi_read_u64(at + 40);
+    snapshot->count = sdi_read_u32(at + 48);
+    if (snapshot->count > SDI_SNAPSHOT_RUNNING_MAX || length < FIXED + 8 * (size_t)snapshot->count)
         return 0;
-    for (uint32_t i = 0; i < stamp.snapshot.count; i++)
-        stamp.snapshot.running[i] = sdi_read_u64(at + FIXED + 8 * (size_t)i);
-    *stamp_out = stamp;
-    return FIXED + 8 * (size_t)stamp.snapshot.count;
+    for (uint32_t i = 0; i < snapshot->count; i++)
+        snapshot->running[i] = sdi_read_u64(at + FIXED + 8 * (size_t)i);
+    return FIXED + 8 * (size_t)snapshot->count;
 }

@@ -70,6 +70,13 @@ typedef struct sdi_point {
     sdi_pendings pending; /* a standby's stamp does not tell of them: with any it does not pass */
 } sdi_point;
 
+/* sdi_stamp_copy, sdi_point_copy copy what counts, which is a small part: their lists are mostly empty. _reset makes
+ * one that says nothing, and leaves the rest unset. */
+void sdi_stamp_copy(sdi_stamp *to, const sdi_stamp *from);
+void sdi_stamp_reset(sdi_stamp *stamp);
+void sdi_point_copy(sdi_point *to, const sdi_point *from);
+void sdi_point_reset(sdi_point *point);
+
 bool sdi_era_equal(sdi_era a, sdi_era b);
 bool sdi_era_known(sdi_era era);
 /* sdi_era_follows: `era` is `other` or came of it by promotion. Positions run on then: who is in it at a position has
@@ -111,7 +118,7 @@ bool sdi_point_merge(sdi_point *point, const sdi_point *other);
 /* sdi_point_covers: what passes `point` passes `other` too, which has nothing pending. */
 bool sdi_point_covers(const sdi_point *point, const sdi_point *other);
 
-/* Stamps as bytes, for entries. sdi_stamp_decode returns the bytes used, 0 if malformed. */
+/* Stamps as bytes, for entries. sdi_stamp_decode returns the bytes used, 0 (and *stamp_out unset) if malformed. */
 void sdi_stamp_encode(const sdi_stamp *stamp, sdi_buffer *bytes);
 size_t sdi_stamp_decode(const void *bytes, size_t length, sdi_stamp *stamp_out);
 

@@ -239,7 +239,7 @@ START_TEST(stamps_survive_being_bytes)
                            .standby = sdi_random_below(2),
                            .lsn = sdi_random(),
                            .snapshot = random_snapshot()},
-                  read;
+                  read = {.lsn = 0};
         sdi_buffer bytes = SDI_BUFFER_INIT;
         sdi_stamp_encode(&stamp, &bytes);
         ck_assert_uint_eq(sdi_stamp_decode(bytes.data, bytes.length, &read), bytes.length);
