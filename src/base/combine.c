@@ -1,0 +1,304 @@
+#include "base/combine.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+
+/* Of a request: what its caller waits for. Who has gone to sleep is to be woken. */
+enum { WAITS, SLEEPS, LEADS, ANSWERED, GONE };
+
+/* Where a request is. */
+enum { QUEUED, TAKEN, SETTLED };
+
+/* What belongs to whoever leads, but for `requests`' states and `next_idle`, which are under the mutex. */
+struct sdi_combine_lane {
+    void *context;
+    sdi_combine_request *requests; /* of the batch, that are not answered; NULL: idle */
+    bool started;
+    bool busy; /* for a forked child, who cannot trust the list of idle ones: it may be half changed */
+    sdi_combine_lane *next_idle;
+};
+
+bool sdi_combiner_init(sdi_combiner *combiner, const sdi_combine_way *way, void *const *lanes, size_t lane_count,
+                       size_t most)
+{
+    *combiner = (sdi_combiner){.way = way, .most = most, .lane_count = lane_count};
+    combiner->lanes = sdi_calloc(lane_count, sizeof *combiner->lanes);
+    if (!combiner->lanes)
+        return false;
+    sdi_mutex_init(&combiner->mutex);
+    combiner->last = &combiner->first;
+    for (size_t i = lane_count; i-- > 0;) {
+        combiner->lanes[i] = (sdi_combine_lane){.context = lanes[i], .next_idle = combiner->idle};
+        combiner->idle = &combiner->lanes[i];
+    }
+    return true;
+}
+
+void sdi_combiner_free(sdi_combiner *combiner)
+{
+    if (!combiner->lanes)
+        return;
+    sdi_mutex_destroy(&combiner->mutex);
+    sdi_free(combiner->lanes);
+}
+
+void sdi_combiner_abandon(sdi_combiner *combiner)
+{
+    sdi_free(combiner->lanes);
+}
+
+bool sdi_combiner_is_busy(const sdi_combiner *combiner, const void *lane)
+{
+    size_t at = 0;
+    while (combiner->lanes[at].context != lane)
+        at++;
+    return combiner->lanes[at].busy;
+}
+
+void sdi_combiner_each_idle(sdi_combiner *combiner, void (*function)(void *lane))
+{
+    sdi_lock(&combiner->mutex);
+    for (const sdi_combine_lane *at = combiner->idle; at; at = at->next_idle)
+        function(at->context);
+    sdi_unlock(&combiner->mutex);
+}
+
+/* Tells a caller; true if he is to be woken. The request may be gone then, all but its address. */
+static bool tell(sdi_combine_request *request, uint32_t state)
+{
+    return atomic_exchange_explicit(&request->state, state, memory_order_acq_rel) == SLEEPS;
+}
+
+static bool is_gone(sdi_combine_request *request)
+{
+    return atomic_load_explicit(&request->state, memory_order_relaxed) == GONE;
+}
+
+static bool is_leading(sdi_combine_request *request)
+{
+    return atomic_load_explicit(&request->state, memory_order_relaxed) == LEADS;
+}
+
+static void enqueue_locked(sdi_combiner *combiner, sdi_combine_request *request)
+{
+    *combiner->last = request;
+    combiner->last = &request->next;
+}
+
+static void unqueue_locked(sdi_combiner *combiner, sdi_combine_request *request)
+{
+    sdi_combine_request **at = &combiner->first;
+    while (*at != request)
+        at = &(*at)->next;
+    *at = request->next;
+    if (combiner->last == &request->next)
+        combiner->last = at;
+    request->next = NULL;
+}
+
+/* The lane takes what has gathered as its next batch; false, and it is idle, where nothing has. */
+static bool take_locked(sdi_combiner *combiner, sdi_combine_lane *lane)
+{
+    sdi_combine_request **end = &combiner->first;
+    for (size_t i = 0; i < combiner->most && *end; i++, end = &(*end)->next) {
+        (*end)->place = TAKEN;
+        (*end)->lane = lane;
+    }
+    if (end == &combiner->first) {
+        lane->next_idle = combiner->idle;
+        combiner->idle = lane;
+        lane->busy = false;
+        return false;
+    }
+    lane->requests = combiner->first;
+    combiner->first = *end;
+    if (!*end)
+        combiner->last = &combiner->first;
+    *end = NULL;
+    return true;
+}
+
+static bool take(sdi_combiner *combiner, sdi_combine_lane *lane)
+{
+    sdi_lock(&combiner->mutex);
+    bool taken = take_locked(combiner, lane);
+    sdi_unlock(&combiner->mutex);
+    return taken;
+}
+
+/* Makes one of those who wait for the lane's batch its leader. Where nobody does the batch is cut off, and returned. */
+static bool appoint(sdi_combiner *combiner, sdi_combine_lane *lane, sdi_combine_request **gone_out)
+{
+    sdi_lock(&combiner->mutex);
+    sdi_combine_request *next = lane->requests;
+    while (next && is_gone(next))
+        next = next->next;
+    bool sleeps = next && tell(next, LEADS);
+    *gone_out = next ? NULL : lane->requests;
+    lane->requests = next ? lane->requests : NULL;
+    sdi_unlock(&combiner->mutex);
+    if (sleeps)
+        sdi_futex_wake(&next->state);
+    return next != NULL;
+}
+
+static void drop_all(const sdi_combiner *combiner, sdi_combine_request *request)
+{
+    for (sdi_combine_request *next; request; request = next) {
+        next = request->next;
+        combiner->way->drop(request);
+    }
+}
+
+/* Who has led passes the lane on: to one who waits for the batch, or else for the next one, which is sent before he is
+ * woken: while he wakes up, the server works. */
+static void pass_on(sdi_combiner *combiner, sdi_combine_lane *lane)
+{
+    const sdi_combine_way *way = combiner->way;
+    for (sdi_combine_request *gone; !appoint(combiner, lane, &gone);) {
+        if (gone && lane->started)
+            way->break_off(lane->context);
+        drop_all(combiner, gone);
+        lane->started = false;
+        if (!take(combiner, lane))
+            return;
+        lane->started = way->start(lane->context, lane->requests, 0);
+    }
+}
+
+/* Cuts off the first requests of the batch, which were answered: those whose callers wait, and those without. */
+static sdi_combine_request *cut(sdi_combiner *combiner, sdi_combine_lane *lane, size_t count,
+                                sdi_combine_request **gone_out)
+{
+    sdi_combine_request *answered = NULL, **last = &answered;
+    *gone_out = NULL;
+    sdi_lock(&combiner->mutex);
+    for (; count > 0; count--) {
+        sdi_combine_request *first = lane->requests, **to = is_gone(first) ? gone_out : last;
+        lane->requests = first->next;
+        first->next = to == gone_out ? *gone_out : NULL;
+        first->place = SETTLED;
+        *to = first;
+        last = to == last ? &first->next : last;
+    }
+    sdi_unlock(&combiner->mutex);
+    return answered;
+}
+
+/* The lane first: the others' answers do not run away. */
+static void hand_out(sdi_combiner *combiner, sdi_combine_lane *lane, sdi_combine_request *leader, size_t count)
+{
+    sdi_combine_request *gone, *answered = cut(combiner, lane, count, &gone);
+    if (leader->place == SETTLED)
+        pass_on(combiner, lane);
+    for (sdi_combine_request *next; answered; answered = next) {
+        next = answered->next;
+        if (tell(answered, ANSWERED))
+            sdi_futex_wake(&answered->state);
+    }
+    drop_all(combiner, gone);
+}
+
+/* True once the leader's own request is answered; false: time is up. */
+static bool lead(sdi_combiner *combiner, sdi_combine_request *leader, int64_t until)
+{
+    sdi_combine_lane *lane = leader->lane;
+    const sdi_combine_way *way = combiner->way;
+    while (is_leading(leader)) {
+        if (!lane->started)
+            lane->started = way->start(lane->context, lane->requests, until);
+        size_t answered = lane->started ? way->step(lane->context, lane->requests, until) : 0;
+        if (!answered)
+            return false;
+        hand_out(combiner, lane, leader, answered);
+    }
+    return true;
+}
+
+/* Waits until the request leads or is answered. */
+static uint32_t sleep_until(sdi_combine_request *request, int64_t until)
+{
+    for (;;) {
+        uint32_t state = atomic_load_explicit(&request->state, memory_order_acquire);
+        if (state == LEADS || state == ANSWERED || sdi_passed(until))
+            return state;
+        if (state == WAITS && !atomic_compare_exchange_strong(&request->state, &state, SLEEPS))
+            continue;
+        sdi_futex_wait(&request->state, SLEEPS, until);
+    }
+}
+
+void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, int64_t until)
+{
+    sdi_lock(&combiner->mutex);
+    sdi_combine_lane *lane = combiner->idle;
+    request->next = NULL;
+    request->lane = lane;
+    request->place = lane ? TAKEN : QUEUED;
+    atomic_init(&request->state, lane ? LEADS : WAITS);
+    if (lane) {
+        combiner->idle = lane->next_idle;
+        lane->busy = true;
+        lane->requests = request;
+    } else {
+        enqueue_locked(combiner, request);
+    }
+    sdi_unlock(&combiner->mutex);
+    if (lane)
+        lane->started = combiner->way->start(lane->context, request, until);
+}
+
+bool sdi_combine_await(sdi_combiner *combiner, sdi_combine_request *request, int64_t until)
+{
+    uint32_t state = sleep_until(request, until);
+    return state == LEADS ? lead(combiner, request, until) : state == ANSWERED;
+}
+
+/* An answer that is being handed out just now comes at once, however late it is. */
+static enum sdi_combine_end take_late(sdi_combine_request *request)
+{
+    sdi_interrupt_hold();
+    sleep_until(request, SDI_NEVER);
+    sdi_interrupt_resume();
+    return SDI_COMBINE_ANSWERED;
+}
+
+/* Of a batch that was not sent, nor anybody else waits for. */
+static enum sdi_combine_end withdraw(sdi_combiner *combiner, sdi_combine_request *request)
+{
+    sdi_combine_lane *lane = request->lane;
+    sdi_lock(&combiner->mutex);
+    bool alone = !lane->started && lane->requests == request && !request->next;
+    if (alone)
+        lane->requests = NULL;
+    else
+        atomic_store_explicit(&request->state, GONE, memory_order_relaxed);
+    sdi_unlock(&combiner->mutex);
+    pass_on(combiner, lane);
+    return alone ? SDI_COMBINE_UNSENT : SDI_COMBINE_LEFT;
+}
+
+enum sdi_combine_end sdi_combine_abandon(sdi_combiner *combiner, sdi_combine_request *request)
+{
+    sdi_lock(&combiner->mutex);
+    int place = request->place;
+    bool leads = place == TAKEN && is_leading(request);
+    if (place == QUEUED)
+        unqueue_locked(combiner, request);
+    else if (place == TAKEN && !leads)
+        atomic_store_explicit(&request->state, GONE, memory_order_relaxed);
+    sdi_unlock(&combiner->mutex);
+    if (leads)
+        return withdraw(combiner, request);
+    if (place == SETTLED)
+        return take_late(request);
+    return place == QUEUED ? SDI_COMBINE_UNSENT : SDI_COMBINE_LEFT;
+}
+
+enum sdi_combine_end sdi_combine_run(sdi_combiner *combiner, sdi_combine_request *request, int64_t deadline)
+{
+    sdi_combine_submit(combiner, request, deadline);
+    return sdi_combine_await(combiner, request, deadline) ? SDI_COMBINE_ANSWERED
+                                                          : sdi_combine_abandon(combiner, request);
+}

@@ -1,0 +1,17 @@
+/* futex.h - waits for a word in memory to change: a condition without a mutex, for what one thread waits for and
+ * another, who may outlive its interest in it, says. */
+#ifndef SDI_BASE_FUTEX_H
+#define SDI_BASE_FUTEX_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+typedef _Atomic uint32_t sdi_futex;
+
+/* sdi_futex_wait sleeps while the word is `value`, not past the deadline (clock.h), and asks as every wait does
+ * (interrupt.h). It may return for no reason: the caller loops over what he waits for, and sdi_passed. */
+void sdi_futex_wait(sdi_futex *word, uint32_t value, int64_t deadline);
+/* sdi_futex_wake wakes one who waits for the word. The word itself is not looked at: it may be gone by now. */
+void sdi_futex_wake(sdi_futex *word);
+
+#endif
