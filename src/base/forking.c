@@ -1,6 +1,7 @@
 #include "base/forking.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -46,4 +47,23 @@ void sdi_unforkable(void)
 void sdi_forkable(void)
 {
     pthread_rwlock_unlock(&gate);
+}
+
+static _Atomic unsigned generation;
+
+static void count_fork(void)
+{
+    atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
+}
+
+static void register_counter(void)
+{
+    pthread_atfork(NULL, NULL, count_fork);
+}
+
+unsigned sdi_fork_generation(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_counter);
+    return atomic_load_explicit(&generation, memory_order_relaxed);
 }

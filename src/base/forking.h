@@ -1,4 +1,4 @@
-/* forking.h - keeps fork() out of other libraries' calls.
+/* forking.h - keeps fork() out of other libraries' calls, and tells a child from its parent.
  *
  * libpq, OpenSSL and the resolver take locks of their own that no fork handler renews. In a child in which the thread
  * that held one does not exist, whoever wants it next waits for ever: so it happened to clients that were opened right
@@ -11,5 +11,8 @@
 /* Short calls that return to their caller between waits; they do not nest. */
 void sdi_unforkable(void);
 void sdi_forkable(void);
+
+/* sdi_fork_generation counts the forks that led to this process, since it was first asked. */
+unsigned sdi_fork_generation(void);
 
 #endif

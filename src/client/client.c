@@ -1,33 +1,14 @@
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/forking.h"
 #include "base/memory.h"
 #include "client/core.h"
-
-/* Counts the forks that led to this process. A client remembers the number it was made under. */
-static _Atomic unsigned fork_generation;
-
-static void count_fork(void)
-{
-    atomic_fetch_add_explicit(&fork_generation, 1, memory_order_relaxed);
-}
-
-static void register_fork_handler(void)
-{
-    pthread_atfork(NULL, NULL, count_fork);
-}
-
-static unsigned current_generation(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, register_fork_handler);
-    return atomic_load_explicit(&fork_generation, memory_order_relaxed);
-}
 
 int sdi_client_check(const shopdata_client *client, shopdata_error **error_out)
 {
     if (!client)
         return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the client is NULL; open one with shopdata_open");
-    if (client->generation != current_generation())
+    if (client->generation != sdi_fork_generation())
         return sdi_fail(error_out, SHOPDATA_ERR_FORKED,
                         "this client was made before fork(); call shopdata_after_fork first, in the child");
     return client->core ? SHOPDATA_OK : sdi_no_memory(error_out);
@@ -51,7 +32,7 @@ int sdi_client_open(const shopdata_config *config, shopdata_client **client_out,
         return sdi_no_memory(error_out);
     }
     atomic_init(&client->references, 1);
-    client->generation = current_generation();
+    client->generation = sdi_fork_generation();
     status = sdi_core_new(settings, &client->core, error_out);
     if (status == SHOPDATA_OK)
         *client_out = client;
@@ -62,7 +43,7 @@ int sdi_client_open(const shopdata_config *config, shopdata_client **client_out,
 
 static void close_core(shopdata_client *client)
 {
-    if (client->generation == current_generation())
+    if (client->generation == sdi_fork_generation())
         sdi_core_free(client->core);
     else
         sdi_settings_free(sdi_core_abandon(client->core));
@@ -79,14 +60,14 @@ void sdi_client_release(shopdata_client *client)
 
 int sdi_client_after_fork(shopdata_client *client, shopdata_error **error_out)
 {
-    if (client->generation == current_generation())
+    if (client->generation == sdi_fork_generation())
         return SHOPDATA_OK;
     sdi_core *fresh = NULL;
     sdi_settings *settings = sdi_core_abandon(client->core);
     client->core = NULL; /* should the next line fail, later calls report it instead of using the parent's */
     int status = sdi_core_new(settings, &fresh, error_out);
     client->core = fresh;
-    client->generation = current_generation();
+    client->generation = sdi_fork_generation();
     return status;
 }
 
@@ -110,7 +91,7 @@ int sdi_client_ready(shopdata_client *client, int64_t wait_ms, shopdata_error **
 
 void sdi_client_deliver(const shopdata_client *client)
 {
-    if (client->core && client->generation == current_generation())
+    if (client->core && client->generation == sdi_fork_generation())
         sdi_log_deliver(client->core->log);
 }
 

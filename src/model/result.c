@@ -66,13 +66,21 @@ static bool build_failed(const sdi_result_builder *builder)
     return builder->columns.failed || builder->cells.failed || builder->texts.failed;
 }
 
+void sdi_result_lend(shopdata_result *result, const unsigned char *rows, size_t length,
+                     void (*release)(shopdata_result *result))
+{
+    memset(result, 0, sizeof *result);
+    atomic_init(&result->references, 1);
+    result->rows = rows;
+    result->rows_length = length;
+    result->release = release;
+    result->changed = shopdata_result_rows(result);
+}
+
 static shopdata_result *initialise(void *block, size_t offset, size_t length)
 {
     shopdata_result *result = block;
-    memset(result, 0, sizeof *result);
-    atomic_init(&result->references, 1);
-    result->rows = (unsigned char *)block + offset;
-    result->rows_length = length;
+    sdi_result_lend(result, (unsigned char *)block + offset, length, NULL);
     return result;
 }
 
@@ -85,7 +93,6 @@ shopdata_result *sdi_result_build(sdi_result_builder *builder)
     if (block) {
         lay_out(builder, block + sizeof(shopdata_result));
         result = initialise(block, sizeof(shopdata_result), length);
-        result->changed = shopdata_result_rows(result);
     }
     sdi_result_builder_free(builder);
     return result;
@@ -95,9 +102,7 @@ shopdata_result *sdi_result_adopt(void *block, size_t offset, size_t length)
 {
     if (!sdi_result_rows_ok((unsigned char *)block + offset, length))
         return NULL;
-    shopdata_result *result = initialise(block, offset, length);
-    result->changed = shopdata_result_rows(result);
-    return result;
+    return initialise(block, offset, length);
 }
 
 static bool text_fits(const unsigned char *rows, size_t length, size_t begin, uint64_t offset, uint64_t text_length)
@@ -188,8 +193,19 @@ shopdata_result *shopdata_result_retain(shopdata_result *result)
     return result;
 }
 
+/* Who has the only reference need not count down: nobody else can add one. */
+static bool drop_reference(shopdata_result *result)
+{
+    return atomic_load_explicit(&result->references, memory_order_acquire) == 1 ||
+           atomic_fetch_sub_explicit(&result->references, 1, memory_order_acq_rel) == 1;
+}
+
 void shopdata_result_free(shopdata_result *result)
 {
-    if (result && atomic_fetch_sub_explicit(&result->references, 1, memory_order_acq_rel) == 1)
+    if (!result || !drop_reference(result))
+        return;
+    if (result->release)
+        result->release(result);
+    else
         sdi_free(result);
 }

@@ -30,8 +30,10 @@ struct shopdata_result {
     int64_t read_at;                  /* when that was: sdi_wall */
     int64_t staleness_ms;             /* see shopdata_result_staleness_ms */
     uint64_t changed;
-    const unsigned char *rows; /* within this block */
+    const unsigned char *rows; /* within this block, or where its owner keeps them */
     size_t rows_length;
+    void (*release)(
+        shopdata_result *result); /* of whose it is, when nobody has it any more; NULL: a block of its own */
 };
 
 /* A result being built: columns first, then cells row by row. A failed buffer is noticed at the end. */
@@ -60,6 +62,10 @@ void sdi_result_builder_free(sdi_result_builder *builder);
  * sizeof(shopdata_result)) and have `length` bytes. The rows are checked: every offset within, every text ended. NULL,
  * and the block still the caller's, if they are damaged. */
 shopdata_result *sdi_result_adopt(void *block, size_t offset, size_t length);
+
+/* sdi_result_lend makes `result` one with one reference on rows that stay another's, who gets it back by `release`. */
+void sdi_result_lend(shopdata_result *result, const unsigned char *rows, size_t length,
+                     void (*release)(shopdata_result *result));
 
 /* sdi_result_rows_ok is the check of sdi_result_adopt. */
 bool sdi_result_rows_ok(const unsigned char *rows, size_t length);

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import house
 
-FLOORS = {"base": 0, "model": 1, "cache": 2, "postgres": 2, "route": 3, "fresh": 3, "client": 4, "api": 5, "tool": 6}
+FLOORS = {"base": 0, "model": 1, "cache": 2, "local": 2, "postgres": 2, "route": 3, "fresh": 3, "client": 4, "api": 5, "tool": 6}
 BACKENDS = ("memory", "redis", "memcached")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]*)"|<([^>]*)>)')
 
