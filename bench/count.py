@@ -17,7 +17,7 @@ SKIPPED = 77
 CALLS = 1000  # of each: COUNTED_CALLS in instructions.c
 SLACK = 0.05
 COUNTS = Path(__file__).with_name("instructions.txt")
-FUNCTION = re.compile(r"fn=\((\d+)\)(?: counted_(\w+))?")
+FUNCTION = re.compile(r"(c?)fn=\((\d+)\)(?: counted_(\w+))?")
 COST = re.compile(r"[+\-*\d]\S* (\d+)$")
 
 
@@ -29,10 +29,11 @@ def inclusive(profile: str) -> dict[str, float]:
     for line in profile.splitlines():
         function = FUNCTION.match(line)
         if function:
-            number, name = function.groups()
-            if name:
+            called, number, name = function.groups()
+            if name:  # told where it is met first
                 names[number] = name
-            counted = names.get(number, "")
+            if not called:
+                counted = names.get(number, "")
             continue
         cost = COST.match(line)
         if cost and counted:

@@ -1,5 +1,6 @@
 #include "base/buffer.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@ enum { FIRST_CAPACITY = 128 };
 
 void sdi_buffer_free(sdi_buffer *buffer)
 {
-    sdi_free(buffer->data);
+    if (!buffer->lent)
+        sdi_free(buffer->data);
     *buffer = (sdi_buffer)SDI_BUFFER_INIT;
 }
 
@@ -28,27 +30,47 @@ static size_t grown_capacity(const sdi_buffer *buffer, size_t needed)
     return capacity;
 }
 
-bool sdi_buffer_reserve(sdi_buffer *buffer, size_t more)
+static char *moved(const sdi_buffer *buffer, size_t capacity)
+{
+    if (!buffer->lent)
+        return sdi_realloc(buffer->data, capacity);
+    char *data = sdi_malloc(capacity);
+    if (data)
+        memcpy(data, buffer->data, buffer->length);
+    return data;
+}
+
+static bool grow(sdi_buffer *buffer, size_t more)
 {
     if (buffer->failed)
         return false;
-    if (more < buffer->capacity - buffer->length)
-        return true;
     size_t capacity = grown_capacity(buffer, buffer->length + more + 1);
-    char *data = more >= SIZE_MAX / 2 - buffer->length ? NULL : sdi_realloc(buffer->data, capacity);
+    char *data = more >= SIZE_MAX / 2 - buffer->length ? NULL : moved(buffer, capacity);
     if (!data) {
         buffer->failed = true;
         return false;
     }
     buffer->data = data;
     buffer->capacity = capacity;
+    buffer->lent = false;
     buffer->data[buffer->length] = '\0';
     return true;
 }
 
+/* One byte more than is asked for: the zero behind the content. */
+static inline bool has_room(sdi_buffer *buffer, size_t more)
+{
+    return (more < buffer->capacity - buffer->length && !buffer->failed) || grow(buffer, more);
+}
+
+bool sdi_buffer_reserve(sdi_buffer *buffer, size_t more)
+{
+    return has_room(buffer, more);
+}
+
 char *sdi_buffer_extend(sdi_buffer *buffer, size_t more)
 {
-    if (!sdi_buffer_reserve(buffer, more))
+    if (!has_room(buffer, more))
         return NULL;
     char *begin = buffer->data + buffer->length;
     buffer->length += more;
@@ -58,9 +80,12 @@ char *sdi_buffer_extend(sdi_buffer *buffer, size_t more)
 
 void sdi_buffer_append(sdi_buffer *buffer, const void *data, size_t length)
 {
-    char *begin = sdi_buffer_extend(buffer, length);
-    if (begin && length)
-        memcpy(begin, data, length);
+    if (!has_room(buffer, length) || !length)
+        return;
+    char *begin = buffer->data + buffer->length;
+    memcpy(begin, data, length);
+    begin[length] = '\0';
+    buffer->length += length;
 }
 
 void sdi_buffer_text(sdi_buffer *buffer, const char *text)
@@ -70,7 +95,10 @@ void sdi_buffer_text(sdi_buffer *buffer, const char *text)
 
 void sdi_buffer_char(sdi_buffer *buffer, char byte)
 {
-    sdi_buffer_append(buffer, &byte, 1);
+    if (!has_room(buffer, 1))
+        return;
+    buffer->data[buffer->length++] = byte;
+    buffer->data[buffer->length] = '\0';
 }
 
 void sdi_buffer_decimal(sdi_buffer *buffer, int64_t number)
@@ -85,10 +113,25 @@ void sdi_buffer_decimal(sdi_buffer *buffer, int64_t number)
     sdi_buffer_append(buffer, at, (size_t)(digits + sizeof digits - at));
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Eight digits at once: each in a byte of its own, the first in the lowest, as it comes to stand in memory. */
+static void hex8(char *to, uint32_t number)
+{
+    uint64_t digits = (uint64_t)(number & 0xffff) << 32 | number >> 16;
+    digits = (digits & UINT64_C(0x000000ff000000ff)) << 16 | (digits >> 8 & UINT64_C(0x000000ff000000ff));
+    digits = (digits & UINT64_C(0x000f000f000f000f)) << 8 | (digits >> 4 & UINT64_C(0x000f000f000f000f));
+    uint64_t letters = (digits + EACH_BYTE(6)) >> 4 & EACH_BYTE(1);
+    digits = htole64(digits + EACH_BYTE('0') + letters * ('a' - '0' - 10));
+    memcpy(to, &digits, sizeof digits);
+}
+
 void sdi_hex(char *to, uint64_t number, size_t digits)
 {
-    for (size_t i = digits; i > 0; number >>= 4)
-        to[--i] = "0123456789abcdef"[number & 15];
+    for (; digits >= 8; digits -= 8, number >>= 32)
+        hex8(to + digits - 8, (uint32_t)number);
+    for (; digits > 0; number >>= 4)
+        to[--digits] = "0123456789abcdef"[number & 15];
 }
 
 void sdi_buffer_hex(sdi_buffer *buffer, uint64_t number, size_t digits)
@@ -127,6 +170,8 @@ void sdi_buffer_printf(sdi_buffer *buffer, const char *format, ...)
 char *sdi_buffer_take(sdi_buffer *buffer)
 {
     char *data = sdi_buffer_reserve(buffer, 0) ? buffer->data : NULL;
+    if (data && buffer->lent)
+        data = sdi_memdup0(data, buffer->length);
     if (data)
         *buffer = (sdi_buffer)SDI_BUFFER_INIT;
     else

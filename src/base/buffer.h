@@ -15,12 +15,21 @@ typedef struct sdi_buffer {
     size_t length;
     size_t capacity;
     bool failed;
+    bool lent; /* the room is somebody else's: sdi_buffer_lend */
 } sdi_buffer;
 
 #define SDI_BUFFER_INIT                                                                                                \
     {                                                                                                                  \
-        NULL, 0, 0, false                                                                                              \
+        NULL, 0, 0, false, false                                                                                       \
     }
+
+/* sdi_buffer_lend makes an empty buffer in this room, which outlives it; what does not fit goes to memory of its own.
+ */
+static inline void sdi_buffer_lend(sdi_buffer *buffer, char *room, size_t size)
+{
+    *room = '\0';
+    *buffer = (sdi_buffer){.data = room, .capacity = size, .lent = true};
+}
 
 /* sdi_buffer_free releases the content and makes the buffer empty and usable again. */
 void sdi_buffer_free(sdi_buffer *buffer);

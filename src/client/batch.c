@@ -2,53 +2,45 @@
 
 #include "base/memory.h"
 
-/* Where the texts of an operation lie: the key in `keys`, the others in `values`. */
-struct sdi_batch_texts {
-    sdi_span key, value, expected;
-};
-
 bool sdi_batch_make(sdi_batch *batch, size_t most)
 {
-    struct {
-        sdi_cache_op operation;
-        struct sdi_batch_texts texts;
-    } *room = sdi_calloc(most, sizeof *room); /* one block for both */
-    *batch = (sdi_batch){.operations = (sdi_cache_op *)room, .most = most};
-    batch->texts = room ? (struct sdi_batch_texts *)(batch->operations + most) : NULL;
-    return room != NULL;
+    batch->count = batch->keyed = 0;
+    batch->most = most;
+    batch->keys = batch->values = (sdi_buffer)SDI_BUFFER_INIT;
+    batch->operations = batch->small_operations;
+    batch->texts = batch->small_texts;
+    if (most <= SDI_BATCH_SMALL)
+        return true;
+    batch->operations = sdi_malloc(most * (sizeof *batch->operations + sizeof *batch->texts)); /* one block for both */
+    batch->texts = batch->operations ? (sdi_batch_texts *)(batch->operations + most) : NULL;
+    return batch->operations != NULL;
 }
 
 void sdi_batch_free(sdi_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
         sdi_free(batch->operations[i].block);
-    sdi_free(batch->operations);
+    if (batch->operations != batch->small_operations)
+        sdi_free(batch->operations);
     sdi_buffer_free(&batch->keys);
     sdi_buffer_free(&batch->values);
+}
+
+sdi_cache_op *sdi_batch_key(sdi_batch *batch, sdi_slice key, enum sdi_cache_verb verb)
+{
+    sdi_cache_op *operation = &batch->operations[batch->count];
+    *operation = (sdi_cache_op){.verb = verb, .key = key};
+    batch->texts[batch->count++] = (sdi_batch_texts){.key = {0, 0}};
+    return operation;
 }
 
 sdi_cache_op *sdi_batch_add(sdi_batch *batch, enum sdi_cache_verb verb)
 {
     size_t begin = batch->keyed;
     batch->keyed = batch->keys.length;
-    batch->texts[batch->count].key = (sdi_span){begin, batch->keyed - begin};
-    sdi_cache_op *operation = &batch->operations[batch->count++];
-    operation->verb = verb;
+    sdi_cache_op *operation = sdi_batch_key(batch, (sdi_slice){NULL, 0}, verb);
+    batch->texts[batch->count - 1].key = (sdi_span){begin, batch->keyed - begin};
     return operation;
-}
-
-sdi_cache_op *sdi_batch_fence(sdi_batch *batch, const sdi_core *core, sdi_slice tag, enum sdi_cache_verb verb)
-{
-    sdi_slice space;
-    if (sdi_core_space(core, &space, NULL))
-        sdi_fence_key(space, tag, &batch->keys);
-    return sdi_batch_add(batch, verb);
-}
-
-sdi_cache_op *sdi_batch_key(sdi_batch *batch, sdi_slice key, enum sdi_cache_verb verb)
-{
-    sdi_buffer_append(&batch->keys, key.data, key.length);
-    return sdi_batch_add(batch, verb);
 }
 
 sdi_span sdi_batch_since(const sdi_batch *batch, size_t begin)
@@ -76,7 +68,8 @@ bool sdi_batch_run(sdi_batch *batch, sdi_core *core, int64_t deadline)
     if (batch->keys.failed || batch->values.failed)
         return false;
     for (size_t i = 0; i < batch->count; i++) {
-        batch->operations[i].key = settled(&batch->keys, batch->texts[i].key);
+        if (!batch->operations[i].key.data)
+            batch->operations[i].key = settled(&batch->keys, batch->texts[i].key);
         batch->operations[i].value = settled(&batch->values, batch->texts[i].value);
         batch->operations[i].expected = settled(&batch->values, batch->texts[i].expected);
     }

@@ -12,16 +12,25 @@ typedef struct sdi_span {
     size_t begin, length;
 } sdi_span;
 
+enum { SDI_BATCH_SMALL = 4 };
+
+/* One operation, and where its texts lie: the key in `keys`, the others in `values`. */
+typedef struct sdi_batch_texts {
+    sdi_span key, value, expected;
+} sdi_batch_texts;
+
 typedef struct sdi_batch {
     sdi_cache_op *operations; /* key, value and expected are set by sdi_batch_run */
-    struct sdi_batch_texts *texts;
+    sdi_batch_texts *texts;
     size_t count, most;
-    sdi_buffer keys;   /* append a key, then sdi_batch_add */
-    sdi_buffer values; /* append a value, then sdi_batch_value */
-    size_t keyed;      /* so far `keys` belongs to operations */
+    sdi_buffer keys;                                /* append a key, then sdi_batch_add */
+    sdi_buffer values;                              /* append a value, then sdi_batch_value */
+    size_t keyed;                                   /* so far `keys` belongs to operations */
+    sdi_cache_op small_operations[SDI_BATCH_SMALL]; /* room for a look at one row, as most are: it takes no memory */
+    sdi_batch_texts small_texts[SDI_BATCH_SMALL];
 } sdi_batch;
 
-/* sdi_batch_make makes room for `most` operations; false without memory. */
+/* sdi_batch_make makes room for `most` operations; false without memory. It stays where it is. */
 bool sdi_batch_make(sdi_batch *batch, size_t most);
 /* sdi_batch_free frees what GETs brought, too; a block that was taken out must be NULL by then. */
 void sdi_batch_free(sdi_batch *batch);
@@ -29,8 +38,7 @@ void sdi_batch_free(sdi_batch *batch);
 /* sdi_batch_add adds an operation on the key that was appended to `keys` since the last one. The rest of it is the
  * caller's to fill; it stays where it is. */
 sdi_cache_op *sdi_batch_add(sdi_batch *batch, enum sdi_cache_verb verb);
-/* sdi_batch_fence, sdi_batch_key: the same for the fence of a tag, and for a key that is there already. */
-sdi_cache_op *sdi_batch_fence(sdi_batch *batch, const sdi_core *core, sdi_slice tag, enum sdi_cache_verb verb);
+/* sdi_batch_key: the same for a key that is there already, and stays until the batch has run. */
 sdi_cache_op *sdi_batch_key(sdi_batch *batch, sdi_slice key, enum sdi_cache_verb verb);
 /* sdi_batch_since is what was appended to `values` from `begin` on. sdi_batch_value, sdi_batch_expected give the last
  * operation its texts; several may share one. */

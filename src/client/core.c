@@ -67,6 +67,7 @@ static void free_parts(sdi_core *core)
     sdi_mutex_destroy(&core->lock);
     sdi_free(core->identity);
     sdi_buffer_free(&core->space);
+    sdi_buffer_free(&core->fences);
     sdi_free(core->watchers);
     sdi_free(core);
 }
@@ -98,12 +99,14 @@ static bool learn(sdi_core *core, const char *identity)
     sdi_buffer_append(&database, identity, strcspn(identity, "\n"));
     if (!database.failed)
         sdi_key_space(core->settings->cache.key_prefix, database.data, &core->space);
-    bool learnt = core->identity && !database.failed && !core->space.failed;
+    sdi_fence_key((sdi_slice){core->space.data, core->space.length}, (sdi_slice){"", 0}, &core->fences);
+    bool learnt = core->identity && !database.failed && !core->space.failed && !core->fences.failed;
     sdi_buffer_free(&database);
     if (!learnt) {
         sdi_free(core->identity);
         core->identity = NULL;
         sdi_buffer_free(&core->space);
+        sdi_buffer_free(&core->fences);
     }
     atomic_store_explicit(&core->met, learnt, memory_order_release);
     return learnt;
@@ -126,6 +129,13 @@ bool sdi_core_space(const sdi_core *core, sdi_slice *space, const char **identit
     if (identity)
         *identity = core->identity;
     return true;
+}
+
+sdi_slice sdi_core_fences(const sdi_core *core)
+{
+    if (!atomic_load_explicit(&core->met, memory_order_acquire))
+        return (sdi_slice){NULL, 0};
+    return (sdi_slice){core->fences.data, core->fences.length};
 }
 
 void sdi_core_schema_changed(sdi_core *core)

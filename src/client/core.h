@@ -40,7 +40,7 @@ typedef struct sdi_core {
     atomic_bool planned;             /* a plan has been made */
     atomic_bool met;                 /* a server has been reached: the next two are known, and fixed for ever */
     char *identity;                  /* of the connections (sdi_pg_identity) */
-    sdi_buffer space;                /* what all keys begin with */
+    sdi_buffer space, fences;        /* what all keys begin with, and those of fences */
 
     sdi_mutex lock; /* guards what follows, and the first meeting */
     sdi_hash128 catalog_version;
@@ -62,6 +62,10 @@ sdi_settings *sdi_core_abandon(sdi_core *core);
 bool sdi_core_meet(sdi_core *core, const sdi_pg_connection *connection);
 /* sdi_core_space: the beginning of all keys; false while no server has been reached. `identity` may be NULL. */
 bool sdi_core_space(const sdi_core *core, sdi_slice *space, const char **identity);
+/* sdi_core_fences: the beginning of a fence's key, what stands before its tag; nothing while no server has been
+ * reached.
+ */
+sdi_slice sdi_core_fences(const sdi_core *core);
 /* sdi_core_schema_changed: plans made before are made again. */
 void sdi_core_schema_changed(sdi_core *core);
 /* sdi_core_catalog_due: is it time to ask the primary for the version of its catalog? sdi_core_catalog takes it, with a

@@ -8,6 +8,20 @@
 #include "fresh/entry.h"
 #include "model/policy.h"
 
+/* A read is large: what is mostly empty is left unset. */
+void sdi_read_begin(sdi_read *read, const shopdata_call *call)
+{
+    memset(read, 0, offsetof(sdi_read, demand));
+    sdi_point_reset(&read->demand[0]);
+    sdi_point_reset(&read->demand[1]);
+    sdi_stamp_reset(&read->stamp);
+    sdi_buffer_lend(&read->tags.texts, read->tag_room, sizeof read->tag_room);
+    sdi_buffer_lend(&read->tags.ends, read->end_room, sizeof read->end_room);
+    sdi_buffer_lend(&read->identity, read->identity_room, sizeof read->identity_room);
+    sdi_buffer_lend(&read->key, read->key_room, sizeof read->key_room);
+    read->call = call;
+}
+
 /* Of two eras the newer one's fence counts: an answer must contain that, and can never satisfy the other. */
 static void demand(sdi_read *read, size_t kind, const sdi_point *point)
 {
@@ -56,19 +70,15 @@ bool sdi_answer_passes(const sdi_read *read, const shopdata_result *answer, cons
  * same, or, where its point is not known, or of an era that is over, what the primary has now. */
 static bool demand_untold(sdi_read *read, size_t tag, const sdi_point *fence)
 {
-    sdi_slice space;
-    sdi_buffer key = SDI_BUFFER_INIT;
     sdi_token *token = &read->session->token;
     sdi_core *core = read->session->client->core;
-    if ((!token->tag_count && !token->all_tags) || !sdi_core_space(core, &space, NULL))
+    if (!token->tag_count && !token->all_tags)
         return true;
-    sdi_fence_key(space, sdi_tags_at(&read->tags, tag), &key);
-    bool untold = key.failed || sdi_session_untold(read->session, (sdi_slice){key.data, key.length}, fence);
+    bool untold = sdi_session_untold(read->session, sdi_tags_key(&read->tags, tag), fence);
     bool over = token->written.era.timeline < sdi_router_timeline(core->router);
     bool known = !untold || (token->wrote && !token->unknown && !over);
     for (size_t kind = tag < read->tags.required ? 0 : 1; kind < 2 && untold && known; kind++)
         demand(read, kind, &token->written);
-    sdi_buffer_free(&key);
     return known;
 }
 
@@ -288,7 +298,7 @@ static void add_gets(const sdi_core *core, sdi_batch *batch, const sdi_read *rea
     sdi_batch_key(batch, (sdi_slice){read->key.data, read->key.length}, SDI_CACHE_GET)->headroom =
         sizeof(shopdata_result);
     for (size_t tag = 0; tag < read->tags.count; tag++)
-        sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_GET);
+        sdi_batch_key(batch, sdi_tags_key(&read->tags, tag), SDI_CACHE_GET);
     if (read->lease == SDI_LEASE_AWAITED)
         sdi_lease_add_look(batch, core, read);
 }
@@ -296,18 +306,12 @@ static void add_gets(const sdi_core *core, sdi_batch *batch, const sdi_read *rea
 /* Which of the read's tags have fences that could not be told. */
 static void mark_untold(sdi_core *core, sdi_read *read, const sdi_untold *untold)
 {
-    sdi_buffer key = SDI_BUFFER_INIT;
-    sdi_slice space;
     read->untold = 0;
-    if (!untold->any || !sdi_core_space(core, &space, NULL))
+    if (!untold->any)
         return;
-    for (size_t tag = 0; tag < read->tags.count; tag++) {
-        sdi_buffer_clear(&key);
-        sdi_fence_key(space, sdi_tags_at(&read->tags, tag), &key);
-        if (untold->all || key.failed || sdi_untold_waits(core, (sdi_slice){key.data, key.length}))
+    for (size_t tag = 0; tag < read->tags.count; tag++)
+        if (untold->all || sdi_untold_waits(core, sdi_tags_key(&read->tags, tag)))
             read->untold |= (uint64_t)1 << tag;
-    }
-    sdi_buffer_free(&key);
 }
 
 /* True if any of the reads hangs on what is untold. */

@@ -40,31 +40,36 @@ typedef struct sdi_read {
     bool missed;         /* counted as a miss */
     /* What the fences say, as of the last look. Two of a kind: [0] for an answer with rows, [1] for one without, which
      * hangs on more tags. */
-    bool fences_read;    /* the cache answered; false in a mode without fences */
-    uint64_t missing;    /* tags (bit n) without a fence */
-    uint64_t useless;    /* of those: a record stands there that is none, or one of another mode */
-    bool met;            /* counted as one that met pending transactions */
-    uint64_t pending;    /* tags whose fence has transactions pending */
-    uint64_t untold;     /* tags (bit n) of which this process knows more than the cache (unfinished.h) */
-    uint64_t floor;      /* a sample (floor.h) that is in `demand` too; 0: none */
-    bool whole[2];       /* every tag that counts has a fence: `demand` is all of it */
-    bool demanded[2];    /* at least one fence was read into `demand` */
-    sdi_point demand[2]; /* what an answer must contain */
-    bool mixed_eras;     /* fences of different eras, or of one that is over: no stamp passes all of them */
-    bool crowded;        /* more is pending than fits into `demand`: as if no stamp passed */
-    int64_t looked_at;   /* sdi_wall before that look: a write that had returned by then is in the fences */
-    sdi_change *settle;  /* what was pending and has finished, to be told (settle.h); NULL: nothing */
+    bool fences_read;   /* the cache answered; false in a mode without fences */
+    uint64_t missing;   /* tags (bit n) without a fence */
+    uint64_t useless;   /* of those: a record stands there that is none, or one of another mode */
+    bool met;           /* counted as one that met pending transactions */
+    uint64_t pending;   /* tags whose fence has transactions pending */
+    uint64_t untold;    /* tags (bit n) of which this process knows more than the cache (unfinished.h) */
+    uint64_t floor;     /* a sample (floor.h) that is in `demand` too; 0: none */
+    bool whole[2];      /* every tag that counts has a fence: `demand` is all of it */
+    bool demanded[2];   /* at least one fence was read into `demand` */
+    bool mixed_eras;    /* fences of different eras, or of one that is over: no stamp passes all of them */
+    bool crowded;       /* more is pending than fits into `demand`: as if no stamp passed */
+    int64_t looked_at;  /* sdi_wall before that look: a write that had returned by then is in the fences */
+    sdi_change *settle; /* what was pending and has finished, to be told (settle.h); NULL: nothing */
     /* an old answer, which may be served in place of a new one (stale.h) */
     shopdata_result *old;
-    sdi_stamp old_stamp;
     bool old_overtaken;
     /* the answer */
     shopdata_result *result;
-    sdi_stamp stamp;
     bool stamped;
     bool unstored; /* the database has just given it */
     bool sent;     /* to the cache, whose answer is still to come */
+    /* What is large, and mostly empty. */
+    sdi_point demand[2]; /* what an answer must contain */
+    sdi_stamp stamp, old_stamp;
+    /* Of the tags, their ends, identity and key: memory is taken only for long ones. */
+    char tag_room[256], end_room[6 * sizeof(size_t)], identity_room[72], key_room[104];
 } sdi_read;
+
+/* sdi_read_begin makes one of which nothing is known but the call. It stays where it is. */
+void sdi_read_begin(sdi_read *read, const shopdata_call *call);
 
 enum { SDI_READ_TAGS_MAX = 64 }; /* a statement with more tags is not cached */
 

@@ -448,8 +448,8 @@ static void end_reads(sdi_round *r)
     }
 }
 
-static int run_round(shopdata_session *session, const shopdata_call *calls, sdi_read *reads, size_t count,
-                     shopdata_result **results_out, shopdata_error **error_out)
+static int run_round(shopdata_session *session, sdi_read *reads, size_t count, shopdata_result **results_out,
+                     shopdata_error **error_out)
 {
     shopdata_error *error = NULL;
     sdi_round r = {.session = session,
@@ -459,7 +459,7 @@ static int run_round(shopdata_session *session, const shopdata_call *calls, sdi_
                    .begin = sdi_now(),
                    .deadline = sdi_session_deadline(session),
                    .failed = SIZE_MAX};
-    int status = sdi_round_prepare(&r, calls, &error);
+    int status = sdi_round_prepare(&r, &error);
     if (status == SHOPDATA_OK)
         status = sdi_in_transaction(session) ? in_transaction(&r, &error) : through_the_tiers(&r, &error);
     int64_t took = sdi_now() - r.begin;
@@ -478,12 +478,13 @@ static int run_round(shopdata_session *session, const shopdata_call *calls, sdi_
 int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,
                   shopdata_error **error_out)
 {
-    if (count == 1)
-        return run_round(session, calls, &(sdi_read){.call = calls}, 1, results_out, error_out);
-    sdi_read *reads = sdi_calloc(count, sizeof *reads);
+    sdi_read one, *reads = count == 1 ? &one : sdi_malloc(count * sizeof *reads);
     if (!reads)
         return sdi_no_memory(error_out);
-    int status = run_round(session, calls, reads, count, results_out, error_out);
-    sdi_free(reads);
+    for (size_t i = 0; i < count; i++)
+        sdi_read_begin(&reads[i], &calls[i]);
+    int status = run_round(session, reads, count, results_out, error_out);
+    if (reads != &one)
+        sdi_free(reads);
     return status;
 }

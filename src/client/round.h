@@ -16,7 +16,7 @@ typedef struct sdi_round {
 } sdi_round;
 
 /* sdi_round_prepare: of every call its plan and policy, and, if it is cached, its key and tags. */
-int sdi_round_prepare(sdi_round *r, const shopdata_call *calls, shopdata_error **error_out);
+int sdi_round_prepare(sdi_round *r, shopdata_error **error_out);
 /* sdi_round_ask asks the database for all OPEN reads and makes them DONE. */
 int sdi_round_ask(sdi_round *r, shopdata_error **error_out);
 sdi_pg_command sdi_read_command(const sdi_read *read);

@@ -22,6 +22,7 @@ static int prepare_cached(const sdi_round *r, sdi_read *read, shopdata_error **e
     if (!read->planned->final || sdi_plan_kind(read->planned->plan) != SDI_PLAN_CACHED || !read->policy->cache ||
         (read->flags & SHOPDATA_NO_CACHE) || !r->core->cache || !sdi_core_space(r->core, &space, NULL))
         return SHOPDATA_OK;
+    read->tags.prefix = sdi_core_fences(r->core);
     if (!sdi_fence_tags(r->core, read->planned->plan, call->params, call->count, &read->tags))
         return SHOPDATA_OK;
     sdi_identity(read->planned->fingerprint, call->params, call->count, &read->identity);
@@ -34,9 +35,9 @@ static int prepare_cached(const sdi_round *r, sdi_read *read, shopdata_error **e
     return SHOPDATA_OK;
 }
 
-static int prepare(const sdi_round *r, sdi_read *read, const shopdata_call *call, shopdata_error **error_out)
+static int prepare(const sdi_round *r, sdi_read *read, shopdata_error **error_out)
 {
-    read->call = call;
+    const shopdata_call *call = read->call;
     read->session = r->session;
     read->flags = call->flags | r->session->flags;
     int status = sdi_statement_check(call->statement, r->session->client, call->params, call->count, error_out);
@@ -50,10 +51,10 @@ static int prepare(const sdi_round *r, sdi_read *read, const shopdata_call *call
     return sdi_in_transaction(r->session) ? SHOPDATA_OK : prepare_cached(r, read, error_out);
 }
 
-int sdi_round_prepare(sdi_round *r, const shopdata_call *calls, shopdata_error **error_out)
+int sdi_round_prepare(sdi_round *r, shopdata_error **error_out)
 {
     for (size_t i = 0; i < r->count; i++) {
-        int status = prepare(r, &r->reads[i], &calls[i], error_out);
+        int status = prepare(r, &r->reads[i], error_out);
         if (status != SHOPDATA_OK) {
             r->failed = i;
             return status;

@@ -110,7 +110,7 @@ void sdi_settle_add(sdi_core *core, sdi_batch *batch, const sdi_read *read)
     for (size_t tag = 0; read->settle && tag < read->tags.count; tag++) {
         if (!(read->pending >> tag & 1))
             continue;
-        sdi_cache_op *operation = sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_MERGE);
+        sdi_cache_op *operation = sdi_batch_key(batch, sdi_tags_key(&read->tags, tag), SDI_CACHE_MERGE);
         operation->change = read->settle;
         operation->ttl_ms = sdi_fence_ttl(core->settings);
     }

@@ -13,14 +13,14 @@ static bool fills(const sdi_read *read)
     return read->cached && read->fences_read && read->missing;
 }
 
-static void add_placeholders(sdi_core *core, sdi_batch *batch, const sdi_read *read, sdi_span placeholder)
+static void add_placeholders(sdi_batch *batch, const sdi_read *read, sdi_span placeholder)
 {
     for (size_t tag = 0; tag < read->tags.count; tag++) {
         if (!(read->missing >> tag & 1))
             continue;
         if (read->useless >> tag & 1)
-            sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_REMOVE);
-        sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_ADD)->ttl_ms = SDI_PLACEHOLDER_TTL_MS;
+            sdi_batch_key(batch, sdi_tags_key(&read->tags, tag), SDI_CACHE_REMOVE);
+        sdi_batch_key(batch, sdi_tags_key(&read->tags, tag), SDI_CACHE_ADD)->ttl_ms = SDI_PLACEHOLDER_TTL_MS;
         sdi_batch_value(batch, placeholder);
     }
 }
@@ -49,7 +49,7 @@ bool sdi_claim(sdi_core *core, sdi_read *reads, size_t count, uint64_t nonce, in
             sdi_lease_add_claim(&batch, core, &reads[i], nonce);
     for (size_t i = 0; i < count; i++)
         if (fills(&reads[i]) && sdi_read_looks(&reads[i]))
-            add_placeholders(core, &batch, &reads[i], placeholder);
+            add_placeholders(&batch, &reads[i], placeholder);
     bool put = sdi_batch_run(&batch, core, deadline);
     take_claims(core, reads, count, put ? batch.operations : NULL);
     sdi_batch_free(&batch);
@@ -67,8 +67,7 @@ static void add_swaps(sdi_core *core, sdi_batch *batch, const sdi_read *read, co
     for (size_t tag = 0; tag < read->tags.count; tag++) {
         if (!(read->missing >> tag & 1))
             continue;
-        sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_SWAP)->ttl_ms =
-            sdi_fence_ttl(core->settings);
+        sdi_batch_key(batch, sdi_tags_key(&read->tags, tag), SDI_CACHE_SWAP)->ttl_ms = sdi_fence_ttl(core->settings);
         sdi_batch_expected(batch, install->placeholder);
         sdi_batch_value(batch, install->fence);
     }
@@ -145,10 +144,10 @@ static bool outlived(const sdi_read *read)
            (read->mixed_eras || (read->demanded[1] && !sdi_era_equal(read->demand[1].era, read->stamp.era)));
 }
 
-static void add_removals(sdi_core *core, sdi_batch *batch, const sdi_read *read)
+static void add_removals(sdi_batch *batch, const sdi_read *read)
 {
     for (size_t tag = 0; tag < read->tags.count; tag++)
-        sdi_batch_fence(batch, core, sdi_tags_at(&read->tags, tag), SDI_CACHE_REMOVE);
+        sdi_batch_key(batch, sdi_tags_key(&read->tags, tag), SDI_CACHE_REMOVE);
 }
 
 static void add_stores(sdi_core *core, sdi_batch *batch, sdi_read *read, const installation *install)
@@ -157,7 +156,7 @@ static void add_stores(sdi_core *core, sdi_batch *batch, sdi_read *read, const i
         return;
     read->unstored = false;
     if (outlived(read))
-        add_removals(core, batch, read);
+        add_removals(batch, read);
     else if (install->fence.length && fills(read))
         add_swaps(core, batch, read, install);
     if (!outlived(read))

@@ -10,7 +10,7 @@ enum { XID_DIGITS = 16, RUNNING_AT = 96, PENDING_LENGTH = 33 };
 
 /* Reads eight hexadecimal digits at once, all bytes of a word side by side: every hit decodes its fences, and of a
  * random digit no branch can be predicted. Digits that would be spelled otherwise than we do set *bad. */
-static uint64_t hex8(const char *digits, uint64_t *bad)
+static inline uint64_t hex8(const char *digits, uint64_t *bad)
 {
     uint64_t text = sdi_read_u64(digits);
     uint64_t value = (text & EACH_BYTE(15)) + (text >> 6 & EACH_BYTE(1)) * 9;
@@ -21,7 +21,7 @@ static uint64_t hex8(const char *digits, uint64_t *bad)
     return (value << 16 | value >> 32) & UINT32_MAX;
 }
 
-static uint64_t hex16(const char *digits, uint64_t *bad)
+static inline uint64_t hex16(const char *digits, uint64_t *bad)
 {
     uint64_t high = hex8(digits, bad);
     return high << 32 | hex8(digits + 8, bad);

@@ -45,16 +45,23 @@ static bool read_integer(sdi_slice text, uint64_t limit, int64_t *value)
     return true;
 }
 
-static bool integer_key(sdi_buffer *out, enum sdi_key_type type, sdi_slice text, bool shared)
+static uint64_t limit_of(enum sdi_key_type type)
 {
-    uint64_t limit = type == SDI_KEY_INT2 ? INT16_MAX : type == SDI_KEY_INT4 ? INT32_MAX : INT64_MAX;
-    int64_t value;
-    if (!read_integer(trimmed(text), limit, &value))
-        return false;
+    return type == SDI_KEY_INT2 ? INT16_MAX : type == SDI_KEY_INT4 ? INT32_MAX : INT64_MAX;
+}
+
+static bool append_integer(sdi_buffer *out, int64_t value, bool shared)
+{
     if (shared && (value > EXACT_IN_EVERY_NUMBER || value < -EXACT_IN_EVERY_NUMBER))
         return false;
     sdi_buffer_decimal(out, value);
     return true;
+}
+
+static bool integer_key(sdi_buffer *out, enum sdi_key_type type, sdi_slice text, bool shared)
+{
+    int64_t value;
+    return read_integer(trimmed(text), limit_of(type), &value) && append_integer(out, value, shared);
 }
 
 /* PostgreSQL takes every beginning of these words, but `o`, which could be either. */
@@ -135,16 +142,33 @@ bool sdi_key_append(sdi_buffer *out, enum sdi_key_type type, sdi_slice text, boo
     return false;
 }
 
+static bool is_integer(enum sdi_key_type type)
+{
+    return type == SDI_KEY_INT2 || type == SDI_KEY_INT4 || type == SDI_KEY_INT8;
+}
+
+/* A number for a column of numbers, as most keys are, is not made a text to be read again. */
+static bool number_key(sdi_buffer *out, enum sdi_key_type type, int64_t value, bool shared)
+{
+    char room[32];
+    sdi_buffer text;
+    int64_t limit = (int64_t)limit_of(type);
+    if (is_integer(type))
+        return value <= limit && value >= -limit - 1 && append_integer(out, value, shared);
+    sdi_buffer_lend(&text, room, sizeof room);
+    sdi_buffer_decimal(&text, value);
+    return sdi_key_append(out, type, (sdi_slice){text.data, text.length}, shared);
+}
+
 bool sdi_key_param(sdi_buffer *out, enum sdi_key_type type, const shopdata_param *param, bool shared)
 {
-    if (param->kind != SHOPDATA_BOOL && param->kind != SHOPDATA_INT64 && param->kind != SHOPDATA_TEXT)
+    if (param->kind == SHOPDATA_INT64)
+        return number_key(out, type, param->value.integer, shared);
+    if (param->kind == SHOPDATA_BOOL)
+        return sdi_key_append(out, type, sdi_slice_of(param->value.integer ? "t" : "f"), shared);
+    if (param->kind != SHOPDATA_TEXT)
         return false;
-    sdi_buffer text = SDI_BUFFER_INIT;
-    sdi_param_text(param, &text);
-    bool known =
-        !text.failed && sdi_key_append(out, type, (sdi_slice){text.data ? text.data : "", text.length}, shared);
-    sdi_buffer_free(&text);
-    return known;
+    return sdi_key_append(out, type, (sdi_slice){param->value.bytes.data, param->value.bytes.length}, shared);
 }
 
 void sdi_tag_escape(sdi_buffer *out, sdi_slice text, bool dots)

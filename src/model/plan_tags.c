@@ -15,15 +15,6 @@ typedef struct call {
     bool outline; /* for people: $n in place of values */
 } call;
 
-static void add_text(sdi_tags *tags, sdi_buffer *text)
-{
-    if (text->failed)
-        tags->texts.failed = true;
-    else
-        sdi_tags_add(tags, (sdi_slice){text->data, text->length});
-    sdi_buffer_free(text);
-}
-
 static void add_table(sdi_tags *tags, const char *table)
 {
     sdi_tags_add(tags, sdi_slice_of(table));
@@ -31,10 +22,10 @@ static void add_table(sdi_tags *tags, const char *table)
 
 static void add_bulk(sdi_tags *tags, const char *table)
 {
-    sdi_buffer text = SDI_BUFFER_INIT;
-    sdi_buffer_text(&text, table);
-    sdi_buffer_text(&text, "/*");
-    add_text(tags, &text);
+    sdi_buffer *text = sdi_tags_begin(tags);
+    sdi_buffer_text(text, table);
+    sdi_buffer_append(text, "/*", 2);
+    sdi_tags_end(tags);
 }
 
 static bool append_part(const call *c, const sdi_key_part *part, sdi_buffer *text)
@@ -56,16 +47,17 @@ static bool append_part(const call *c, const sdi_key_part *part, sdi_buffer *tex
 /* False, and no tag, if a value of the key is none that we can spell. */
 static bool add_row(const call *c, const sdi_hook *hook)
 {
-    sdi_buffer text = SDI_BUFFER_INIT;
-    sdi_buffer_text(&text, hook->table);
+    sdi_buffer *text = sdi_tags_begin(c->tags);
+    sdi_buffer_text(text, hook->table);
     bool known = true;
     for (size_t i = 0; known && i < SDI_COUNT(hook->key, sdi_key_part); i++) {
-        sdi_buffer_char(&text, i ? ',' : '/');
-        known = append_part(c, &SDI_ITEMS(hook->key, sdi_key_part)[i], &text);
+        sdi_buffer_char(text, i ? ',' : '/');
+        known = append_part(c, &SDI_ITEMS(hook->key, sdi_key_part)[i], text);
     }
     if (known)
-        add_text(c->tags, &text);
-    sdi_buffer_free(&text);
+        sdi_tags_end(c->tags);
+    else
+        sdi_tags_drop(c->tags);
     return known;
 }
 
@@ -133,20 +125,20 @@ static void append_value(sdi_buffer *text, const shopdata_param *param)
  */
 static void add_own(const call *c, const char *at)
 {
-    sdi_buffer text = SDI_BUFFER_INIT;
+    sdi_buffer *text = sdi_tags_begin(c->tags);
     while (*at) {
         char byte = *at++;
         if (byte != '$') {
-            sdi_buffer_char(&text, byte);
+            sdi_buffer_char(text, byte);
         } else if (*at == '$') {
-            sdi_buffer_char(&text, *at++);
+            sdi_buffer_char(text, *at++);
         } else {
             size_t number = number_at(&at);
             if (number && number <= c->count)
-                append_value(&text, &c->params[number - 1]);
+                append_value(text, &c->params[number - 1]);
         }
     }
-    add_text(c->tags, &text);
+    sdi_tags_end(c->tags);
 }
 
 static int bad_template(shopdata_error **error_out, const char *tag, const char *what)

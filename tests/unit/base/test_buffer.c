@@ -52,6 +52,26 @@ START_TEST(numbers_are_as_printf_writes_them)
 }
 END_TEST
 
+START_TEST(lent_room_is_used_until_it_is_too_small)
+{
+    char room[16];
+    sdi_buffer buffer;
+    sdi_buffer_lend(&buffer, room, sizeof room);
+    sdi_buffer_text(&buffer, "fifteen letters");
+    ck_assert_ptr_eq(buffer.data, room);
+    sdi_buffer_char(&buffer, '!');
+    ck_assert_ptr_ne(buffer.data, room);
+    ck_assert_str_eq(buffer.data, "fifteen letters!");
+    sdi_buffer_free(&buffer);
+    sdi_buffer_lend(&buffer, room, sizeof room);
+    sdi_buffer_text(&buffer, "taken");
+    char *taken = sdi_buffer_take(&buffer);
+    ck_assert_str_eq(taken, "taken");
+    ck_assert_ptr_ne(taken, room);
+    sdi_free(taken);
+}
+END_TEST
+
 START_TEST(take_of_nothing_is_an_empty_text)
 {
     sdi_buffer buffer = SDI_BUFFER_INIT;
@@ -78,6 +98,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, grows_and_stays_a_c_string);
     tcase_add_test(cases, a_format_that_does_not_fit_makes_room);
     tcase_add_test(cases, numbers_are_as_printf_writes_them);
+    tcase_add_test(cases, lent_room_is_used_until_it_is_too_small);
     tcase_add_test(cases, take_of_nothing_is_an_empty_text);
     tcase_add_test(cases, absurd_size_fails_and_stays_failed);
 }
