@@ -151,6 +151,22 @@ static int stamp_again(trial *t, sdi_pg_connection *connection, shopdata_error *
                        error);
 }
 
+/* One whose role has changed since it was last heard of answers in full, and is believed. */
+static int ask_node(trial *t, const sdi_choice *choice, sdi_pg_connection *connection, shopdata_error **error)
+{
+    size_t most = (size_t)t->core->settings->max_result_bytes;
+    t->asked_at = sdi_now();
+    t->commands[0] = sdi_moment_of(choice->primary);
+    t->commands[t->last] = sdi_reached_command(choice->primary);
+    int status = sdi_pg_read(connection, t->commands, t->count, most, t->question->deadline, error);
+    if (status != SHOPDATA_OK || !sdi_moment_missed(&t->commands[0]))
+        return status;
+    forget_answers(t);
+    t->commands[0] = sdi_moment_command();
+    t->commands[t->last] = sdi_reached_command(!choice->primary);
+    return sdi_pg_read(connection, t->commands, t->count, most, t->question->deadline, error);
+}
+
 static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata_error **error)
 {
     sdi_core *core = t->core;
@@ -163,12 +179,9 @@ static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata
     }
     t->busy = false;
     sdi_pool_expendable(sdi_router_pool(core->router, choice->node), connection);
-    t->asked_at = sdi_now();
-    t->commands[t->last] = sdi_reached_command(choice->primary);
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->last - t->first);
     SDI_STEP(ask);
-    *status = sdi_pg_read(connection, t->commands, t->count, (size_t)core->settings->max_result_bytes,
-                          t->question->deadline, error);
+    *status = ask_node(t, choice, connection, error);
     SDI_STEP(answered);
     if (!SDI_RULE(stamp_first) && *status == SHOPDATA_OK)
         *status = stamp_again(t, connection, error);
@@ -318,7 +331,6 @@ int sdi_ask_read(sdi_core *core, sdi_question *question, sdi_pg_command *command
     *failed_out = SIZE_MAX;
     if (!all)
         return sdi_no_memory(error_out);
-    all[0] = sdi_moment_command();
     if (question->settings)
         all[1] = *question->settings;
     memcpy(all + first, commands, count * sizeof *all);

@@ -78,7 +78,7 @@ static int put_mark(sdi_committing *c, const sdi_pg_command *asked, shopdata_err
 static int run_up_to_commit(sdi_committing *c, sdi_pg_command *asked, shopdata_error **error_out)
 {
     sdi_pg_command *place = &c->steps[c->count - 2], commit = *place;
-    *place = sdi_moment_command();
+    *place = sdi_moment_of(true);
     int broke = sdi_pg_run(c->connection, c->steps, c->count - 1, (size_t)c->core->settings->max_result_bytes,
                            c->deadline, error_out);
     *asked = *place;

@@ -119,7 +119,7 @@ void sdi_saw_until(shopdata_session *session, const sdi_pg_connection *connectio
 static void look_back(shopdata_session *session, int status)
 {
     size_t failed;
-    sdi_pg_command moment = sdi_moment_command();
+    sdi_pg_command moment = sdi_moment_of(true);
     if (status == SHOPDATA_OK)
         run(session, &moment, 1, &failed, NULL);
     sdi_saw_until(session, session->transaction.connection, &moment);
@@ -175,7 +175,7 @@ int sdi_begin(shopdata_session *session, unsigned isolation, shopdata_error **er
 static int run_rollback(shopdata_session *session, shopdata_error **error_out)
 {
     size_t failed;
-    sdi_pg_command both[2] = {command("ROLLBACK"), sdi_moment_command()};
+    sdi_pg_command both[2] = {command("ROLLBACK"), sdi_moment_of(true)};
     int status = run(session, both, 2, &failed, error_out);
     sdi_saw_until(session, session->transaction.connection, &both[1]);
     sdi_pg_commands_free(both, 2);
@@ -339,7 +339,7 @@ int sdi_commit(shopdata_session *session, shopdata_error **error_out)
         sdi_rollback(session, NULL); /* it is over in every case */
     if (status != SHOPDATA_OK)
         return status;
-    sdi_pg_command steps[COMMIT_STEPS] = {sdi_xid_command(), command("COMMIT"), sdi_moment_command()};
+    sdi_pg_command steps[COMMIT_STEPS] = {sdi_xid_command(), command("COMMIT"), sdi_moment_of(true)};
     shopdata_error *error = NULL;
     sdi_buffer keys = transaction->tags;
     bool schema = transaction->schema;

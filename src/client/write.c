@@ -172,7 +172,7 @@ static int try_once(write *w, enum next *next, shopdata_result **result_out, sho
     sdi_count(core->metrics, SDI_M_NODE_QUERIES, node, 1);
     const sdi_pg_command begin = sdi_pg_fixed("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
     sdi_pg_command steps[STEPS] = {
-        begin, begin, change_command(w), sdi_xid_command(), sdi_pg_fixed("COMMIT"), sdi_moment_command()};
+        begin, begin, change_command(w), sdi_xid_command(), sdi_pg_fixed("COMMIT"), sdi_moment_of(true)};
     size_t first = sdi_settings_command(w->session, &steps[SETTINGS]) ? BEGIN : SETTINGS;
     sdi_committing committing = {.core = core,
                                  .connection = connection,

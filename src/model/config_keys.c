@@ -58,6 +58,9 @@ const sdi_config_key sdi_config_keys[] = {
      AT(pool_settings, connect_timeout_ms), "How long connecting to a node may take, TLS and login included."},
     {SDI_SECTION_POOL, "prepared", SDI_KEY_BOOL, "on", 0, 1, NULL, AT(pool_settings, prepared),
      "Keep prepared statements on the connections. `off` behind a pooler that works by transaction."},
+    {SDI_SECTION_POOL, "busy_poll", SDI_KEY_BOOL, "on", 0, 1, NULL, AT(pool_settings, busy_poll),
+     "Look for the answer of a node that is quick for a moment, at most 80 us, before sleeping until it comes, as "
+     "`cache.busy_poll` does. `off`: sleep at once."},
 
     {SDI_SECTION_ROUTE, "zone", SDI_KEY_TEXT, "", 0, 63, NULL, AT(route_settings, zone),
      "Where this process runs. Empty: no node is preferred."},

@@ -26,6 +26,7 @@ typedef struct sdi_pool_settings {
     int64_t wait_timeout_ms; /* how long they wait at most */
     int64_t connect_timeout_ms;
     bool prepared; /* keep prepared statements (off for poolers in transaction mode) */
+    bool busy_poll;
 } sdi_pool_settings;
 
 typedef struct sdi_route_settings {

@@ -78,12 +78,33 @@ static bool out_of_time(sdi_pg_batch *batch)
     return sdi_pg_break(batch, SHOPDATA_ERR_TIMEOUT, "no answer before the deadline", "");
 }
 
+/* Looks for the answers for a moment before anybody sleeps until they come. False: the batch has failed. */
+static bool look(sdi_pg_batch *batch)
+{
+    sdi_busy_poll *busy_poll = batch->connection->busy_poll;
+    if (!busy_poll || batch->writing || batch->sent < batch->count || !sdi_busy_poll_begin(busy_poll))
+        return true;
+    bool good;
+    int64_t since = batch->looked_at = sdi_now();
+    do
+        good = PQconsumeInput(batch->connection->pq) ? sdi_pg_receive(batch) : lost(batch);
+    while (good && batch->answered < batch->count && sdi_busy_poll_again(since));
+    sdi_busy_poll_end(busy_poll);
+    return good;
+}
+
+static void learn(const sdi_pg_batch *batch)
+{
+    if (batch->looked_at)
+        sdi_busy_poll_learn(batch->connection->busy_poll, sdi_now() - batch->looked_at);
+}
+
 /* Reads while it writes: a server whose answers nobody takes stops reading, and a large batch would never end. */
 static bool pump(sdi_pg_batch *batch, int64_t deadline)
 {
     PGconn *pq = batch->connection->pq;
-    for (;;) {
-        if (!sdi_pg_send(batch) || !sdi_pg_receive(batch))
+    for (bool first = true;; first = false) {
+        if (!sdi_pg_send(batch) || !sdi_pg_receive(batch) || (first && !look(batch)))
             return false;
         if (batch->answered == batch->count)
             return true;
@@ -126,6 +147,7 @@ int sdi_pg_batch_run(sdi_pg_connection *connection, sdi_pg_command *commands, si
         sdi_pg_break(&batch, SHOPDATA_ERR_NO_MEMORY, "", "");
     else
         pump(&batch, deadline);
+    learn(&batch);
     sdi_free(batch.steps);
     sdi_result_builder_free(&batch.builder);
     tidy_arguments(&connection->arguments);

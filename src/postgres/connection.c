@@ -149,6 +149,11 @@ void sdi_pg_abandon(sdi_pg_connection *connection)
     sdi_pg_close(connection);
 }
 
+void sdi_pg_look_first(sdi_pg_connection *connection, sdi_busy_poll *busy_poll)
+{
+    connection->busy_poll = busy_poll;
+}
+
 void sdi_pg_give_up(sdi_pg_connection *connection)
 {
     atomic_store(&connection->given_up, true);

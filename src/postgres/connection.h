@@ -11,6 +11,7 @@
 
 #include <shopdata/shopdata.h>
 
+#include "base/busy_poll.h"
 #include "model/stamp.h"
 
 typedef struct sdi_pg_connection sdi_pg_connection;
@@ -23,6 +24,10 @@ int sdi_pg_connect(const char *conninfo, bool prepared, int64_t deadline, sdi_pg
 void sdi_pg_close(sdi_pg_connection *connection);
 /* sdi_pg_abandon frees in a forked child, without a word to the parent's server. */
 void sdi_pg_abandon(sdi_pg_connection *connection);
+
+/* sdi_pg_look_first: answers are looked for before sleeping until they come, where that pays; NULL, as it is at first:
+ * they are slept for. */
+void sdi_pg_look_first(sdi_pg_connection *connection, sdi_busy_poll *busy_poll);
 
 /* sdi_pg_give_up, from any thread: whoever waits for an answer on it gets UNAVAILABLE a moment later. */
 void sdi_pg_give_up(sdi_pg_connection *connection);

@@ -27,7 +27,8 @@ struct sdi_pg_connection {
     atomic_bool given_up; /* by another thread: nothing is to be waited for any more */
     /* The statements that the server holds are no longer those of the table: all are dropped before the next batch. */
     bool start_over;
-    sdi_map statements; /* statements.c */
+    sdi_busy_poll *busy_poll; /* of its node; NULL: answers are slept for */
+    sdi_map statements;       /* statements.c */
     sdi_pg_arguments arguments;
     uint64_t mended;
     uint64_t system;
@@ -86,6 +87,7 @@ typedef struct sdi_pg_batch {
     bool reading;                 /* the answer to step `answered` has been asked for */
     bool heard;                   /* some of it has come */
     bool described;               /* the columns of the answer are known */
+    int64_t looked_at;            /* sdi_now when the answers were first looked for; 0: they were not */
     uint64_t changed;             /* rows, as the answer's pieces told */
     sdi_result_builder builder;
     int status; /* negative: the connection broke */

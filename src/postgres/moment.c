@@ -1,34 +1,51 @@
 #include "postgres/moment.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/proving.h"
 #include "model/result.h"
 
-/* One text for both roles: CASE runs only the branch taken, and each side's functions fail on the other.
+/* A text for each role, which does no more than it must, and one for both: there CASE runs only the branch taken, for a
+ * primary's functions fail on a standby. A standby's tell nothing on a primary, so it says that it is one.
  * A standby is never asked for its snapshot: there it lists no running transactions. Its timeline is the wal
  * receiver's: the control file lags a promotion. The question is its own statement, before the read: a replay position
  * bounds the next statement's snapshot, not its own. A primary's snapshot is the one that this statement runs in, so
  * every position is read after it: the insert position covers all that the snapshot sees finished, and whoever has an
  * xid by then is in the snapshot or below the next one. age() tells the distance to that; it is the one thing that
  * does, and it is one value a transaction: of a transaction that has an xid itself, that one's. */
-static const char question[] =
+static const char of_primary[] =
+    "SELECT 'f', pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8),"
+    " pg_catalog.pg_current_wal_flush_lsn(), pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_snapshot(),"
+    " pg_catalog.age('3'::pg_catalog.xid)";
+static const char of_standby[] =
+    "SELECT pg_catalog.pg_is_in_recovery(), (pg_catalog.pg_stat_get_wal_receiver()).received_tli,"
+    " pg_catalog.pg_last_wal_replay_lsn(), pg_catalog.pg_last_wal_receive_lsn(),"
+    " pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())";
+static const char of_either[] =
     "SELECT CASE WHEN standby THEN 't' ELSE 'f' END,"
     " CASE WHEN standby THEN (SELECT received_tli::text FROM pg_catalog.pg_stat_get_wal_receiver())"
     " ELSE pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END,"
     " CASE WHEN standby THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END,"
-    " CASE WHEN standby THEN NULL ELSE pg_catalog.pg_current_snapshot() END,"
     " CASE WHEN standby THEN pg_catalog.pg_last_wal_receive_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END,"
-    " CASE WHEN standby THEN extract(epoch FROM pg_catalog.clock_timestamp()"
-    " - pg_catalog.pg_last_xact_replay_timestamp()) END,"
+    " CASE WHEN standby THEN pg_catalog.date_part('epoch',"
+    " pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())::text"
+    " ELSE pg_catalog.pg_current_snapshot()::text END,"
     " CASE WHEN standby THEN NULL ELSE pg_catalog.age('3'::pg_catalog.xid) END"
     " FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby OFFSET 0) AS role";
 
-enum { STANDBY, TIMELINE, POSITION, SNAPSHOT, HEAD, REPLAY_AGE, AGE, COLUMNS };
+/* A standby's columns, then a primary's. */
+enum { STANDBY, TIMELINE, POSITION, HEAD, REPLAY_AGE, STANDBY_COLUMNS };
+enum { SNAPSHOT = REPLAY_AGE, AGE, COLUMNS };
 
 sdi_pg_command sdi_moment_command(void)
 {
-    return sdi_pg_fixed(question);
+    return sdi_pg_fixed(of_either);
+}
+
+sdi_pg_command sdi_moment_of(bool primary)
+{
+    return sdi_pg_fixed(primary ? of_primary : of_standby);
 }
 
 static sdi_slice text_at(const shopdata_result *answer, size_t column)
@@ -71,12 +88,21 @@ static void read_primary(const shopdata_result *answer, sdi_moment *moment)
     moment->next = moment->snapshot_known ? next_xid(text_at(answer, AGE), moment->demanded.xmax) : 0;
 }
 
+bool sdi_moment_missed(const sdi_pg_command *asked)
+{
+    const char *sqlstate = asked->error ? shopdata_error_sqlstate(asked->error) : "";
+    if (asked->outcome == SDI_PG_ERROR)
+        return asked->sql == of_primary && !strcmp(sqlstate, "55000");
+    return asked->outcome == SDI_PG_DONE && asked->sql == of_standby && *text_at(asked->result, STANDBY).data != 't';
+}
+
 bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result *answer, sdi_moment *moment_out)
 {
-    if (shopdata_result_rows(answer) != 1 || shopdata_result_columns(answer) != COLUMNS)
-        return false;
+    size_t columns = shopdata_result_columns(answer);
     sdi_moment moment = {.era.system = sdi_pg_system(connection), .replay_age_seconds = -1};
     moment.standby = *text_at(answer, STANDBY).data == 't';
+    if (shopdata_result_rows(answer) != 1 || (columns != COLUMNS && (columns != STANDBY_COLUMNS || !moment.standby)))
+        return false;
     if (moment.standby)
         read_standby(answer, &moment);
     else

@@ -26,7 +26,11 @@ typedef struct sdi_moment {
 
 /* sdi_moment_command is the question, as a command for sdi_pg_run or sdi_pg_read (prepared where that is on). */
 sdi_pg_command sdi_moment_command(void);
-/* sdi_moment_read reads its answer; false if it is malformed. */
+/* sdi_moment_of is the same of a server whose role is known, at a fraction of the cost. sdi_moment_missed: that role is
+ * not its role any more; it has to be asked by sdi_moment_command. */
+sdi_pg_command sdi_moment_of(bool primary);
+bool sdi_moment_missed(const sdi_pg_command *asked);
+/* sdi_moment_read reads the answer to either; false if it is malformed, or of a server of the other role. */
 bool sdi_moment_read(const sdi_pg_connection *connection, const shopdata_result *answer, sdi_moment *moment_out);
 
 /* What an answer that was asked for after this moment on the same connection certainly contained. False if unknown. */

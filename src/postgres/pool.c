@@ -30,6 +30,7 @@ struct sdi_pool {
     const sdi_pool_settings *settings;
     size_t node;
     sdi_metrics *metrics;
+    sdi_busy_poll busy_poll;
     sdi_mutex mutex;
     struct waiter *first, **last;
     int64_t waiting;
@@ -51,6 +52,7 @@ sdi_pool *sdi_pool_new(const sdi_node_settings *node_settings, const sdi_pool_se
     pool->metrics = metrics;
     pool->size = size;
     pool->last = &pool->first;
+    sdi_busy_poll_init(&pool->busy_poll, settings->busy_poll);
     sdi_mutex_init(&pool->mutex);
     return pool;
 }
@@ -225,6 +227,7 @@ static int connect_slot(sdi_pool *pool, struct slot *slot, int64_t deadline, sho
     int status = sdi_pg_connect(pool->node_settings->conninfo, pool->settings->prepared, until, &connection, &error);
     if (status == 0) {
         sdi_count(pool->metrics, SDI_M_CONNECTS, pool->node, 1);
+        sdi_pg_look_first(connection, &pool->busy_poll);
         put(pool, slot, connection);
         return 0;
     }

@@ -657,6 +657,57 @@ START_TEST(a_standby_tells_its_moment)
 }
 END_TEST
 
+static bool missed(sdi_pg_connection *connection, bool as_primary)
+{
+    sdi_moment moment;
+    sdi_pg_command command = sdi_moment_of(as_primary);
+    run(connection, &command, 1);
+    bool missed = sdi_moment_missed(&command);
+    bool read = command.outcome == SDI_PG_DONE && sdi_moment_read(connection, command.result, &moment);
+    ck_assert(read == !missed);
+    if (read)
+        ck_assert(moment.standby == !as_primary && sdi_era_equal(moment.era, moment_of(connection).era));
+    if (read && as_primary)
+        ck_assert(moment.flush && moment.insert && moment.snapshot_known && moment.next);
+    sdi_pg_commands_free(&command, 1);
+    return missed;
+}
+
+START_TEST(each_role_has_a_question_of_its_own)
+{
+    sdi_pg_connection *of_primary = open_to(primary, true), *of_standby = open_to(standby, true);
+    ck_assert(!missed(of_primary, true) && missed(of_primary, false));
+    ck_assert(!missed(of_standby, false) && missed(of_standby, true));
+    sdi_pg_close(of_primary);
+    sdi_pg_close(of_standby);
+}
+END_TEST
+
+/* An answer that is late, one in pieces and a loss are met while it is looked for as while it is slept for. */
+START_TEST(answers_are_looked_for_first)
+{
+    enum { QUICK = 200 };
+    sdi_busy_poll busy_poll;
+    sdi_pg_connection *connection = open_to(primary, true);
+    sdi_busy_poll_init(&busy_poll, true);
+    busy_poll.places = 1;
+    sdi_pg_look_first(connection, &busy_poll);
+    for (int i = 0; i < QUICK; i++)
+        ck_assert_int_eq(ask(connection, "SELECT 5"), 5);
+    ck_assert_int_gt(atomic_load(&busy_poll.usual), 0);
+    ck_assert_int_eq(atomic_load(&busy_poll.taken), 0);
+    sdi_pg_command commands[] = {sql("SELECT 1 FROM pg_sleep(0.05)"), sql("SELECT repeat('x', 1000000)")};
+    run(connection, commands, 2);
+    ck_assert_uint_eq(strlen(cell(&commands[1], 0, 0)), 1000000);
+    sdi_pg_commands_free(commands, 2);
+    sdi_pg_command last = sql("SELECT pg_terminate_backend(pg_backend_pid())");
+    ck_assert_int_eq(sdi_pg_run(connection, &last, 1, BIG, soon(), NULL), SHOPDATA_ERR_UNAVAILABLE);
+    sdi_pg_commands_free(&last, 1);
+    ck_assert_int_eq(atomic_load(&busy_poll.taken), 0);
+    sdi_pg_close(connection);
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     primary = getenv("SHOPDATA_PRIMARY");
@@ -687,6 +738,8 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_forked_child_leaves_the_parent_alone);
     tcase_add_test(cases, the_primary_tells_its_moment);
     tcase_add_test(cases, a_standby_tells_its_moment);
+    tcase_add_test(cases, each_role_has_a_question_of_its_own);
+    tcase_add_test(cases, answers_are_looked_for_first);
 }
 
 UNIT_MAIN("postgres", fill, 60)

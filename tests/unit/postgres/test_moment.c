@@ -15,9 +15,9 @@ static void cell(sdi_result_builder *builder, const char *text)
 /* What a primary with this snapshot answers, whose next xid is so far from 3. */
 static sdi_moment primary_at(const char *snapshot, const char *age)
 {
-    static const char *const names[] = {"standby", "timeline", "position", "snapshot", "head", "replay_age", "age"};
-    const char *const cells[] = {"f", "00000002", "0/5000000", snapshot, "0/6000028", NULL, age};
-    enum { COLUMNS = 7 };
+    static const char *const names[] = {"standby", "timeline", "position", "head", "snapshot", "age"};
+    const char *const cells[] = {"f", "00000002", "0/5000000", "0/6000028", snapshot, age};
+    enum { COLUMNS = 6 };
     sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
     sdi_pg_connection connection = {.system = 77};
     sdi_moment moment;
