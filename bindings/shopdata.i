@@ -125,6 +125,18 @@ SHOPDATA_HANDLE(metrics)
 %ignore shopdata_text_n;
 %ignore shopdata_text;
 %ignore shopdata_bytes;
+/* What does not wait is for a language's own event loop. */
+%ignore shopdata_queue_new;
+%ignore shopdata_queue_fd;
+%ignore shopdata_queue_next;
+%ignore shopdata_queue_free;
+%ignore shopdata_start;
+%ignore shopdata_start_execute;
+%ignore shopdata_op_wait;
+%ignore shopdata_op_cancel;
+%ignore shopdata_op_take;
+%ignore shopdata_op_context;
+%ignore shopdata_op_free;
 /* A function of the language's own is called back by hand-written code only. */
 %ignore shopdata_config_set_log;
 %ignore shopdata_session_set_interrupt;

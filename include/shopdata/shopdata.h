@@ -13,8 +13,8 @@
  *   Ownership   What arrives through `T **` is yours and has a free function, which accepts NULL. What is returned by
  *               value or as `const T *` belongs to the object asked and dies with it. What you pass in is copied
  *               before the call returns. An object keeps alive what it was made from, so any order of freeing is right.
- *   Threads     client, statement, result: any number of threads at once (a statement once its tags are added).
- *               config, session, metrics, error: one thread at a time.
+ *   Threads     client, statement, result, queue, op: any number of threads at once (a statement once its tags are
+ *               added). config, session, metrics, error: one thread at a time.
  *   Text        All text is UTF-8. Times are milliseconds, sizes are bytes, unless a name says otherwise.
  *   Manners     The library never prints, never exits, and never calls you back from a thread of its own: log lines
  *               go to a function that you set, in calls of yours.
@@ -44,6 +44,8 @@ typedef struct shopdata_client shopdata_client;
 typedef struct shopdata_statement shopdata_statement;
 typedef struct shopdata_session shopdata_session;
 typedef struct shopdata_result shopdata_result;
+typedef struct shopdata_queue shopdata_queue;
+typedef struct shopdata_op shopdata_op;
 typedef struct shopdata_metrics shopdata_metrics;
 typedef struct shopdata_error shopdata_error;
 
@@ -52,6 +54,7 @@ typedef struct shopdata_error shopdata_error;
 enum shopdata_status {
     SHOPDATA_OK = 0,
     SHOPDATA_UNFENCED = 1, /* the write stands, but the shared cache could not be told: see shopdata_execute */
+    SHOPDATA_PENDING = 3,  /* not over yet: see shopdata_start */
 
     SHOPDATA_ERR_ARGUMENT = -1,    /* a call that cannot be right: NULL handle, wrong number of parameters, not UTF-8 */
     SHOPDATA_ERR_CONFIG = -2,      /* an unknown key, a malformed value, an unreadable file */
@@ -67,7 +70,8 @@ enum shopdata_status {
     SHOPDATA_ERR_RANGE = -12,       /* no such row or column */
     SHOPDATA_ERR_TYPE = -13,        /* the value is NULL, or not of the type that was asked for */
     SHOPDATA_ERR_FORKED = -14,      /* the client was made before fork(): call shopdata_after_fork in the child */
-    SHOPDATA_ERR_INTERRUPTED = -15  /* the session's function ended the call: see shopdata_session_set_interrupt */
+    SHOPDATA_ERR_INTERRUPTED = -15  /* the session's function ended the call: see shopdata_session_set_interrupt,
+                                     * or shopdata_op_cancel an op */
 };
 
 /* shopdata_status_name returns the name of a status, "SHOPDATA_ERR_SQL" say; "unknown" for any other number. */
@@ -128,7 +132,8 @@ SHOPDATA_API void shopdata_config_free(shopdata_config *config);
 
 /* shopdata_open makes a client of a configuration (copied; at least one node.*.conninfo). It checks, then starts to
  * look for the nodes in the background: an unreachable server is no error here, the first query waits for it. Threads:
- * the client starts one thread a node, with all signals blocked, that watches its role, lag and health. */
+ * the client starts one thread a node, with all signals blocked, that watches its role, lag and health;
+ * shopdata_start starts more. */
 SHOPDATA_API int shopdata_open(const shopdata_config *config, shopdata_client **client_out, shopdata_error **error_out);
 /* shopdata_close drops the caller's reference. Sessions and statements that still stand keep working; the connections
  * close with the last of them. */
@@ -324,8 +329,8 @@ SHOPDATA_API int shopdata_session_advance(shopdata_session *session, const char 
  */
 SHOPDATA_API int shopdata_session_set(shopdata_session *session, const char *name, const char *value,
                                       shopdata_error **error_out);
-/* shopdata_session_free ends the session. A transaction left open is rolled back, and counted in
- * shopdata_transactions_abandoned_total. */
+/* shopdata_session_free ends the session, once its op is over if one is in flight. A transaction left open is rolled
+ * back, and counted in shopdata_transactions_abandoned_total. */
 SHOPDATA_API void shopdata_session_free(shopdata_session *session);
 
 /* --------------------------------------------------------------------------------------------------- reads, writes */
@@ -377,6 +382,61 @@ SHOPDATA_API int shopdata_execute(shopdata_session *session, shopdata_statement 
  * shopdata_execute; SHOPDATA_ERR_REFUSED in `cache.mode` ttl, where an answer is kept until its time is up. */
 SHOPDATA_API int shopdata_invalidate(shopdata_client *client, const char *const *tags, size_t count,
                                      shopdata_error **error_out);
+
+/* ------------------------------------------------------------------------------------------------- without waiting */
+
+/* For a program that must not wait, such as one around poll() or an event loop: an op is a call of shopdata_query_many
+ * or shopdata_execute that goes on while the caller does something else. Workers of the client (`async.threads`;
+ * started with the first op, all signals blocked) run the ops, those that came first first. One that is over waits in
+ * its queue, whose descriptor tells poll() so.
+ *
+ * A session has one op at a time, and until that is over every other call with the session, but for
+ * shopdata_session_free, is SHOPDATA_ERR_ARGUMENT. Make a session for each. The session's deadline counts from the
+ * start of the op, the time in which no worker was free included. Its function (shopdata_session_set_interrupt) is not
+ * asked, for it would be in a thread that is not yours: shopdata_op_cancel is there for that. */
+
+/* shopdata_queue_new makes a queue of ops that are over: one for each thread, or event loop, that wants to hear of its
+ * own. After fork() a queue is the parent's, as are the ops that were in flight: make another one. */
+SHOPDATA_API int shopdata_queue_new(shopdata_client *client, shopdata_queue **queue_out, shopdata_error **error_out);
+/* shopdata_queue_fd is a descriptor that is readable while an op of the queue is over and was not handed out yet: for
+ * poll, epoll, select, or whatever a loop takes. Never read it, nor close it: it is the queue's. -1 for NULL. */
+SHOPDATA_API int shopdata_queue_fd(const shopdata_queue *queue);
+/* shopdata_queue_next returns an op that is over, the one that was first, and takes it out of the queue; NULL if there
+ * is none, and never waits. The op is yours since it was started, and stays so: take what it brought, and free it. */
+SHOPDATA_API shopdata_op *shopdata_queue_next(shopdata_queue *queue);
+/* shopdata_queue_free: ops of the queue go on, and are no longer told of. */
+SHOPDATA_API void shopdata_queue_free(shopdata_queue *queue);
+
+/* shopdata_start starts `count` reads as shopdata_query_many would run them, and never waits.
+ *   queue    where the op is told of when it is over; NULL: nowhere, for who calls shopdata_op_wait
+ *   calls    copied, with all parameters; the statements are kept alive
+ *   context  for you: shopdata_op_context gives it back
+ * SHOPDATA_PENDING: the op is on its way. SHOPDATA_OK: it is over already, and will not come out of the queue: take
+ * what it brought. On an error there is no op: ARGUMENT (a parameter that cannot be, a session whose op is not over),
+ * NO_MEMORY (no memory or no thread), FORKED. All others come with the op. */
+SHOPDATA_API int shopdata_start(shopdata_session *session, shopdata_queue *queue, const shopdata_call *calls,
+                                size_t count, void *context, shopdata_op **op_out, shopdata_error **error_out);
+/* shopdata_start_execute starts a write as shopdata_execute would run it, else as shopdata_start. */
+SHOPDATA_API int shopdata_start_execute(shopdata_session *session, shopdata_queue *queue, shopdata_statement *statement,
+                                        const shopdata_param *params, size_t count, void *context, shopdata_op **op_out,
+                                        shopdata_error **error_out);
+
+/* shopdata_op_wait waits until the op is over, at most `wait_ms` milliseconds (0: not at all): SHOPDATA_OK, or
+ * SHOPDATA_PENDING if it is not. It stays in its queue until it is taken. Errors: ARGUMENT, FORKED. */
+SHOPDATA_API int shopdata_op_wait(shopdata_op *op, int64_t wait_ms, shopdata_error **error_out);
+/* shopdata_op_cancel asks an op to end. It comes to its end as ever, soon: one that waited for a worker at once, one
+ * that runs as a call does whose function says stop (see shopdata_session_set_interrupt): the statement is ended on the
+ * server, and the op brings SHOPDATA_ERR_INTERRUPTED, or what came of it all the same. Nothing happens to one that is
+ * over. Errors: ARGUMENT, FORKED. */
+SHOPDATA_API int shopdata_op_cancel(shopdata_op *op, shopdata_error **error_out);
+/* shopdata_op_take returns what the call would have returned, and gives what it would have given:
+ * results_out[0..count-1] of reads, one result of a write (NULL: they do not interest). SHOPDATA_PENDING while the op
+ * is not over. Once: a second time it is SHOPDATA_ERR_ARGUMENT. Takes the op out of its queue if it is still there. */
+SHOPDATA_API int shopdata_op_take(shopdata_op *op, shopdata_result **results_out, shopdata_error **error_out);
+/* shopdata_op_context returns the `context` that the op was started with; NULL for NULL. */
+SHOPDATA_API void *shopdata_op_context(const shopdata_op *op);
+/* shopdata_op_free: one that is in flight is cancelled, ends by itself, and is not told of; a write may stand then. */
+SHOPDATA_API void shopdata_op_free(shopdata_op *op);
 
 /* ---------------------------------------------------------------------------------------------------- transactions */
 

@@ -57,9 +57,7 @@ void shopdata_close(shopdata_client *client)
 int shopdata_ready(shopdata_client *client, int64_t wait_ms, shopdata_error **error_out)
 {
     int status = sdi_client_check(client, error_out);
-    if (status == SHOPDATA_OK && wait_ms < 0)
-        status =
-            sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "wait_ms is %lld; it must be 0 or more", (long long)wait_ms);
+    status = status ? status : sdi_check_wait(wait_ms, error_out);
     if (status != SHOPDATA_OK)
         return status;
     status = sdi_client_ready(client, wait_ms, error_out);

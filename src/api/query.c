@@ -53,14 +53,6 @@ int shopdata_query(shopdata_session *session, shopdata_statement *statement, con
     return shopdata_query_many(session, &call, 1, result_out, error_out);
 }
 
-static int check_calls(const shopdata_call *calls, size_t count, shopdata_error **error_out)
-{
-    int status = count ? sdi_wanted(calls, "calls", error_out) : SHOPDATA_OK;
-    for (size_t i = 0; i < count && status == SHOPDATA_OK; i++)
-        status = sdi_check_flags(calls[i].flags, error_out);
-    return status;
-}
-
 int shopdata_query_many(shopdata_session *session, const shopdata_call *calls, size_t count,
                         shopdata_result **results_out, shopdata_error **error_out)
 {
@@ -68,7 +60,7 @@ int shopdata_query_many(shopdata_session *session, const shopdata_call *calls, s
     if (status != SHOPDATA_OK)
         return status;
     status = count ? sdi_wanted(results_out, "result_out", error_out) : SHOPDATA_OK;
-    status = status ? status : check_calls(calls, count, error_out);
+    status = status ? status : sdi_check_calls(calls, count, error_out);
     if (status == SHOPDATA_OK && count)
         status = sdi_read_many(session, calls, count, results_out, error_out);
     return sdi_session_end(session, status, error_out);

@@ -12,7 +12,7 @@ int shopdata_session_new(shopdata_client *client, shopdata_session **session_out
 
 int shopdata_session_set_deadline(shopdata_session *session, int64_t ms, shopdata_error **error_out)
 {
-    int status = sdi_wanted(session, "session", error_out);
+    int status = sdi_session_wanted(session, error_out);
     if (status == SHOPDATA_OK && (ms < 1 || ms > DEADLINE_MAX_MS))
         status = sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "a deadline of %lld ms; it must be from 1 to %d",
                           (long long)ms, DEADLINE_MAX_MS);
@@ -24,7 +24,7 @@ int shopdata_session_set_deadline(shopdata_session *session, int64_t ms, shopdat
 int shopdata_session_set_interrupt(shopdata_session *session, shopdata_interrupt_function function, void *context,
                                    shopdata_error **error_out)
 {
-    int status = sdi_wanted(session, "session", error_out);
+    int status = sdi_session_wanted(session, error_out);
     if (status == SHOPDATA_OK)
         session->interrupt = (sdi_interrupt){function, context};
     return status;
@@ -32,7 +32,7 @@ int shopdata_session_set_interrupt(shopdata_session *session, shopdata_interrupt
 
 int shopdata_session_set_max_staleness(shopdata_session *session, int64_t ms, shopdata_error **error_out)
 {
-    int status = sdi_wanted(session, "session", error_out);
+    int status = sdi_session_wanted(session, error_out);
     if (status == SHOPDATA_OK && (ms < 0 || ms > STALENESS_MAX_MS))
         status = sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "a staleness of %lld ms; it must be from 0 to %lld",
                           (long long)ms, (long long)STALENESS_MAX_MS);
@@ -59,7 +59,7 @@ int shopdata_session_advance(shopdata_session *session, const char *token, shopd
 
 int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopdata_error **error_out)
 {
-    int status = sdi_wanted(session, "session", error_out);
+    int status = sdi_session_wanted(session, error_out);
     status = status ? status : sdi_check_flags(flags, error_out);
     if (status == SHOPDATA_OK)
         session->flags = flags;
@@ -68,7 +68,7 @@ int shopdata_session_set_flags(shopdata_session *session, unsigned flags, shopda
 
 int shopdata_session_set(shopdata_session *session, const char *name, const char *value, shopdata_error **error_out)
 {
-    int status = sdi_wanted(session, "session", error_out);
+    int status = sdi_session_wanted(session, error_out);
     status = status ? status : sdi_wanted(name, "name", error_out);
     return status ? status : sdi_session_set(session, name, value, error_out);
 }

@@ -34,6 +34,9 @@ static int fill_core(sdi_core *core, shopdata_error **error_out)
     core->router = sdi_router_new(core->settings, core->metrics, core->log);
     if (!core->router)
         return sdi_no_memory(error_out);
+    core->async = sdi_async_new((size_t)core->settings->async.threads, core->metrics);
+    if (!core->async)
+        return sdi_no_memory(error_out);
     sdi_gauge(core->metrics, SDI_M_CACHE_KIND, core->settings->cache.kind, 1);
     int status = sdi_cache_open(&core->settings->cache, core->metrics, &core->cache, error_out);
     sdi_cache_log(core->cache, core->log);
@@ -72,13 +75,16 @@ static void free_parts(sdi_core *core)
     sdi_free(core);
 }
 
+/* A worker may be the last one to hold the client: lines are delivered by the application's threads only. */
 void sdi_core_free(sdi_core *core)
 {
     sdi_settings *settings = core->settings;
+    bool by_worker = sdi_async_free(core->async);
     sdi_unwatch(core);
     sdi_router_free(core->router);
     sdi_cache_close(core->cache);
-    sdi_log_deliver(core->log);
+    if (!by_worker)
+        sdi_log_deliver(core->log);
     free_parts(core);
     sdi_settings_free(settings);
 }

@@ -9,6 +9,7 @@
 
 #include "base/lock.h"
 #include "cache/backend.h"
+#include "client/async.h"
 #include "client/flight.h"
 #include "client/floor.h"
 #include "client/unfinished.h"
@@ -34,6 +35,7 @@ typedef struct sdi_core {
     sdi_flights flights;
     sdi_floor floor;
     sdi_unfinished unfinished;
+    sdi_async *async;
     _Atomic uint64_t schema; /* counts the DDL that was noticed: plans of an older number are made again */
 
     _Atomic uint64_t waited_in_vain; /* the youngest transaction that reads waited for, which stayed pending */

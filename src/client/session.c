@@ -18,12 +18,9 @@ int sdi_session_new(shopdata_client *client, shopdata_session **session_out, sho
     return SHOPDATA_OK;
 }
 
-void sdi_session_free(shopdata_session *session)
+void sdi_session_destroy(shopdata_session *session)
 {
-    if (!session)
-        return;
     sdi_transaction_abandon(session);
-    sdi_client_deliver(session->client);
     sdi_buffer_free(&session->transaction.tags);
     sdi_buffer_free(&session->text);
     sdi_declared_free(&session->declared);
@@ -31,11 +28,58 @@ void sdi_session_free(shopdata_session *session)
     sdi_free(session);
 }
 
+static bool is_parents(const shopdata_session *session)
+{
+    return session->generation != session->client->generation || sdi_client_check(session->client, NULL) != SHOPDATA_OK;
+}
+
+/* In a child the op that took it along is the parent's, and what the parent's worker was at is left behind. */
+void sdi_session_free(shopdata_session *session)
+{
+    if (!session)
+        return;
+    if (atomic_load_explicit(&session->whereabouts, memory_order_acquire) == SDI_SESSION_AWAY && is_parents(session)) {
+        sdi_client_release(session->client);
+        sdi_free(session);
+        return;
+    }
+    if (atomic_exchange_explicit(&session->whereabouts, SDI_SESSION_FREED, memory_order_acq_rel) == SDI_SESSION_AWAY)
+        return;
+    sdi_transaction_abandon(session);
+    sdi_client_deliver(session->client);
+    sdi_session_destroy(session);
+}
+
+void sdi_session_go(shopdata_session *session)
+{
+    session->generation = session->client->generation;
+    atomic_store_explicit(&session->whereabouts, SDI_SESSION_AWAY, memory_order_relaxed);
+}
+
+bool sdi_session_come_back(shopdata_session *session)
+{
+    enum sdi_whereabouts away = SDI_SESSION_AWAY;
+    return !atomic_compare_exchange_strong_explicit(&session->whereabouts, &away, SDI_SESSION_HERE,
+                                                    memory_order_acq_rel, memory_order_acquire);
+}
+
+int sdi_session_here(const shopdata_session *session, shopdata_error **error_out)
+{
+    if (atomic_load_explicit(&session->whereabouts, memory_order_acquire) == SDI_SESSION_HERE)
+        return SHOPDATA_OK;
+    if (is_parents(session))
+        return sdi_fail(error_out, SHOPDATA_ERR_FORKED,
+                        "an op of the session was in flight at fork(), and is the parent's; make another session");
+    return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT,
+                    "an op of the session is not over yet; wait for it, or make another session");
+}
+
 int sdi_session_check(const shopdata_session *session, shopdata_error **error_out)
 {
     if (!session)
         return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "the session is NULL; make one with shopdata_session_new");
-    return sdi_client_check(session->client, error_out);
+    int status = sdi_client_check(session->client, error_out);
+    return status ? status : sdi_session_here(session, error_out);
 }
 
 void sdi_session_wrote(shopdata_session *session, const sdi_point *point)
@@ -91,7 +135,7 @@ bool sdi_session_goes_on(const shopdata_session *session, const sdi_stamp *stamp
 
 int64_t sdi_session_deadline(const shopdata_session *session)
 {
-    return sdi_clean_up_deadline(session->deadline_ms);
+    return sdi_clean_up_deadline(session->deadline_ms - session->waited_ms);
 }
 
 /* Within a transaction it would be undone by shopdata_rollback_to, without the session knowing. */

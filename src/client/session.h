@@ -21,8 +21,14 @@ typedef struct sdi_transaction {
     bool schema;         /* it changed the schema */
 } sdi_transaction;
 
+/* Where a session is: with its caller, or away with an op, which may outlive the caller's interest in it. */
+enum sdi_whereabouts { SDI_SESSION_HERE, SDI_SESSION_AWAY, SDI_SESSION_FREED };
+
 struct shopdata_session {
     shopdata_client *client;
+    _Atomic(enum sdi_whereabouts) whereabouts;
+    unsigned generation; /* of the client when it went away */
+    int64_t waited_ms;   /* of the deadline, for a worker */
     int64_t deadline_ms;
     sdi_interrupt interrupt; /* whom its calls ask while they wait */
     unsigned flags;
@@ -36,8 +42,15 @@ struct shopdata_session {
 
 int sdi_session_new(shopdata_client *client, shopdata_session **session_out, shopdata_error **error_out);
 void sdi_session_free(shopdata_session *session);
-/* sdi_session_check: not NULL, and not the parent's after fork. */
+/* sdi_session_check: not NULL, not away with an op, and not the parent's after fork. sdi_session_here looks at the op
+ * alone. */
 int sdi_session_check(const shopdata_session *session, shopdata_error **error_out);
+int sdi_session_here(const shopdata_session *session, shopdata_error **error_out);
+/* sdi_session_go: an op takes it along. sdi_session_come_back: the op is over; true if the session was freed meanwhile,
+ * and is to be given to sdi_session_destroy, which does what sdi_session_free left. */
+void sdi_session_go(shopdata_session *session);
+bool sdi_session_come_back(shopdata_session *session);
+void sdi_session_destroy(shopdata_session *session);
 /* sdi_session_wrote: `point` contains a write of the session; NULL, nobody knows where it stands. sdi_session_saw: an
  * answer of this stamp was handed out; NULL, one of which nothing is known. sdi_session_unfenced: the cache could not
  * be told of these fences (keys ended by a zero byte each; none: those there were are forgotten). */

@@ -50,6 +50,7 @@ int sdi_statement_new(shopdata_client *client, const char *policy, const char *s
     shopdata_statement *statement = sdi_calloc(1, sizeof *statement);
     if (!statement)
         return sdi_no_memory(error_out);
+    atomic_init(&statement->references, 1);
     statement->client = sdi_client_retain(client);
     statement->number = next_number();
     sdi_mutex_init(&statement->lock);
@@ -72,9 +73,15 @@ static void free_planned(sdi_planned *planned)
     }
 }
 
+shopdata_statement *sdi_statement_retain(shopdata_statement *statement)
+{
+    atomic_fetch_add_explicit(&statement->references, 1, memory_order_relaxed);
+    return statement;
+}
+
 void sdi_statement_free(shopdata_statement *statement)
 {
-    if (!statement)
+    if (!statement || atomic_fetch_sub_explicit(&statement->references, 1, memory_order_acq_rel) != 1)
         return;
     free_planned(atomic_load(&statement->planned));
     free_planned(statement->explained);

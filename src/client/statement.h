@@ -7,6 +7,7 @@
 typedef struct sdi_planned sdi_planned;
 
 struct shopdata_statement {
+    atomic_uint references; /* the caller's, and one of each call of an op */
     shopdata_client *client;
     char *text;
     sdi_sql *sql;
@@ -37,7 +38,9 @@ struct sdi_planned {
 int sdi_statement_new(shopdata_client *client, const char *policy, const char *sql, shopdata_statement **statement_out,
                       shopdata_error **error_out);
 int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_template, shopdata_error **error_out);
+/* sdi_statement_free drops a reference. */
 void sdi_statement_free(shopdata_statement *statement);
+shopdata_statement *sdi_statement_retain(shopdata_statement *statement);
 /* sdi_statement_is_read, _parameters: see shopdata_statement_is_read, _parameters. */
 bool sdi_statement_is_read(const shopdata_statement *statement);
 size_t sdi_statement_parameters(const shopdata_statement *statement);

@@ -1,11 +1,10 @@
 /* watch.c - one thread a node asks it regularly where it stands. So a role, a lag or a recovery is known before a
  * caller needs it; a caller who meets a fault wakes the watcher at once. */
-#include <signal.h>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "client/core.h"
 #include "model/catalog_version.h"
 
@@ -118,21 +117,6 @@ static void *watch(void *argument)
     return NULL;
 }
 
-/* Signals are the application's: a thread it does not know of takes none. */
-static bool start(sdi_watcher *watcher)
-{
-    sigset_t all, before;
-    pthread_attr_t attributes;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    watcher->started = pthread_create(&watcher->thread, &attributes, watch, watcher) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return watcher->started;
-}
-
 int sdi_watch(sdi_core *core, shopdata_error **error_out)
 {
     size_t count = sdi_router_nodes(core->router);
@@ -140,9 +124,11 @@ int sdi_watch(sdi_core *core, shopdata_error **error_out)
     if (!core->watchers)
         return sdi_no_memory(error_out);
     for (size_t i = 0; i < count; i++) {
-        core->watchers[i].core = core;
-        core->watchers[i].node = i;
-        if (!start(&core->watchers[i]))
+        sdi_watcher *watcher = &core->watchers[i];
+        watcher->core = core;
+        watcher->node = i;
+        watcher->started = sdi_thread_start(&watcher->thread, STACK_SIZE, watch, watcher);
+        if (!watcher->started)
             return sdi_fail(error_out, SHOPDATA_ERR_NO_MEMORY,
                             "no thread to watch node %s: the system's limit is reached",
                             sdi_router_name(core->router, i));

@@ -19,6 +19,7 @@ const sdi_section sdi_sections[SDI_SECTIONS] = {
     [SDI_SECTION_CACHE] = {"cache", false, "The cache in front of the nodes. When it fails, the database answers."},
     [SDI_SECTION_LOCAL] = {"local", false, "The cache in this process, in front of the shared one (doc/freshness.md tells what it promises). It serves where the shared cache is Redis, not a cluster of it, and `cache.mode` is `fenced`; in mode `ttl` on any; see also `local.ttl`."},
     [SDI_SECTION_POLICY] = {"policy", true, "How long answers are kept. A statement names its policy; one that names none has `default`, which always exists and may be changed like any other."},
+    [SDI_SECTION_ASYNC] = {"async", false, "Calls that do not wait (`shopdata_start`)."},
 };
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
@@ -179,6 +180,9 @@ const sdi_config_key sdi_config_keys[] = {
      "A larger answer is not cached. `0`: only `cache.max_entry_bytes` counts; of the two the smaller does."},
     {SDI_SECTION_POLICY, "compress_over", SDI_KEY_BYTES, "1KiB", 0, GIB, NULL, AT(policy_settings, compress_over),
      "Rows of more bytes than this are compressed (LZ4) in the cache, if that saves at least an eighth. `0`: never."},
+
+    {SDI_SECTION_ASYNC, "threads", SDI_KEY_INT, "8", 1, 1000, NULL, AT(async_settings, threads),
+     "How many threads of the library run the ops that were started, at most. None is started before the first op."},
 };
 /* clang-format on */
 const size_t sdi_config_key_count = sizeof sdi_config_keys / sizeof sdi_config_keys[0];

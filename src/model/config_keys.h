@@ -18,6 +18,7 @@ enum sdi_section_kind {
     SDI_SECTION_CACHE,
     SDI_SECTION_LOCAL,
     SDI_SECTION_POLICY,
+    SDI_SECTION_ASYNC,
     SDI_SECTIONS
 };
 

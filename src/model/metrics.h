@@ -70,6 +70,9 @@ enum sdi_metric {
     SDI_M_STATEMENTS_MENDED,   /* prepared statements made again */
     SDI_M_CANCELS,             /* running statements cancelled on the server at their deadline */
     SDI_M_SLOW_QUERIES,
+    SDI_M_OPS,
+    SDI_M_OPS_WAITING,       /* gauge */
+    SDI_M_OPS_RUNNING,       /* gauge */
     SDI_M_LOG_LINES,         /* level */
     SDI_M_LOG_LINES_DROPPED, /* reason: rate, full */
     SDI_M_BUILD_INFO,        /* version; compiler; gauge, always 1 */

@@ -144,6 +144,7 @@ static bool fill_all(sdi_settings *settings, const shopdata_config *config)
     fill(memory->copy, SDI_SECTION_POOL, "", &settings->pool);
     fill(memory->copy, SDI_SECTION_ROUTE, "", &settings->route);
     fill(memory->copy, SDI_SECTION_CACHE, "", &settings->cache);
+    fill(memory->copy, SDI_SECTION_ASYNC, "", &settings->async);
     fill(memory->copy, SDI_SECTION_LOCAL, "", &settings->local);
     fill_nodes(settings, memory->copy);
     fill_policies(settings, memory->copy);

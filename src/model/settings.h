@@ -80,6 +80,10 @@ typedef struct sdi_local_settings {
     int64_t ttl_ms;       /* of an entry where no messages come; 0: none is kept */
 } sdi_local_settings;
 
+typedef struct sdi_async_settings {
+    int64_t threads;
+} sdi_async_settings;
+
 typedef struct sdi_policy_settings {
     const char *name;
     bool cache;
@@ -110,6 +114,7 @@ typedef struct sdi_settings {
     sdi_pool_settings pool;
     sdi_route_settings route;
     sdi_cache_settings cache;
+    sdi_async_settings async;
     sdi_local_settings local;
     void *memory; /* what the texts live in */
 } sdi_settings;

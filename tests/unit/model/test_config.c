@@ -135,8 +135,8 @@ static const struct {
      "node.n2345678901234567890123456789012.zone: `n2345678901234567890123456789012` is not a name; write 1 to 31 "
      "letters, digits, - and _"},
     {"\x1b[2J.x", "x",
-     "?[2J.x: unknown section `?[2J`; the sections are `shopdata`, `node`, `pool`, `route`, `cache`, `local` and "
-     "`policy`"},
+     "?[2J.x: unknown section `?[2J`; the sections are `shopdata`, `node`, `pool`, `route`, `cache`, `local`, "
+     "`policy` and `async`"},
 };
 
 START_TEST(tells_what_is_wrong_with_a_value)
@@ -217,7 +217,8 @@ static const struct {
     {TEXT("[pool\n"), "@:1: the section has no end; write [section] or [section NAME] alone on a line"},
     {TEXT("["), "@:1: the section has no end; write [section] or [section NAME] alone on a line"},
     {TEXT("[]"),
-     "@:1: unknown section ``; the sections are `shopdata`, `node`, `pool`, `route`, `cache`, `local` and `policy`"},
+     "@:1: unknown section ``; the sections are `shopdata`, `node`, `pool`, `route`, `cache`, `local`, `policy` and "
+     "`async`"},
     {TEXT("size=1\n"), "@:1: the key stands before any section; write [section] above it"},
     {TEXT("[pool]\nsize 4\n"), "@:2: there is no `=`; write key = value, [section], or # before a comment"},
     {TEXT("[pool]\n=4\n"), "@:2: unknown key ``; the keys are `size`, `wait_limit`, `wait_timeout`, `connect_timeout`, "
