@@ -179,6 +179,9 @@ active proctype failover()
         copy_record(fence[0], copied_fence); copy_entry(entry, copied_entry); epoch = 1;
         copied_fence.kind = 0; copied_fence.nonce = 0; forget_point(copied_fence.point);
         copied_entry.stored = 0; copied_entry.shows = 0; forget_stamp(copied_entry.stamp);
+#if LOCAL
+        leave_listener();
+#endif
         TELL("the cache server is lost, and its copy takes over")
     }
 }

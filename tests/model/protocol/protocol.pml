@@ -52,6 +52,9 @@
 #ifndef FLIGHTS
 #define FLIGHTS 0
 #endif
+#ifndef LOCAL
+#define LOCAL 0
+#endif
 #ifndef LATE_OPERATION
 #define LATE_OPERATION 0
 #endif
@@ -81,6 +84,7 @@ unsigned returned : WRITERS;
 
 #include "points.pml"
 #include "database.pml"
+#include "local.pml"
 #include "cache.pml"
 #include "reader.pml"
 #include "writer.pml"

@@ -22,6 +22,13 @@ typedef Read {
     ; unsigned unconfirmed : 1; /* the placeholder was not answered */
     unsigned nonces : 1         /* how many are used up */
 #endif
+#if LOCAL
+    ; unsigned token : WRITERS; /* what had returned when the session's token was made */
+    unsigned old : WRITERS;     /* what had aged when it began */
+    unsigned mark : WRITERS;    /* the watermark */
+    unsigned checked : WRITERS; /* what had returned when the multi-get was sent */
+    Kept found
+#endif
 }
 
 inline forget_answer(r)
@@ -375,10 +382,29 @@ proctype reader(byte me)
     Read r;
 
 again:
+#if LOCAL
+    if
+    :: d_step { returned != 0 -> r.token = returned; TELL("takes a token that knows writes {%x}", r.token) }
+    :: true
+    fi;
+    d_step { take_clock(r) };
+    if
+    :: d_step { RULE(local_watermark_first) -> take_watermark(r) }; d_step { take_local(r) }
+    :: d_step { !RULE(local_watermark_first) -> take_local(r) }; d_step { take_watermark(r) }
+    fi;
+    if
+    :: d_step { LOCAL_PASSES(r) -> local_answer(r) }; goto again
+    :: d_step { forget_local(r) }
+    fi;
+#endif
     atomic {
         if
         :: d_step {
-            begin(r); get_entry(r)
+            begin(r);
+#if LOCAL
+            take_moment(r);
+#endif
+            get_entry(r)
 #if TAGS > 1
             LATER
             get_fence(r, 1)
@@ -388,7 +414,11 @@ again:
            }
         fi;
         if /* judge_entry; or it was evicted */
+#if LOCAL
+        :: d_step { r.stored && ALL_PASS(r) -> answer(r); forget_demand(r) }; goto put
+#else
         :: d_step { r.stored && ALL_PASS(r) -> answer(r); forget_read(r) }; goto again
+#endif
         :: d_step { forget_answer(r); TELL("finds nothing to use") }
         fi;
 #if FLIGHTS
@@ -433,7 +463,11 @@ ask:
 
     /* sdi_store */
     if
+#if LOCAL
+    :: d_step { !STORES_FENCE(r) -> skip }
+#else
     :: d_step { !STORES_FENCE(r) -> store_entry(r); land(r, 1); forget_read(r) }; goto again
+#endif
 #if LATE_OPERATION
     :: d_step { r.missing != 0 && r.unconfirmed && RULE(placeholder_confirmed) ->
         r.unconfirmed = 0; r.nonces = 1; forget_demand(r); TELL("installs no fence, for the placeholder was not confirmed")
@@ -449,6 +483,13 @@ ask:
     :: d_step { r.settled -> settle(r); forget_demand(r) }
 #endif
     fi;
+#if LOCAL
+    d_step { store_entry(r) };
+put:
+    skip;
+    d_step { local_put(r); forget_read(r) };
+#else
     d_step { store_entry(r); land(r, 1); forget_read(r) };
+#endif
     goto again
 }

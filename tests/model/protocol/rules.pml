@@ -35,6 +35,17 @@
 #define RULE_lost_before 31 /* strict_crash: who takes a mark for lost in a crash takes out one made at his own flush position too */
 #define RULE_mark_flush 32 /* strict_crash: a stamp tells of a pending xid, whenever it was marked */
 #define RULE_fence_of_mode 33 /* mixed: a strict reader trusts the fence of a reader in another mode */
+#define RULE_local_insert 34 /* local: what was read is put in, though a change was heard of since its multi-get was sent */
+#define RULE_local_watermark 35 /* local: the local cache answers however old its watermark is */
+#define RULE_local_lost 36 /* local: what it has is kept when a lost subscription is back */
+#define RULE_local_token 37 /* local: it answers a session whose token came after the watermark */
+#define RULE_local_publish 38 /* local: a write is published only where it finds a fence */
+#define RULE_local_own 39 /* local_own: a process drops what it wrote only when it hears of it */
+#define RULE_local_watermark_first 40 /* local: the entry is looked at before the watermark */
+#define RULE_local_forget_last 41 /* local: all is forgotten when the loss is noticed, not when messages come again */
+#define RULE_local_ping_sent 42 /* local: a watermark is from when the PING was answered */
+#define RULE_local_own_last 43 /* local_own: a process drops what it wrote before the fences are moved */
+#define RULE_local_primary 44 /* local_failover: the answers of a server that was replaced count */
 
 #ifndef DROP
 #define DROP none

@@ -65,6 +65,9 @@ inline bump(to, tag)
         :: else
         fi;
 #endif
+#if LOCAL
+        publish(STANDS(tag, FENCE));
+#endif
         merge_fence(tag, to); TELL("moves fence %d", tag)
     :: else
     fi
@@ -170,6 +173,12 @@ proctype writer(byte me)
 #endif
     fi;
     if
+#if LOCAL
+    :: d_step { RULE(local_own_last) -> bump(p, 0) }; d_step { own_change() };
+        d_step { returned = returned | BIT(me); forget_point(p); TELL("returns") }
+    :: d_step { !RULE(local_own_last) -> own_change() }; d_step { bump(p, 0) };
+        d_step { returned = returned | BIT(me); forget_point(p); TELL("returns") }
+#else
     :: d_step { RULE(fence_before_return) ->
 #if TAGS > 1
         bump(p, 1)
@@ -180,5 +189,6 @@ proctype writer(byte me)
         returned = returned | BIT(me); forget_point(p); TELL("returns")
        }
     :: d_step { !RULE(fence_before_return) -> returned = returned | BIT(me); forget_point(p); TELL("returns") }
+#endif
     fi
 }
