@@ -15,13 +15,14 @@ struct sdi_kept {
     sdi_kept *newer, *older;     /* in its queue */
     sdi_hash128 key;
     uint64_t moment; /* changes.h */
+    uint64_t seen;   /* local.h */
     int64_t expires_at;
     int64_t read_at;
     atomic_uint references; /* the cache's, and those of handles that are counted (handle.h) */
     uint32_t rows_length;
     atomic_uchar uses; /* since it was last looked at for eviction; up to a few */
     uint8_t queue;
-    uint8_t node; /* who gave it: a number of the cache's */
+    uint8_t origin; /* origins.h */
     uint8_t tag_count;
     uint32_t tags[]; /* and the rows behind them */
 };

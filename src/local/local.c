@@ -5,18 +5,17 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "local/origins.h"
 #include "local/shard.h"
 
-enum { SHARDS_MAX = 16, SHARD_BYTES_MIN = 256 * 1024, NODES_MAX = 64, FIXED_SHARE = 64 };
+enum { SHARDS_MAX = 16, SHARD_BYTES_MIN = 256 * 1024, FIXED_SHARE = 64 };
 
 struct sdi_local {
     size_t limit, fixed; /* fixed: bytes that are taken from the beginning */
     sdi_lender *lender;
     sdi_changes changes;
-    sdi_mutex nodes_mutex;
-    _Atomic size_t node_count;
-    char nodes[NODES_MAX][SDI_NODE_NAME_MAX + 1]; /* names are added, and never change */
-    size_t shard_count;                           /* a power of two */
+    sdi_origins origins;
+    size_t shard_count; /* a power of two */
     sdi_local_shard shards[SHARDS_MAX];
 };
 
@@ -40,19 +39,25 @@ static bool make_shards(sdi_local *local)
     return true;
 }
 
+static bool make_fixed(sdi_local *local)
+{
+    local->lender = sdi_lender_new(local->limit / FIXED_SHARE);
+    bool good = sdi_origins_init(&local->origins, local->limit / FIXED_SHARE) && local->lender &&
+                sdi_changes_init(&local->changes, local->limit / FIXED_SHARE);
+    if (good)
+        local->fixed = sizeof *local + sdi_lender_bytes(local->lender) + sdi_changes_bytes(&local->changes) +
+                       sdi_origins_bytes(&local->origins);
+    return good;
+}
+
 sdi_local *sdi_local_new(size_t bytes)
 {
     sdi_local *local = sdi_calloc(1, sizeof *local);
     if (!local)
         return NULL;
     local->limit = bytes;
-    sdi_mutex_init(&local->nodes_mutex);
-    local->lender = sdi_lender_new(bytes / FIXED_SHARE);
-    if (local->lender && sdi_changes_init(&local->changes, bytes / FIXED_SHARE)) {
-        local->fixed = sizeof *local + sdi_lender_bytes(local->lender) + sdi_changes_bytes(&local->changes);
-        if (make_shards(local))
-            return local;
-    }
+    if (make_fixed(local) && make_shards(local))
+        return local;
     sdi_local_free(local);
     return NULL;
 }
@@ -68,14 +73,14 @@ void sdi_local_free(sdi_local *local)
     if (local->lender)
         sdi_lender_close(local->lender);
     sdi_changes_free(&local->changes);
-    sdi_mutex_destroy(&local->nodes_mutex);
+    sdi_origins_free(&local->origins);
     sdi_free(local);
 }
 
 /* Tries every lock: what all are free of is whole. It leaves them locked where one is not. */
 static bool nobody_holds(sdi_local *local)
 {
-    if (!sdi_try_lock(&local->nodes_mutex))
+    if (!sdi_try_lock(&local->origins.mutex))
         return false;
     for (size_t i = 0; i < local->shard_count; i++)
         if (!sdi_try_lock(&local->shards[i].mutex))
@@ -90,7 +95,7 @@ void sdi_local_abandon(sdi_local *local)
     sdi_lender_let_go(local->lender);
     for (size_t i = 0; i < local->shard_count; i++)
         sdi_unlock(&local->shards[i].mutex);
-    sdi_unlock(&local->nodes_mutex);
+    sdi_unlock(&local->origins.mutex);
     sdi_local_free(local);
 }
 
@@ -125,44 +130,18 @@ static sdi_local_shard *shard_of(sdi_local *local, sdi_hash128 key)
     return &local->shards[key.high & (local->shard_count - 1)];
 }
 
-static size_t find_node(const sdi_local *local, const char *name)
-{
-    size_t count = atomic_load_explicit(&local->node_count, memory_order_acquire);
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(local->nodes[i], name))
-            return i;
-    return NODES_MAX;
-}
-
-/* NODES_MAX: there are too many. */
-static size_t number_node(sdi_local *local, const char *name)
-{
-    size_t number = find_node(local, name);
-    if (number < NODES_MAX)
-        return number;
-    sdi_lock(&local->nodes_mutex);
-    number = find_node(local, name);
-    size_t count = atomic_load_explicit(&local->node_count, memory_order_relaxed);
-    if (number == NODES_MAX && count < NODES_MAX) {
-        number = count;
-        memcpy(local->nodes[number], name, sizeof local->nodes[number]);
-        atomic_store_explicit(&local->node_count, count + 1, memory_order_release);
-    }
-    sdi_unlock(&local->nodes_mutex);
-    return number;
-}
-
-static sdi_kept *make_kept(sdi_hash128 key, const shopdata_result *answer, const sdi_local_entry *entry, size_t node)
+static sdi_kept *make_kept(sdi_hash128 key, const shopdata_result *answer, const sdi_local_entry *entry, size_t origin)
 {
     sdi_kept *kept = sdi_malloc(sizeof *kept + entry->tag_count * sizeof *kept->tags + answer->rows_length);
     if (!kept)
         return NULL;
     *kept = (sdi_kept){.key = key,
                        .moment = entry->moment,
+                       .seen = entry->seen.lsn,
                        .expires_at = entry->expires_at,
                        .read_at = answer->read_at,
                        .rows_length = (uint32_t)answer->rows_length,
-                       .node = (uint8_t)node,
+                       .origin = (uint8_t)origin,
                        .tag_count = (uint8_t)entry->tag_count};
     atomic_init(&kept->references, 1);
     for (size_t i = 0; i < entry->tag_count; i++)
@@ -173,10 +152,10 @@ static sdi_kept *make_kept(sdi_hash128 key, const shopdata_result *answer, const
 
 void sdi_local_put(sdi_local *local, sdi_hash128 key, const shopdata_result *answer, const sdi_local_entry *entry)
 {
-    size_t node = number_node(local, answer->node);
-    if (node == NODES_MAX || entry->tag_count > SDI_LOCAL_TAGS_MAX || answer->rows_length > UINT32_MAX)
+    size_t origin = sdi_origins_number(&local->origins, answer->node, entry->seen.timeline);
+    if (origin == SDI_ORIGINS_MAX || entry->tag_count > SDI_LOCAL_TAGS_MAX || answer->rows_length > UINT32_MAX)
         return;
-    sdi_kept *kept = make_kept(key, answer, entry, node);
+    sdi_kept *kept = make_kept(key, answer, entry, origin);
     if (kept)
         sdi_local_shard_put(shard_of(local, key), kept, sdi_now());
 }
@@ -187,7 +166,7 @@ static bool is_good(const sdi_local *local, const sdi_kept *kept, int64_t now, u
            sdi_changes_none(&local->changes, kept->tags, kept->tag_count, kept->moment);
 }
 
-shopdata_result *sdi_local_get(sdi_local *local, sdi_hash128 key, int64_t now, uint64_t since)
+shopdata_result *sdi_local_get(sdi_local *local, sdi_hash128 key, int64_t now, uint64_t since, sdi_local_seen *seen_out)
 {
     sdi_stripe *stripe = sdi_lender_enter(local->lender);
     sdi_kept *kept = sdi_local_shard_find(shard_of(local, key), key);
@@ -197,8 +176,10 @@ shopdata_result *sdi_local_get(sdi_local *local, sdi_hash128 key, int64_t now, u
     if (!result)
         return NULL;
     sdi_local_shard_use(kept);
+    const sdi_origin *origin = sdi_origins_at(&local->origins, kept->origin);
     result->read_at = kept->read_at;
-    memcpy(result->node, local->nodes[kept->node], sizeof result->node);
+    memcpy(result->node, origin->node, sizeof result->node);
+    *seen_out = (sdi_local_seen){kept->seen, origin->timeline};
     return result;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "model/result.h"
+#include "model/stamp.h"
 
 typedef struct sdi_local sdi_local;
 
@@ -42,11 +43,18 @@ void sdi_local_changed(sdi_local *local, sdi_local_tag tag);
 /* sdi_local_forget_all does so for all tags. */
 void sdi_local_forget_all(sdi_local *local);
 
+/* How far what an answer shows reaches (the stamp's `seen`), and on which timeline. */
+typedef struct sdi_local_seen {
+    sdi_lsn lsn;
+    uint32_t timeline;
+} sdi_local_seen;
+
 typedef struct sdi_local_entry {
     uint64_t moment;           /* sdi_local_moment, from before the question was sent */
     int64_t expires_at;        /* clock.h; SDI_NEVER: not by time */
     const sdi_local_tag *tags; /* all that the answer hangs on */
     size_t tag_count;
+    sdi_local_seen seen;
 } sdi_local_entry;
 
 /* sdi_local_put keeps a copy of an answer, in place of what was there. What has changed since its moment, alone would
@@ -56,10 +64,11 @@ void sdi_local_put(sdi_local *local, sdi_hash128 key, const shopdata_result *ans
 /* sdi_local_get is what is good under the key at `now` (clock.h) and was asked for at `since` or later (0: whenever);
  * NULL if nothing is. The caller's own head on shared rows: source, staleness and the like may be set before anybody
  * else has it; shopdata_result_free when done, in any thread, as any result. */
-shopdata_result *sdi_local_get(sdi_local *local, sdi_hash128 key, int64_t now, uint64_t since);
+shopdata_result *sdi_local_get(sdi_local *local, sdi_hash128 key, int64_t now, uint64_t since,
+                               sdi_local_seen *seen_out);
 
 typedef struct sdi_local_usage {
-    size_t limit, bytes; /* bytes: with what has been evicted and is still read */
+    size_t limit, bytes; /* bytes: with what has been evicted and may still be read */
     size_t entries;
     uint64_t evicted;
 } sdi_local_usage;

@@ -37,12 +37,18 @@ static void put(sdi_local *local, uint64_t number, const char *text, const sdi_l
 /* Without a time, hanging on one tag. */
 static void put_now(sdi_local *local, uint64_t number, const char *text, sdi_local_tag tag)
 {
-    put(local, number, text, &(sdi_local_entry){sdi_local_moment(local), SDI_NEVER, &tag, 1});
+    put(local, number, text, &(sdi_local_entry){sdi_local_moment(local), SDI_NEVER, &tag, 1, {0}});
+}
+
+static shopdata_result *get_at(sdi_local *local, uint64_t number, int64_t now, uint64_t since)
+{
+    sdi_local_seen seen;
+    return sdi_local_get(local, key_of(number), now, since, &seen);
 }
 
 static shopdata_result *get(sdi_local *local, uint64_t number)
 {
-    return sdi_local_get(local, key_of(number), sdi_now(), 0);
+    return get_at(local, number, sdi_now(), 0);
 }
 
 static bool is_there(sdi_local *local, uint64_t number)
@@ -71,6 +77,27 @@ START_TEST(what_was_put_is_found)
     ck_assert_uint_eq(result->changed, 1);
     ck_assert(!is_there(local, 2));
     shopdata_result_free(result);
+    sdi_local_free(local);
+}
+END_TEST
+
+START_TEST(where_it_came_from_is_told)
+{
+    sdi_local *local = sdi_local_new(ROOM);
+    sdi_local_seen seen;
+    for (uint32_t i = 0; i < 300; i++) {
+        shopdata_result *result = answer("boots");
+        snprintf(result->node, sizeof result->node, "node%u", i / 2);
+        sdi_local_put(local, key_of(i), result, &(sdi_local_entry){0, SDI_NEVER, NULL, 0, {1000 + i, i}});
+        shopdata_result_free(result);
+    }
+    shopdata_result *result = sdi_local_get(local, key_of(201), sdi_now(), 0, &seen);
+    ck_assert_str_eq(result->node, "node100");
+    ck_assert_uint_eq(seen.timeline, 201);
+    ck_assert_uint_eq(seen.lsn, 1201);
+    shopdata_result_free(result);
+    ck_assert(!is_there(local, 299)); /* that is where it ends */
+    ck_assert_uint_le(sdi_local_used(local).bytes, ROOM);
     sdi_local_free(local);
 }
 END_TEST
@@ -112,12 +139,12 @@ START_TEST(its_time_ends_it)
 {
     sdi_local *local = sdi_local_new(ROOM);
     int64_t now = sdi_now(), until = now + 60000000;
-    put(local, 1, "boots", &(sdi_local_entry){sdi_local_moment(local), until, NULL, 0});
-    shopdata_result *result = sdi_local_get(local, key_of(1), until - 1, 0);
+    put(local, 1, "boots", &(sdi_local_entry){sdi_local_moment(local), until, NULL, 0, {0}});
+    shopdata_result *result = get_at(local, 1, until - 1, 0);
     assert_text(result, "boots");
     shopdata_result_free(result);
-    ck_assert_ptr_null(sdi_local_get(local, key_of(1), until, 0));
-    put(local, 2, "over", &(sdi_local_entry){sdi_local_moment(local), now, NULL, 0});
+    ck_assert_ptr_null(get_at(local, 1, until, 0));
+    put(local, 2, "over", &(sdi_local_entry){sdi_local_moment(local), now, NULL, 0, {0}});
     ck_assert_uint_eq(sdi_local_used(local).entries, 1);
     sdi_local_free(local);
 }
@@ -127,7 +154,7 @@ START_TEST(a_change_voids_what_hangs_on_it)
 {
     sdi_local *local = sdi_local_new(ROOM);
     sdi_local_tag tags[] = {7, 8};
-    put(local, 1, "both", &(sdi_local_entry){sdi_local_moment(local), SDI_NEVER, tags, 2});
+    put(local, 1, "both", &(sdi_local_entry){sdi_local_moment(local), SDI_NEVER, tags, 2, {0}});
     put_now(local, 2, "the other", 9);
     sdi_local_changed(local, 8);
     ck_assert(!is_there(local, 1));
@@ -144,13 +171,13 @@ START_TEST(what_changed_on_the_way_is_not_kept)
     sdi_local_tag tag = 7;
     uint64_t moment = sdi_local_moment(local);
     sdi_local_changed(local, tag);
-    put(local, 1, "old", &(sdi_local_entry){moment, SDI_NEVER, &tag, 1});
+    put(local, 1, "old", &(sdi_local_entry){moment, SDI_NEVER, &tag, 1, {0}});
     ck_assert_uint_eq(sdi_local_used(local).entries, 0);
-    put(local, 2, "of another", &(sdi_local_entry){moment, SDI_NEVER, NULL, 0});
+    put(local, 2, "of another", &(sdi_local_entry){moment, SDI_NEVER, NULL, 0, {0}});
     ck_assert(is_there(local, 2));
     sdi_local_forget_all(local);
     ck_assert(!is_there(local, 2));
-    put(local, 2, "of another", &(sdi_local_entry){moment, SDI_NEVER, NULL, 0});
+    put(local, 2, "of another", &(sdi_local_entry){moment, SDI_NEVER, NULL, 0, {0}});
     ck_assert(!is_there(local, 2));
     put_now(local, 2, "of another", 7);
     ck_assert(is_there(local, 2));
@@ -164,11 +191,11 @@ START_TEST(what_was_asked_for_before_a_mark_is_too_old_for_it)
     uint64_t before = sdi_local_moment(local);
     put_now(local, 1, "before", 7);
     uint64_t mark = sdi_local_mark(local);
-    ck_assert_ptr_null(sdi_local_get(local, key_of(1), sdi_now(), mark));
+    ck_assert_ptr_null(get_at(local, 1, sdi_now(), mark));
     ck_assert(is_there(local, 1));
     put_now(local, 1, "after", 7);
-    put(local, 1, "before", &(sdi_local_entry){before, SDI_NEVER, NULL, 0});
-    shopdata_result *result = sdi_local_get(local, key_of(1), sdi_now(), mark);
+    put(local, 1, "before", &(sdi_local_entry){before, SDI_NEVER, NULL, 0, {0}});
+    shopdata_result *result = get_at(local, 1, sdi_now(), mark);
     assert_text(result, "after");
     shopdata_result_free(result);
     sdi_local_free(local);
@@ -220,9 +247,9 @@ START_TEST(what_takes_too_much_is_not_kept)
     put_now(local, 1, text, 7);
     ck_assert(!is_there(local, 1));
     sdi_local_tag tags[SDI_LOCAL_TAGS_MAX + 1] = {0};
-    put(local, 2, "tags", &(sdi_local_entry){sdi_local_moment(local), SDI_NEVER, tags, SDI_LOCAL_TAGS_MAX + 1});
+    put(local, 2, "tags", &(sdi_local_entry){sdi_local_moment(local), SDI_NEVER, tags, SDI_LOCAL_TAGS_MAX + 1, {0}});
     ck_assert(!is_there(local, 2));
-    put(local, 2, "tags", &(sdi_local_entry){sdi_local_moment(local), SDI_NEVER, tags, SDI_LOCAL_TAGS_MAX});
+    put(local, 2, "tags", &(sdi_local_entry){sdi_local_moment(local), SDI_NEVER, tags, SDI_LOCAL_TAGS_MAX, {0}});
     ck_assert(is_there(local, 2));
     sdi_local_free(local);
 }
@@ -252,7 +279,7 @@ static void fill_in(struct shared *shared, uint64_t key)
     char text[32];
     uint64_t moment = sdi_local_moment(shared->local);
     snprintf(text, sizeof text, "%llu", (unsigned long long)atomic_load(&shared->written[key]));
-    put(shared->local, key, text, &(sdi_local_entry){moment, SDI_NEVER, &key, 1});
+    put(shared->local, key, text, &(sdi_local_entry){moment, SDI_NEVER, &key, 1, {0}});
 }
 
 static void *read_and_write(void *argument)
@@ -330,6 +357,7 @@ END_TEST
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, what_was_put_is_found);
+    tcase_add_test(cases, where_it_came_from_is_told);
     tcase_add_test(cases, each_caller_has_a_head_of_his_own);
     tcase_add_test(cases, a_result_outlives_its_entry_and_the_cache);
     tcase_add_test(cases, its_time_ends_it);
