@@ -12,5 +12,8 @@ typedef struct sdi_hash128 {
 
 uint64_t sdi_hash64(const void *data, size_t length);
 sdi_hash128 sdi_hash128_of(const void *data, size_t length);
+/* sdi_hash128_seeded: who does not know the seed cannot look for two texts of one hash; where the full key is not
+ * compared. */
+sdi_hash128 sdi_hash128_seeded(const void *data, size_t length, uint64_t seed);
 
 #endif

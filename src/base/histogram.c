@@ -32,6 +32,19 @@ void sdi_histogram_record(sdi_histogram *histogram, uint64_t value)
     atomic_fetch_add_explicit(&histogram->sum, value, memory_order_relaxed);
 }
 
+static void add(_Atomic uint64_t *sum, const _Atomic uint64_t *other)
+{
+    uint64_t more = atomic_load_explicit(other, memory_order_relaxed);
+    atomic_store_explicit(sum, atomic_load_explicit(sum, memory_order_relaxed) + more, memory_order_relaxed);
+}
+
+void sdi_histogram_add(sdi_histogram *histogram, const sdi_histogram *other)
+{
+    for (size_t i = 0; i < SDI_HISTOGRAM_BUCKETS; i++)
+        add(&histogram->buckets[i], &other->buckets[i]);
+    add(&histogram->sum, &other->sum);
+}
+
 uint64_t sdi_histogram_count(const sdi_histogram *histogram)
 {
     uint64_t count = 0;

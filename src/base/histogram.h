@@ -15,6 +15,8 @@ typedef struct sdi_histogram {
 } sdi_histogram;
 
 void sdi_histogram_record(sdi_histogram *histogram, uint64_t value);
+/* sdi_histogram_add adds what `other` holds to one that nobody records in. */
+void sdi_histogram_add(sdi_histogram *histogram, const sdi_histogram *other);
 uint64_t sdi_histogram_count(const sdi_histogram *histogram);
 uint64_t sdi_histogram_sum(const sdi_histogram *histogram);
 /* sdi_histogram_below counts the values whose bucket lies wholly at or below `limit`. */

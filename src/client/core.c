@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/random.h"
 
 static bool make_metrics(sdi_core *core)
 {
@@ -51,6 +52,7 @@ int sdi_core_new(sdi_settings *settings, sdi_core **core_out, shopdata_error **e
         return sdi_no_memory(error_out);
     }
     core->settings = settings;
+    core->local_seed = sdi_nonce();
     init_parts(core);
     int status = fill_core(core, error_out);
     if (status == SHOPDATA_OK)

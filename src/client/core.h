@@ -42,6 +42,7 @@ typedef struct sdi_core {
     atomic_bool planned;             /* a plan has been made */
     atomic_bool met;                 /* a server has been reached: the next two are known, and fixed for ever */
     char *identity;                  /* of the connections (sdi_pg_identity) */
+    uint64_t local_seed;             /* of the keys of what is kept in this process */
     sdi_buffer space, fences;        /* what all keys begin with, and those of fences */
 
     sdi_mutex lock; /* guards what follows, and the first meeting */

@@ -31,6 +31,7 @@ static int prepare_cached(const sdi_round *r, sdi_read *read, shopdata_error **e
     sdi_entry_key(space, (sdi_slice){read->identity.data, read->identity.length}, &read->key);
     if (sdi_tags_failed(&read->tags) || read->identity.failed || read->key.failed)
         return sdi_no_memory(error_out);
+    read->local_key = sdi_hash128_seeded(read->identity.data, read->identity.length, r->core->local_seed);
     read->cached = read->tags.count <= SDI_READ_TAGS_MAX;
     return SHOPDATA_OK;
 }

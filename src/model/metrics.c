@@ -12,12 +12,14 @@
 enum { STRIPES = 32, LINE = 64, CELLS_A_LINE = LINE / sizeof(uint64_t) };
 
 struct sdi_metrics {
-    size_t first[SDI_METRICS];  /* where a metric's values begin among those of its type */
-    sdi_names nodes, policies;  /* copies */
-    size_t stride;              /* counters of one stripe, rounded up to whole cache lines */
-    _Atomic uint64_t *counters; /* STRIPES times stride, on a cache line */
-    _Atomic uint64_t *gauges;   /* the bits of a double */
-    sdi_histogram *histograms;
+    size_t first[SDI_METRICS];            /* where a metric's values begin among those of its type */
+    size_t values[SDI_METRICS];           /* how many it has */
+    sdi_names nodes, policies;            /* copies */
+    size_t stride;                        /* counters of one stripe, rounded up to whole cache lines */
+    _Atomic uint64_t *counters;           /* STRIPES times stride, on a cache line */
+    _Atomic uint64_t *gauges;             /* the bits of a double */
+    _Atomic(sdi_histogram *) *histograms; /* STRIPES of each; NULL: nothing was recorded there */
+    size_t histogram_count;
     void *counter_memory;
 };
 
@@ -68,7 +70,8 @@ static size_t lay_out(sdi_metrics *metrics, int type)
         if (sdi_metric_table[i].type != type)
             continue;
         metrics->first[i] = count;
-        count += sdi_metrics_label_count(metrics, (enum sdi_metric)i);
+        metrics->values[i] = sdi_metrics_label_count(metrics, (enum sdi_metric)i);
+        count += metrics->values[i];
     }
     return count;
 }
@@ -105,7 +108,8 @@ static void free_names(sdi_names *names)
 static bool make_rest(sdi_metrics *metrics)
 {
     metrics->gauges = sdi_calloc(lay_out(metrics, SHOPDATA_GAUGE), sizeof *metrics->gauges);
-    metrics->histograms = sdi_calloc(lay_out(metrics, SHOPDATA_HISTOGRAM), sizeof *metrics->histograms);
+    metrics->histogram_count = lay_out(metrics, SHOPDATA_HISTOGRAM) * STRIPES;
+    metrics->histograms = sdi_calloc(metrics->histogram_count, sizeof *metrics->histograms);
     return metrics->gauges && metrics->histograms;
 }
 
@@ -129,15 +133,16 @@ void sdi_metrics_free(sdi_metrics *metrics)
     free_names(&metrics->policies);
     sdi_free(metrics->counter_memory);
     sdi_free((void *)metrics->gauges);
-    sdi_free(metrics->histograms);
+    for (size_t i = 0; metrics->histograms && i < metrics->histogram_count; i++)
+        sdi_free(atomic_load(&metrics->histograms[i]));
+    sdi_free((void *)metrics->histograms);
     sdi_free(metrics);
 }
 
 /* A metric or label that is not there is ignored: a wrong count must not be a crash. */
 static bool is_there(const sdi_metrics *metrics, enum sdi_metric metric, size_t label, int type)
 {
-    return (unsigned)metric < SDI_METRICS && sdi_metric_table[metric].type == type &&
-           label < sdi_metrics_label_count(metrics, metric);
+    return (unsigned)metric < SDI_METRICS && sdi_metric_table[metric].type == type && label < metrics->values[metric];
 }
 
 void sdi_count(sdi_metrics *metrics, enum sdi_metric metric, size_t label, uint64_t amount)
@@ -154,10 +159,28 @@ void sdi_count_error(sdi_metrics *metrics, int status)
         sdi_count(metrics, SDI_M_ERRORS, (size_t)(-1 - (int64_t)status), 1);
 }
 
+/* Of two threads that make one the second takes the first's. NULL without memory. */
+static sdi_histogram *make_histogram(_Atomic(sdi_histogram *) *place)
+{
+    sdi_histogram *made = sdi_calloc(1, sizeof *made), *there = NULL;
+    if (!made || atomic_compare_exchange_strong(place, &there, made))
+        return made;
+    sdi_free(made);
+    return there;
+}
+
+/* A histogram is large, and few threads record in all of them: a stripe is made when something is. Without memory what
+ * was observed is not. */
 void sdi_observe(sdi_metrics *metrics, enum sdi_metric metric, size_t label, int64_t value)
 {
-    if (is_there(metrics, metric, label, SHOPDATA_HISTOGRAM))
-        sdi_histogram_record(&metrics->histograms[metrics->first[metric] + label], value < 0 ? 0 : (uint64_t)value);
+    if (!is_there(metrics, metric, label, SHOPDATA_HISTOGRAM))
+        return;
+    _Atomic(sdi_histogram *) *place = &metrics->histograms[(metrics->first[metric] + label) * STRIPES + my_stripe()];
+    sdi_histogram *stripe = atomic_load_explicit(place, memory_order_acquire);
+    if (!stripe)
+        stripe = make_histogram(place);
+    if (stripe)
+        sdi_histogram_record(stripe, value < 0 ? 0 : (uint64_t)value);
 }
 
 void sdi_gauge(sdi_metrics *metrics, enum sdi_metric metric, size_t label, double value)
@@ -190,9 +213,15 @@ double sdi_metrics_gauged(const sdi_metrics *metrics, enum sdi_metric metric, si
     return value;
 }
 
-const sdi_histogram *sdi_metrics_histogram(const sdi_metrics *metrics, enum sdi_metric metric, size_t label)
+void sdi_metrics_histogram(const sdi_metrics *metrics, enum sdi_metric metric, size_t label, sdi_histogram *sum)
 {
+    memset(sum, 0, sizeof *sum);
     if (!is_there(metrics, metric, label, SHOPDATA_HISTOGRAM))
-        return NULL;
-    return &metrics->histograms[metrics->first[metric] + label];
+        return;
+    _Atomic(sdi_histogram *) *stripes = &metrics->histograms[(metrics->first[metric] + label) * STRIPES];
+    for (size_t i = 0; i < STRIPES; i++) {
+        const sdi_histogram *stripe = atomic_load_explicit(&stripes[i], memory_order_acquire);
+        if (stripe)
+            sdi_histogram_add(sum, stripe);
+    }
 }

@@ -1,5 +1,5 @@
 /* metrics.h - what is counted, described once: name, help, type, unit, labels. Counters are striped by thread: a thread
- * adds to a cache line of its own, and a reader sums.
+ * adds to a cache line of its own, and a reader sums. So are histograms.
  *
  * A metric has one value for each value of its label: `source`, `node`, `kind` (of error); or for each pair of values
  * of its two. Names of nodes and policies are given when the metrics are made. */

@@ -52,20 +52,16 @@ static void put_value(const series *of, const char *suffix, const char *bound, d
 }
 
 /* Works on a copy, so that what is recorded meanwhile cannot make the last bucket and the count differ. */
-static void put_histogram(const series *of, const sdi_histogram *histogram)
+static void put_histogram(const series *of, const sdi_metrics *metrics, enum sdi_metric metric, size_t label)
 {
     sdi_histogram copy;
-    uint64_t seen;
-    for (size_t i = 0; i < SDI_HISTOGRAM_BUCKETS; i++) {
-        seen = atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
-        atomic_init(&copy.buckets[i], seen);
-    }
+    sdi_metrics_histogram(metrics, metric, label, &copy);
     const sdi_metric_scale *scale = sdi_metric_scale_of(of->about);
     for (size_t i = 0; i < SDI_METRIC_BOUNDS; i++)
         put_value(of, "_bucket", scale->bounds[i].text, (double)sdi_histogram_below(&copy, scale->bounds[i].recorded));
     double count = (double)sdi_histogram_count(&copy);
     put_value(of, "_bucket", "+Inf", count);
-    put_value(of, "_sum", NULL, (double)sdi_histogram_sum(histogram) / scale->unit);
+    put_value(of, "_sum", NULL, (double)sdi_histogram_sum(&copy) / scale->unit);
     put_value(of, "_count", NULL, count);
 }
 
@@ -76,7 +72,7 @@ static void put_metric(shopdata_metrics *into, const sdi_metrics *metrics, enum 
                      &sdi_metric_table[metric],
                      {sdi_metrics_label_value(metrics, metric, 0, i), sdi_metrics_label_value(metrics, metric, 1, i)}};
         if (of.about->type == SHOPDATA_HISTOGRAM)
-            put_histogram(&of, sdi_metrics_histogram(metrics, metric, i));
+            put_histogram(&of, metrics, metric, i);
         else if (of.about->type == SHOPDATA_GAUGE)
             put_value(&of, "", NULL, sdi_metrics_gauged(metrics, metric, i));
         else

@@ -10,6 +10,7 @@
 size_t sdi_metrics_label_count(const sdi_metrics *metrics, enum sdi_metric metric);
 const char *sdi_metrics_label_value(const sdi_metrics *metrics, enum sdi_metric metric, size_t which, size_t label);
 double sdi_metrics_gauged(const sdi_metrics *metrics, enum sdi_metric metric, size_t label);
-const sdi_histogram *sdi_metrics_histogram(const sdi_metrics *metrics, enum sdi_metric metric, size_t label);
+/* sdi_metrics_histogram is a copy of the sum of all threads. */
+void sdi_metrics_histogram(const sdi_metrics *metrics, enum sdi_metric metric, size_t label, sdi_histogram *sum);
 
 #endif

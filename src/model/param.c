@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "model/wire.h"
 
 static int check_text(const shopdata_param *param, size_t number, shopdata_error **error_out)
 {
@@ -92,22 +93,37 @@ void sdi_param_text(const shopdata_param *param, sdi_buffer *text)
     }
 }
 
+/* A number's text, without a detour. */
+static void append_number(sdi_buffer *identity, int64_t number)
+{
+    enum { DIGITS_MAX = 20, BEFORE = 5 };
+    if (!sdi_buffer_reserve(identity, BEFORE + DIGITS_MAX))
+        return;
+    size_t at = identity->length;
+    sdi_buffer_extend(identity, BEFORE);
+    sdi_buffer_decimal(identity, number);
+    identity->data[at] = 't';
+    sdi_put_u32(identity->data + at + 1, (uint32_t)(identity->length - at - BEFORE));
+}
+
+static void append_param(sdi_buffer *identity, const shopdata_param *param)
+{
+    char class = param->kind == SHOPDATA_NULL ? 'n' : param->kind == SHOPDATA_BYTES ? 'b' : 't';
+    sdi_buffer_char(identity, class);
+    if (class == 'n')
+        return;
+    size_t length_at = identity->length;
+    sdi_wire_u32(identity, 0);
+    sdi_param_text(param, identity);
+    if (!identity->failed)
+        sdi_put_u32(identity->data + length_at, (uint32_t)(identity->length - length_at - sizeof(uint32_t)));
+}
+
 void sdi_params_identity(const shopdata_param *params, size_t count, sdi_buffer *identity)
 {
-    for (size_t i = 0; i < count; i++) {
-        const shopdata_param *param = &params[i];
-        char class = param->kind == SHOPDATA_NULL ? 'n' : param->kind == SHOPDATA_BYTES ? 'b' : 't';
-        sdi_buffer_char(identity, class);
-        if (class == 'n')
-            continue;
-        size_t length_at = identity->length;
-        uint32_t length = 0;
-        sdi_buffer_append(identity, &length, sizeof length);
-        sdi_param_text(param, identity);
-        if (identity->failed)
-            return;
-        length = (uint32_t)(identity->length - length_at - sizeof length);
-        for (size_t b = 0; b < sizeof length; b++)
-            identity->data[length_at + b] = (char)(length >> (8 * b));
-    }
+    for (size_t i = 0; i < count; i++)
+        if (params[i].kind == SHOPDATA_INT64)
+            append_number(identity, params[i].value.integer);
+        else
+            append_param(identity, &params[i]);
 }

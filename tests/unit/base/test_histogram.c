@@ -28,6 +28,19 @@ START_TEST(quantiles_of_an_even_stream)
 }
 END_TEST
 
+START_TEST(sums_are_of_both)
+{
+    sdi_histogram sum = {0}, other = {0};
+    sdi_histogram_record(&sum, 7);
+    sdi_histogram_record(&other, 7);
+    sdi_histogram_record(&other, 1000);
+    sdi_histogram_add(&sum, &other);
+    ck_assert_uint_eq(sdi_histogram_count(&sum), 3);
+    ck_assert_uint_eq(sdi_histogram_below(&sum, 15), 2);
+    ck_assert_uint_eq(sdi_histogram_sum(&sum), 1014);
+}
+END_TEST
+
 static void *record_many(void *histogram)
 {
     for (int i = 0; i < 100000; i++)
@@ -60,6 +73,7 @@ static void fill(TCase *cases)
 {
     tcase_add_test(cases, knows_a_value_to_a_sixteenth);
     tcase_add_test(cases, quantiles_of_an_even_stream);
+    tcase_add_test(cases, sums_are_of_both);
     tcase_add_test(cases, threads_lose_nothing);
     tcase_add_test(cases, too_large_goes_to_the_last_bucket);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/metrics.h"
+#include "model/metrics_store.h"
 #include "model/metrics_table.h"
 
 static const char *const nodes[] = {"primary", "re\"p\\l"};
@@ -41,6 +42,9 @@ START_TEST(counts_of_all_threads_add_up)
         pthread_join(threads[i], NULL);
     ck_assert_uint_eq(sdi_counted(metrics, SDI_M_QUERIES, 1), (uint64_t)THREADS * ADDS);
     ck_assert_uint_eq(sdi_counted(metrics, SDI_M_QUERIES, 0), 0);
+    sdi_histogram sum;
+    sdi_metrics_histogram(metrics, SDI_M_QUERY_SECONDS, 0, &sum);
+    ck_assert_uint_eq(sdi_histogram_count(&sum), (uint64_t)THREADS * ADDS);
     sdi_metrics_free(metrics);
 }
 END_TEST
