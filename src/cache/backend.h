@@ -32,12 +32,15 @@ enum sdi_cache_verb {
      * for another `ttl_ms`. Nothing there: nothing is done. Of a backend that does not take marks (`marks` below) the
      * run fails if the change has any, or settles any. */
     SDI_CACHE_MERGE,
+    /* Tells `value` to all who listen on the channel `key`, when all that stands before it in the batch has been done.
+     * Only to a cache that carries messages (sdi_cache_carries). */
+    SDI_CACHE_PUBLISH,
 };
 
 typedef struct sdi_cache_op {
     enum sdi_cache_verb verb;
     sdi_slice key;            /* at most SDI_CACHE_KEY_MAX bytes */
-    sdi_slice value;          /* SET, ADD, SWAP */
+    sdi_slice value;          /* SET, ADD, SWAP, PUBLISH */
     sdi_slice expected;       /* SWAP */
     const sdi_change *change; /* MERGE */
     int64_t ttl_ms;
@@ -52,6 +55,20 @@ typedef struct sdi_cache_op {
 enum { SDI_CACHE_KEY_MAX = 1024 };
 
 typedef struct sdi_cache sdi_cache;
+
+/* Who listens on a channel: told by a thread of the cache, one call at a time. */
+typedef struct sdi_cache_listener {
+    void *context;
+    const char *channel;
+    int64_t interval_ms; /* between two confirmations */
+    /* Listening begins, or begins again: what was published until now may not have been heard. */
+    void (*began)(void *context);
+    void (*heard)(void *context, sdi_slice message);
+    /* All that was published before this moment (clock.h) has been heard, by the server where everybody publishes. */
+    void (*confirmed)(void *context, int64_t moment);
+    /* Nothing is heard until it begins again. */
+    void (*lost)(void *context, const char *why);
+} sdi_cache_listener;
 
 typedef struct sdi_cache_backend {
     const char *name;
@@ -75,6 +92,11 @@ typedef struct sdi_cache_backend {
     void (*abandon)(sdi_cache *cache);
     /* may: appends why the run that failed last did, in one line without secrets; nothing if none did. Any thread. */
     void (*trouble)(sdi_cache *cache, sdi_buffer *out);
+    /* may: does it carry messages, as it is configured? Both or neither: */
+    bool (*carries)(const sdi_cache *cache);
+    /* listens until the cache is closed; called once at most. What the listener points to stays. False without memory,
+     * or where no thread can be started. */
+    bool (*listen)(sdi_cache *cache, const sdi_cache_listener *listener);
 } sdi_cache_backend;
 
 /* The first member of every cache. */
@@ -97,5 +119,8 @@ void sdi_cache_abandon(sdi_cache *cache);
 /* sdi_cache_trouble appends why the last failure came about ("cache:6379: TLS: the certificate is refused: certificate
  * has expired"), for a log; nothing where none is known. */
 void sdi_cache_trouble(sdi_cache *cache, sdi_buffer *out);
+/* sdi_cache_carries: can messages be published? sdi_cache_listen hears them; see the table. */
+bool sdi_cache_carries(const sdi_cache *cache);
+bool sdi_cache_listen(sdi_cache *cache, const sdi_cache_listener *listener);
 
 #endif

@@ -95,6 +95,16 @@ void sdi_cache_trouble(sdi_cache *cache, sdi_buffer *out)
         cache->backend->trouble(cache, out);
 }
 
+bool sdi_cache_carries(const sdi_cache *cache)
+{
+    return cache && cache->backend->carries && cache->backend->carries(cache);
+}
+
+bool sdi_cache_listen(sdi_cache *cache, const sdi_cache_listener *listener)
+{
+    return sdi_cache_carries(cache) && cache->backend->listen(cache, listener);
+}
+
 void sdi_cache_unset(sdi_cache_op *operations, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -41,6 +41,8 @@ static int fill_core(sdi_core *core, shopdata_error **error_out)
     sdi_gauge(core->metrics, SDI_M_CACHE_KIND, core->settings->cache.kind, 1);
     int status = sdi_cache_open(&core->settings->cache, core->metrics, &core->cache, error_out);
     sdi_cache_log(core->cache, core->log);
+    if (status == SHOPDATA_OK)
+        status = sdi_coherence_begin(core, error_out);
     return status == SHOPDATA_OK ? sdi_watch(core, error_out) : status;
 }
 
@@ -69,6 +71,7 @@ static void free_parts(sdi_core *core)
     sdi_flights_free(&core->flights);
     sdi_floor_free(&core->floor);
     sdi_unfinished_free(&core->unfinished);
+    sdi_coherence_free(&core->coherence);
     sdi_mutex_destroy(&core->lock);
     sdi_free(core->identity);
     sdi_buffer_free(&core->space);

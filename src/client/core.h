@@ -10,6 +10,7 @@
 #include "base/lock.h"
 #include "cache/backend.h"
 #include "client/async.h"
+#include "client/coherence.h"
 #include "client/flight.h"
 #include "client/floor.h"
 #include "client/unfinished.h"
@@ -36,6 +37,7 @@ typedef struct sdi_core {
     sdi_floor floor;
     sdi_unfinished unfinished;
     sdi_async *async;
+    sdi_coherence coherence;
     _Atomic uint64_t schema; /* counts the DDL that was noticed: plans of an older number are made again */
 
     _Atomic uint64_t waited_in_vain; /* the youngest transaction that reads waited for, which stayed pending */

@@ -6,6 +6,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/proving.h"
+#include "client/coherence.h"
 
 enum { FENCE_TTL_MIN_MS = 60000 };
 
@@ -42,47 +43,57 @@ static size_t count_keys(const sdi_buffer *keys)
     return count;
 }
 
-/* NULL without memory. */
-static sdi_cache_op *make_operations(sdi_core *core, const sdi_buffer *keys, size_t count, const sdi_change *change)
+/* What is done to fences, and what is published of it behind: no message may be heard before the fence has moved. */
+typedef struct changing {
+    sdi_cache_op *operations; /* one a fence, and the message's; NULL: no memory */
+    size_t fences, count;
+    unsigned char *message; /* in the same block */
+} changing;
+
+static changing make_changing(sdi_core *core, const sdi_buffer *keys, const sdi_change *change)
 {
     size_t i = 0;
+    changing c = {.fences = count_keys(keys)};
     int64_t ttl_ms = sdi_fence_ttl(core->settings);
-    sdi_cache_op *operations = sdi_calloc(count, sizeof *operations);
-    if (!operations)
-        return NULL;
+    c.operations = sdi_calloc(1, (c.fences + 1) * sizeof *c.operations + c.fences * SDI_CHANGED_TAG_BYTES);
+    if (!c.operations)
+        return c;
+    c.message = (unsigned char *)(c.operations + c.fences + 1);
     for (size_t at = 0; at < keys->length; at += strlen(keys->data + at) + 1)
-        operations[i++] = (sdi_cache_op){
+        c.operations[i++] = (sdi_cache_op){
             .verb = change ? SDI_CACHE_MERGE : SDI_CACHE_REMOVE,
             .key = sdi_slice_of(keys->data + at),
             .change = change,
             .ttl_ms = ttl_ms,
         };
+    c.count = c.fences + sdi_coherence_publish(core, c.operations, c.fences, c.message);
     if (!SDI_RULE(writer_ends_placeholder))
-        sdi_misfence_spare(core, operations, count);
+        sdi_misfence_spare(core, c.operations, c.fences);
     if (!SDI_RULE(writer_makes_no_fence))
-        sdi_misfence_create(core, operations, count);
-    return operations;
+        sdi_misfence_create(core, c.operations, c.fences);
+    return c;
 }
 
 bool sdi_fence_run(sdi_core *core, const sdi_buffer *keys, const sdi_change *change, int64_t deadline,
                    enum sdi_fence_event event)
 {
-    size_t count = count_keys(keys);
-    sdi_cache_op *operations = make_operations(core, keys, count, change);
-    bool told = operations && sdi_cache_run(core->cache, operations, count, deadline);
-    sdi_free(operations);
+    changing c = make_changing(core, keys, change);
+    bool told = c.operations && sdi_cache_run(core->cache, c.operations, c.count, deadline);
+    sdi_free(c.operations);
     if (told)
-        sdi_count(core->metrics, SDI_M_FENCE_CHANGES, event, count);
+        sdi_count(core->metrics, SDI_M_FENCE_CHANGES, event, c.fences);
     return told;
 }
 
-/* Leaves the keys that are still to be told. */
-static void drop_told(sdi_buffer *keys, const sdi_cache_op *operations)
+/* Leaves the keys that are still to be told: all of them, if others may not have heard. */
+static void drop_told(sdi_buffer *keys, const changing *c)
 {
     size_t kept = 0;
+    if (c->count > c->fences && !c->operations[c->fences].done)
+        return;
     for (size_t at = 0, i = 0, length; at < keys->length; at += length, i++) {
         length = strlen(keys->data + at) + 1;
-        if (operations[i].done)
+        if (c->operations[i].done)
             continue;
         memmove(keys->data + kept, keys->data + at, length);
         kept += length;
@@ -92,18 +103,16 @@ static void drop_told(sdi_buffer *keys, const sdi_cache_op *operations)
 
 /* A write that has happened must be told even when its caller's deadline is over, or he has no patience: the cache's
  * own timeout bounds it. */
-static void tell(sdi_core *core, sdi_buffer *keys, size_t count, const sdi_change *change)
+static void tell(sdi_core *core, sdi_buffer *keys, changing *c)
 {
-    sdi_cache_op *operations = make_operations(core, keys, count, change);
-    if (!operations)
+    if (!c->operations)
         return;
     sdi_interrupt_hold();
-    if (sdi_cache_run(core->cache, operations, count, SDI_NEVER))
+    if (sdi_cache_run(core->cache, c->operations, c->count, SDI_NEVER))
         keys->length = 0;
     else
-        drop_told(keys, operations);
+        drop_told(keys, c);
     sdi_interrupt_resume();
-    sdi_free(operations);
 }
 
 static int keep(sdi_core *core, sdi_buffer *keys, const sdi_point *point)
@@ -117,17 +126,19 @@ static int keep(sdi_core *core, sdi_buffer *keys, const sdi_point *point)
 
 int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change)
 {
-    size_t count = count_keys(keys);
     const sdi_point *point = change ? &change->point : NULL;
-    if (!core->cache || !count)
+    if (!core->cache || !keys->length)
         return SHOPDATA_OK;
     if (!SDI_RULE(fence_before_return)) {
         sdi_untold_keep(core, keys, point);
         return SHOPDATA_OK;
     }
-    tell(core, keys, count, change);
-    size_t told = count - count_keys(keys);
+    changing c = make_changing(core, keys, change);
+    tell(core, keys, &c);
+    size_t told = c.fences - count_keys(keys);
     sdi_count(core->metrics, SDI_M_FENCE_CHANGES, change ? SDI_FENCES_MERGED : SDI_FENCES_DELETED, told);
     sdi_count(core->metrics, SDI_M_INVALIDATIONS, 0, told);
-    return keys->length ? keep(core, keys, point) : SHOPDATA_OK;
+    int status = keys->length ? keep(core, keys, point) : SHOPDATA_OK;
+    sdi_free(c.operations);
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include "base/interrupt.h"
 #include "base/proving.h"
+#include "client/coherence.h"
 #include "client/core.h"
 #include "client/unfinished.h"
 
@@ -152,7 +153,8 @@ bool sdi_untold_waits(sdi_core *core, sdi_slice key)
 
 /* Some of the fences that wait, on their way to the cache. They stay where they wait until they are told. */
 typedef struct telling {
-    sdi_cache_op removals[AT_ONCE];
+    sdi_cache_op removals[AT_ONCE + 1]; /* and the message about them */
+    unsigned char message[AT_ONCE * SDI_CHANGED_TAG_BYTES];
     void *numbers[AT_ONCE];
     size_t count;
 } telling;
@@ -197,9 +199,11 @@ static void tell_some(sdi_core *core, int64_t deadline)
         return;
     sdi_unlock(&unfinished->lock);
     SDI_STEP(drain);
-    bool all = sdi_cache_run(core->cache, t.removals, t.count, deadline);
+    size_t messages = sdi_coherence_publish(core, t.removals, t.count, t.message);
+    bool all = sdi_cache_run(core->cache, t.removals, t.count + messages, deadline);
     sdi_lock(&unfinished->lock);
-    drop_told(core, &t, all);
+    if (all || !messages || t.removals[t.count].done)
+        drop_told(core, &t, all);
 }
 
 static void tell(sdi_core *core, enum sdi_telling how_much, int64_t deadline)

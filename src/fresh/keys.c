@@ -48,9 +48,17 @@ void sdi_lease_key(sdi_slice space, sdi_slice identity, sdi_buffer *key)
     hashed_key(space, 'l', identity, key);
 }
 
+static const char fence_kind[] = "f:";
+
 void sdi_fence_key(sdi_slice space, sdi_slice tag, sdi_buffer *key)
 {
     sdi_buffer_append(key, space.data, space.length);
-    sdi_buffer_append(key, "f:", 2);
+    sdi_buffer_text(key, fence_kind);
     sdi_buffer_append(key, tag.data, tag.length);
+}
+
+sdi_slice sdi_fence_key_tag(sdi_slice space, sdi_slice key)
+{
+    size_t before = space.length + strlen(fence_kind);
+    return (sdi_slice){key.data + before, key.length - before};
 }

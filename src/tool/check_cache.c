@@ -24,6 +24,15 @@ static bool holds(sdi_cache *cache, sdi_slice key, const sdi_buffer *wanted, con
     return held;
 }
 
+/* A message without tags, which says nothing to whoever hears it. */
+static bool publishes(sdi_cache *cache, const sdi_cache_settings *settings)
+{
+    char channel[KEY_MAX];
+    snprintf(channel, sizeof channel, "%s:changes", settings->key_prefix);
+    sdi_cache_op publish = {.verb = SDI_CACHE_PUBLISH, .key = sdi_slice_of(channel)};
+    return run(cache, &publish, settings);
+}
+
 /* What a reader and then a writer do: placeholder, fence, a later write's fence. */
 static const char *fence_fault(sdi_cache *cache, sdi_slice key, const sdi_cache_settings *settings)
 {
@@ -45,6 +54,8 @@ static const char *fence_fault(sdi_cache *cache, sdi_slice key, const sdi_cache_
         fault = "a fence cannot be put where the placeholder stands";
     else if (!run(cache, &merge, settings) || !holds(cache, key, &later, settings))
         fault = "a write cannot move the fence";
+    else if (sdi_cache_carries(cache) && !publishes(cache, settings))
+        fault = "a write cannot be published";
     sdi_buffer_free(&placeholder);
     sdi_buffer_free(&fence);
     sdi_buffer_free(&later);
@@ -60,7 +71,8 @@ static void check_fence(sdi_cache *cache, const sdi_cache_settings *settings, sd
     const char *fault = fence_fault(cache, key, settings);
     sdi_cache_trouble(cache, &trouble);
     if (fault)
-        sdi_report_problem(report, "the server must be a primary, have room, and allow this user keys and scripts",
+        sdi_report_problem(report,
+                           "the server must be a primary, have room, and allow this user keys, scripts and channels",
                            "%s%s%s", fault, trouble.length ? ": " : "", trouble.length ? trouble.data : "");
     else
         sdi_report_good(report, "a fence was put, moved and read back");

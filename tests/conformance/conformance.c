@@ -542,6 +542,72 @@ START_TEST(an_abandoned_cache_is_gone_silently)
 }
 END_TEST
 
+/* What a listener was told; the latest of each. */
+static struct hearing {
+    atomic_int began, messages, lost;
+    _Atomic int64_t moment;
+    _Atomic uint64_t last;
+} hearing;
+
+static void note_began(void *context)
+{
+    atomic_fetch_add(&((struct hearing *)context)->began, 1);
+}
+
+static void note_heard(void *context, sdi_slice message)
+{
+    struct hearing *h = context;
+    uint64_t number = 0;
+    ck_assert_uint_eq(message.length, sizeof number);
+    memcpy(&number, message.data, sizeof number);
+    atomic_store(&h->last, number);
+    atomic_fetch_add(&h->messages, 1);
+}
+
+static void note_confirmed(void *context, int64_t moment)
+{
+    ck_assert_int_gt(atomic_load(&((struct hearing *)context)->began), 0);
+    atomic_store(&((struct hearing *)context)->moment, moment);
+}
+
+static void note_lost(void *context, const char *why)
+{
+    ck_assert_ptr_nonnull(why);
+    atomic_fetch_add(&((struct hearing *)context)->lost, 1);
+}
+
+static void await_confirmation(int64_t since)
+{
+    for (int i = 0; i < 2000 && atomic_load(&hearing.moment) <= since; i++)
+        usleep(1000);
+    ck_assert_int_gt(atomic_load(&hearing.moment), since);
+}
+
+/* Every message that was published before a moment has been heard when that is confirmed, each once, in order. */
+START_TEST(what_is_published_is_heard_before_it_is_confirmed)
+{
+    char channel[80];
+    snprintf(channel, sizeof channel, "%s:changes", namespace);
+    sdi_cache_listener listener = {&hearing, channel, 5, note_began, note_heard, note_confirmed, note_lost};
+    if (!sdi_cache_carries(cache)) {
+        ck_assert(!sdi_cache_listen(cache, &listener));
+        return;
+    }
+    ck_assert(sdi_cache_listen(cache, &listener));
+    await_confirmation(0);
+    for (uint64_t i = 1; i <= 50; i++) {
+        sdi_cache_op publish = {
+            .verb = SDI_CACHE_PUBLISH, .key = sdi_slice_of(channel), .value = {(const char *)&i, sizeof i}};
+        run(&publish, 1);
+    }
+    await_confirmation(sdi_now());
+    ck_assert_int_eq(atomic_load(&hearing.began), 1);
+    ck_assert_int_eq(atomic_load(&hearing.messages), 50);
+    ck_assert_uint_eq(atomic_load(&hearing.last), 50);
+    ck_assert_int_eq(atomic_load(&hearing.lost), 0);
+}
+END_TEST
+
 /* Far more than fits: what is evicted is missing, what is there is right, and the newest is there. */
 START_TEST(what_does_not_fit_is_missing_never_wrong)
 {
@@ -592,6 +658,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, of_many_one_wins);
     tcase_add_test(cases, concurrent_merges_end_at_the_maximum);
     tcase_add_test(cases, an_abandoned_cache_is_gone_silently);
+    tcase_add_test(cases, what_is_published_is_heard_before_it_is_confirmed);
     tcase_add_test(cases, what_does_not_fit_is_missing_never_wrong);
 }
 

@@ -104,8 +104,15 @@ class Cache(Case):
         redis("ACL", "SETUSER", "noscripts", "on", ">hunter2", "~*", "+@all", "-@scripting")
         self.addCleanup(redis, "ACL", "DELUSER", "noscripts")
         address = os.environ["SHOPDATA_REDIS"]
-        self.check(1, "PROBLEM", "allow this user keys and scripts",
+        self.check(1, "PROBLEM", "allow this user keys, scripts and channels",
                    cache=f"kind = redis\naddress = {address}\nuser = noscripts\npassword = hunter2")
+
+    def test_user_without_channels(self):
+        redis("ACL", "SETUSER", "mute", "on", ">hunter2", "~*", "resetchannels", "+@all")
+        self.addCleanup(redis, "ACL", "DELUSER", "mute")
+        address = os.environ["SHOPDATA_REDIS"]
+        self.check(1, "a write cannot be published", "allow this user keys, scripts and channels",
+                   cache=f"kind = redis\naddress = {address}\nuser = mute\npassword = hunter2")
 
     def test_wrong_password(self):
         address = os.environ["SHOPDATA_REDIS"]

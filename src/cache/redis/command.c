@@ -129,6 +129,14 @@ static void format_unlink(sdi_buffer *out, sdi_slice key)
     put(out, key);
 }
 
+static void format_publish(sdi_buffer *out, const sdi_cache_op *operation)
+{
+    begin(out, 3);
+    put_text(out, "PUBLISH");
+    put(out, operation->key);
+    put(out, operation->value);
+}
+
 void sdi_redis_format(sdi_buffer *out, const sdi_cache_op *operations, size_t count, const sdi_redis_greeting *greeting,
                       bool spelled)
 {
@@ -150,6 +158,9 @@ void sdi_redis_format(sdi_buffer *out, const sdi_cache_op *operations, size_t co
         break;
     case SDI_CACHE_MERGE:
         format_merge(out, operations, greeting, spelled);
+        break;
+    case SDI_CACHE_PUBLISH:
+        format_publish(out, operations);
         break;
     }
 }

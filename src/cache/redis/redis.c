@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cache/redis/batch.h"
+#include "cache/redis/subscription.h"
 #include "cache/trouble.h"
 
 typedef struct redis_cache {
@@ -13,6 +14,7 @@ typedef struct redis_cache {
     sdi_cache_settings settings; /* its texts are our copies */
     sdi_redis_tls *tls;          /* NULL: plain */
     sdi_redis_servers servers;
+    sdi_redis_subscription *subscription; /* NULL: nobody listens */
     sdi_mutex mutex;
     sdi_redis_trouble trouble; /* of the last run that failed; under the mutex */
 } redis_cache;
@@ -91,6 +93,7 @@ static int redis_open(const sdi_cache_settings *settings, sdi_cache **cache_out,
 static void redis_close(sdi_cache *base)
 {
     redis_cache *cache = (redis_cache *)base;
+    sdi_redis_subscription_end(cache->subscription);
     if (cache->servers.server)
         sdi_redis_server_free(cache->servers.server);
     else
@@ -102,6 +105,7 @@ static void redis_close(sdi_cache *base)
 static void redis_abandon(sdi_cache *base)
 {
     redis_cache *cache = (redis_cache *)base;
+    sdi_redis_subscription_abandon(cache->subscription);
     if (cache->servers.server)
         sdi_redis_server_abandon(cache->servers.server);
     else
@@ -152,6 +156,19 @@ static bool redis_run(sdi_cache *base, sdi_cache_op *operations, size_t count, i
     return outcome == SDI_REDIS_DONE;
 }
 
+/* Of a cluster's servers each would have a watermark of its own. */
+static bool redis_carries(const sdi_cache *base)
+{
+    return ((const redis_cache *)base)->servers.server != NULL;
+}
+
+static bool redis_listen(sdi_cache *base, const sdi_cache_listener *listener)
+{
+    redis_cache *cache = (redis_cache *)base;
+    cache->subscription = sdi_redis_subscription_begin((sdi_redis_access){&cache->settings, cache->tls}, listener);
+    return cache->subscription != NULL;
+}
+
 const sdi_cache_backend sdi_redis_backend = {
     .name = "redis",
     .marks = true,
@@ -160,4 +177,6 @@ const sdi_cache_backend sdi_redis_backend = {
     .run = redis_run,
     .abandon = redis_abandon,
     .trouble = redis_trouble,
+    .carries = redis_carries,
+    .listen = redis_listen,
 };

@@ -153,9 +153,10 @@ redisReplyObjectFunctions sdi_redis_reply_functions = {
 sdi_redis_reply sdi_redis_expect(sdi_cache_op *operations, size_t count)
 {
     static const enum sdi_redis_expect expects[] = {
-        [SDI_CACHE_GET] = SDI_REDIS_EXPECT_VALUES,    [SDI_CACHE_SET] = SDI_REDIS_EXPECT_OK,
-        [SDI_CACHE_REMOVE] = SDI_REDIS_EXPECT_NUMBER, [SDI_CACHE_ADD] = SDI_REDIS_EXPECT_FLAG,
-        [SDI_CACHE_SWAP] = SDI_REDIS_EXPECT_FLAG,     [SDI_CACHE_MERGE] = SDI_REDIS_EXPECT_NUMBER,
+        [SDI_CACHE_GET] = SDI_REDIS_EXPECT_VALUES,     [SDI_CACHE_SET] = SDI_REDIS_EXPECT_OK,
+        [SDI_CACHE_REMOVE] = SDI_REDIS_EXPECT_NUMBER,  [SDI_CACHE_ADD] = SDI_REDIS_EXPECT_FLAG,
+        [SDI_CACHE_SWAP] = SDI_REDIS_EXPECT_FLAG,      [SDI_CACHE_MERGE] = SDI_REDIS_EXPECT_NUMBER,
+        [SDI_CACHE_PUBLISH] = SDI_REDIS_EXPECT_NUMBER,
     };
     return (sdi_redis_reply){.expect = expects[operations->verb], .operations = operations, .count = count};
 }

@@ -1,0 +1,273 @@
+#include "cache/redis/subscription.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/poll.h"
+#include "base/proving.h"
+#include "base/random.h"
+#include "cache/redis/primary.h"
+#include "cache/redis/push.h"
+
+enum {
+    STACK_SIZE = 256 * 1024,
+    RECEIVE_AT_ONCE = 16384,
+    SILENCE_MS = 2000, /* a beat that is not answered for so long: the connection is dead */
+    PAUSE_MS = 20,     /* before connecting again, twice as long each time */
+    PAUSE_MAX_MS = 1000,
+    JITTER_PERCENT = 50,
+};
+
+struct sdi_redis_subscription {
+    sdi_redis_primary primary;
+    const sdi_cache_listener *listener;
+    sdi_redis_connection connection;
+    sdi_buffer received;
+    size_t unanswered; /* answers that are still to come before the next beat */
+    int64_t beat_at;   /* when the last one was sent; 0: none is under way */
+    int64_t next_beat;
+    int64_t pause_ms;
+    bool began; /* the listener was told so */
+    int wake;   /* an eventfd */
+    atomic_bool ending;
+    pthread_t thread;
+};
+
+/* What the connection says goes out when it can: it is little, and follows on an answer. */
+static bool send_some(sdi_redis_subscription *s)
+{
+    sdi_redis_connection *c = &s->connection;
+    while (c->sent < c->out.length) {
+        ssize_t count =
+            sdi_redis_transport_send(&c->transport, c->out.data + c->sent, c->out.length - c->sent, &c->trouble);
+        if (count <= 0)
+            return count == 0;
+        c->sent += (size_t)count;
+    }
+    return !c->out.failed;
+}
+
+static void say_nothing(sdi_redis_connection *connection)
+{
+    sdi_buffer_clear(&connection->out);
+    connection->sent = 0;
+}
+
+/* The answer to HELLO is the first, and no message comes before it. */
+static bool greet(sdi_redis_subscription *s)
+{
+    say_nothing(&s->connection);
+    sdi_buffer_clear(&s->received);
+    sdi_redis_command(&s->connection.out, "HELLO", "3", (char *)NULL);
+    sdi_redis_command(&s->connection.out, "SUBSCRIBE", s->listener->channel, (char *)NULL);
+    s->unanswered = 1;
+    s->beat_at = s->next_beat = sdi_now();
+    return send_some(s);
+}
+
+/* The moment is from before the command is sent. */
+static bool beat(sdi_redis_subscription *s, int64_t now)
+{
+    if (s->connection.sent == s->connection.out.length)
+        say_nothing(&s->connection);
+    s->beat_at = now;
+    s->next_beat = now + s->listener->interval_ms * 1000;
+    if (SDI_RULE(redis_primary)) {
+        sdi_redis_format_probe(&s->connection.out, s->primary.access.settings->key_prefix);
+        s->unanswered++;
+    }
+    sdi_redis_command(&s->connection.out, "PING", (char *)NULL);
+    s->unanswered++;
+    return send_some(s);
+}
+
+/* "message" and its channel and text; or that the subscription is in force. */
+static void take_message(sdi_redis_subscription *s, const sdi_redis_push *push)
+{
+    if (push->count < SDI_REDIS_PUSH_PARTS)
+        return;
+    if (sdi_slice_equal(push->parts[0], sdi_slice_of("message"))) {
+        s->listener->heard(s->listener->context, push->parts[2]);
+    } else if (sdi_slice_equal(push->parts[0], sdi_slice_of("subscribe"))) {
+        s->began = true;
+        s->pause_ms = PAUSE_MS;
+        s->listener->began(s->listener->context);
+    }
+}
+
+/* Whatever is refused, HELLO or the beat, this is no connection to listen on. */
+static bool take(sdi_redis_subscription *s, const sdi_redis_push *push)
+{
+    if (push->type == '>') {
+        take_message(s, push);
+        return true;
+    }
+    if (push->type == '-' || s->unanswered == 0) {
+        sdi_slice said = push->count ? push->parts[0] : sdi_slice_of("");
+        sdi_redis_tell(&s->connection.trouble, 0, "refused: %.*s", (int)said.length, said.data);
+        return false;
+    }
+    if (--s->unanswered == 0) {
+        if (s->began)
+            s->listener->confirmed(s->listener->context, s->beat_at);
+        s->beat_at = 0;
+    }
+    return true;
+}
+
+static bool take_all(sdi_redis_subscription *s)
+{
+    sdi_buffer *received = &s->received;
+    sdi_redis_push push;
+    size_t at = 0, used;
+    while (at < received->length &&
+           (used = sdi_redis_push_read(received->data + at, received->length - at, &push)) > 0) {
+        if (used == SIZE_MAX)
+            return sdi_redis_tell(&s->connection.trouble, false, "it does not speak RESP3");
+        at += used;
+        if (!take(s, &push))
+            return false;
+    }
+    memmove(received->data, received->data + at, received->length - at);
+    received->length -= at;
+    return true;
+}
+
+static bool receive(sdi_redis_subscription *s)
+{
+    char bytes[RECEIVE_AT_ONCE];
+    ssize_t count;
+    while ((count = sdi_redis_transport_receive(&s->connection.transport, bytes, sizeof bytes,
+                                                &s->connection.trouble)) > 0) {
+        sdi_buffer_append(&s->received, bytes, (size_t)count);
+        if (s->received.failed || !take_all(s))
+            return false;
+    }
+    return count == 0;
+}
+
+static bool is_silent(const sdi_redis_subscription *s, int64_t now)
+{
+    return s->beat_at && now - s->beat_at > SILENCE_MS * INT64_C(1000);
+}
+
+/* Until there is something to do, or the end has come. */
+static void wait(sdi_redis_subscription *s, int64_t deadline)
+{
+    const sdi_redis_connection *c = &s->connection;
+    struct pollfd polled[] = {{.fd = s->wake, .events = POLLIN}, {.fd = c->transport.fd}};
+    polled[1].events = c->transport.receive_waits;
+    if (c->sent < c->out.length)
+        polled[1].events |= c->transport.send_waits;
+    sdi_poll(polled, c->transport.fd < 0 ? 1 : 2, deadline);
+}
+
+static bool go_on(sdi_redis_subscription *s)
+{
+    int64_t now = sdi_now();
+    if (is_silent(s, now))
+        return sdi_redis_tell(&s->connection.trouble, false, "no answer for %d ms", SILENCE_MS);
+    if (!s->beat_at && now >= s->next_beat && !beat(s, now))
+        return false;
+    wait(s, s->beat_at ? s->beat_at + SILENCE_MS * INT64_C(1000) + 1 : s->next_beat);
+    return send_some(s) && receive(s);
+}
+
+static bool connect_again(sdi_redis_subscription *s)
+{
+    int64_t deadline = sdi_deadline_in(s->primary.access.settings->connect_timeout_ms);
+    return sdi_redis_connect_primary(&s->primary, &s->connection, deadline) == SDI_REDIS_DONE;
+}
+
+/* One connection from its begin to its end. */
+static void follow(sdi_redis_subscription *s)
+{
+    bool stands = connect_again(s) && greet(s);
+    while (stands && !atomic_load(&s->ending))
+        stands = go_on(s);
+    sdi_redis_disconnect(&s->connection);
+    s->began = false;
+    if (!atomic_load(&s->ending))
+        s->listener->lost(s->listener->context, s->connection.trouble.text);
+}
+
+static void *listen_on(void *argument)
+{
+    sdi_redis_subscription *s = argument;
+    while (!atomic_load(&s->ending)) {
+        follow(s);
+        if (atomic_load(&s->ending))
+            break;
+        wait(s, sdi_now() + sdi_jitter(s->pause_ms * 1000, JITTER_PERCENT));
+        s->pause_ms = s->pause_ms * 2 < PAUSE_MAX_MS ? s->pause_ms * 2 : PAUSE_MAX_MS;
+    }
+    return NULL;
+}
+
+/* Signals are the application's: a thread it does not know of takes none. */
+static bool start(sdi_redis_subscription *s)
+{
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&s->thread, &attributes, listen_on, s) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
+static void free_subscription(sdi_redis_subscription *s)
+{
+    sdi_redis_disconnect(&s->connection);
+    sdi_buffer_free(&s->received);
+    if (s->wake >= 0)
+        close(s->wake);
+    sdi_free(s);
+}
+
+sdi_redis_subscription *sdi_redis_subscription_begin(sdi_redis_access access, const sdi_cache_listener *listener)
+{
+    sdi_redis_subscription *s = sdi_calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->primary.access = access;
+    s->listener = listener;
+    s->connection.transport.fd = -1;
+    s->pause_ms = PAUSE_MS;
+    s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake >= 0 && start(s))
+        return s;
+    free_subscription(s);
+    return NULL;
+}
+
+void sdi_redis_subscription_end(sdi_redis_subscription *s)
+{
+    static const uint64_t one = 1;
+    if (!s)
+        return;
+    atomic_store(&s->ending, true);
+    while (write(s->wake, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+    pthread_join(s->thread, NULL);
+    free_subscription(s);
+}
+
+void sdi_redis_subscription_abandon(sdi_redis_subscription *s)
+{
+    if (!s)
+        return;
+    if (s->connection.transport.fd >= 0)
+        close(s->connection.transport.fd);
+    close(s->wake);
+}
