@@ -27,7 +27,8 @@
     X(committed, "a write's COMMIT was answered")                                                                      \
     X(fenced, "a write has moved its fences")                                                                          \
     X(ended, "a write's fate is unknown, and its backend is gone")                                                     \
-    X(drain, "fences that could not be moved are about to be told of")
+    X(drain, "fences that could not be moved are about to be told of")                                                 \
+    X(hear, "the listener is about to take in what came on its subscription")
 
 /* X(name, what happens without it, SHOPDATA_STEPS for it, options of tests/fault/freshness that it takes to show) */
 #define SDI_RULES(X)                                                                                                   \
@@ -69,7 +70,20 @@
       "--mode strict --faults kill-writer")                                                                            \
     X(mark_flush, "strict: a mark does not tell a transaction from one before a crash", "", "--model")                 \
     X(fence_of_mode, "strict: a fence of a process in another mode is trusted",                                        \
-      "delay=30%:20ms,only=marked+committed", "--mode strict --forgets 50 --mixed --faults none")
+      "delay=30%:20ms,only=marked+committed", "--mode strict --forgets 50 --mixed --faults none")                      \
+    X(local_insert, "what was read is put into the local cache, though a change was heard of meanwhile",               \
+      "delay=20%:20ms,only=looked+answered+stored", "--local --faults none")                                           \
+    X(local_watermark, "the local cache answers however old its watermark is", "delay=30%:400ms,only=hear",            \
+      "--local --faults none")                                                                                         \
+    X(local_lost, "what is in the local cache stays when a lost subscription is back", "",                             \
+      "--local --faults listener-cut")                                                                                 \
+    X(local_token, "a session whose token came after the watermark is answered by the local cache",                    \
+      "delay=50%:60ms,only=hear", "--local --faults none")                                                             \
+    X(local_publish, "a write is published only where it finds a fence", "", "--local --faults cache-evict")           \
+    X(local_own, "what a process wrote leaves its local cache when the message comes", "delay=50%:60ms,only=hear",     \
+      "--local --faults none")                                                                                         \
+    X(local_primary, "the watermark of a server that was demoted counts", "",                                          \
+      "--local --cache redis-replicated --faults cache-demote")
 
 #define SDI_STEP_NAME(name, ...) SDI_STEP_##name,
 #define SDI_RULE_NAME(name, ...) SDI_RULE_##name,
