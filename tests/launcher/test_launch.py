@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -297,6 +298,20 @@ class Options(unittest.TestCase):
         self.assertEqual(ask(addresses[2], b"get k\r\n"), b"END\r\n")
         self.assertEqual(servers.ctl("restart", "memcached2").returncode, 0)
         self.assertEqual(ask(addresses[1], b"get k\r\n"), b"END\r\n")
+
+    @unittest.skipUnless(shutil.which("pgpool") or shutil.which("pgpool", path="/usr/sbin"), "there is no pgpool")
+    def test_pgpool_asks_a_replica_once_and_leaves_nothing(self):
+        servers = Launched("--replicas", "1", "--pgpool")
+        self.addCleanup(servers.close)
+
+        def ask_pgpool(sql: str) -> str:
+            return subprocess.run(["psql", servers.environment["SHOPDATA_PGPOOL"], "-Atc", sql], text=True, check=True,
+                                  capture_output=True).stdout.strip()
+        self.assertEqual(ask_pgpool("CREATE TABLE t AS SELECT 7 AS n"), "SELECT 1")
+        self.assertTrue(wait_for(lambda: servers.sql("replica1", "SELECT count(*) FROM pg_class WHERE relname = 't'") == "1"))
+        for _ in range(3):
+            self.assertEqual(ask_pgpool("SELECT n FROM t"), "7")
+        self.assertGreaterEqual(int(ask_pgpool("SHOW pool_cache").split("|")[0]), 2)
 
     def test_redis_user_is_the_only_way_in(self):
         servers = Launched("--no-postgres", "--redis-user", "shop", "--redis-password", "secret")

@@ -14,6 +14,7 @@ from .caches import Memcached
 from .certificates import Certificates
 from .errors import LaunchError
 from .node import Node
+from .pgpool import Pgpool
 from .postgres import Postgres
 from .redis import WATCHED, ClusterNode, Redis, RedisTls, Sentinel, Watched, form_cluster, wait_in_sync, \
     wait_watching
@@ -27,6 +28,7 @@ class Options:
     replicas: int = 0
     redis: bool = False
     memcached: int = 0
+    pgpool: bool = False
     redis_user: str = ""
     redis_password: str = ""
     valkey: bool = False
@@ -86,6 +88,8 @@ class Fleet:
         for number in range(options.memcached):
             name = f"memcached{number + 1}" if number else "memcached"
             self._add(Memcached(name, ports.reserve(), self.directory / name, self.user))
+        if options.pgpool:
+            self._add(Pgpool("pgpool", ports.reserve(), self.directory / "pgpool", self.user, self.databases()))
 
     def _redis(self, name: str, kind: type, *arguments, **options) -> Redis:
         return kind(name, ports.reserve(), self.directory / name, self.user, *arguments,
@@ -122,12 +126,12 @@ class Fleet:
         for node in self.nodes.values():
             node.make_directory()
         for node in self.nodes.values():
-            if not isinstance(node, (Postgres, Sentinel)):
+            if not isinstance(node, (Postgres, Pgpool, Sentinel)):
                 self._spawn(node)
         if self.options.postgres:
             self._start_databases(*self.databases())
         for node in self.nodes.values():
-            if not isinstance(node, Sentinel):
+            if not isinstance(node, (Pgpool, Sentinel)):
                 node.wait_ready()
         if self.cluster:
             form_cluster(self.cluster)
@@ -135,6 +139,9 @@ class Fleet:
             self._start_sentinels()
         if self.options.replicas:
             self._wait_for_replication()
+        if self.options.pgpool:
+            self.node("pgpool").start()
+            self.write_state()
 
     def _start_sentinels(self) -> None:
         """Last: a sentinel that starts before the replica follows asks again only ten seconds later."""
