@@ -97,15 +97,40 @@ bool bench_bare_fill(bench_bare *bare)
     return good;
 }
 
+/* Takes the reply, and frees it. */
+static bool is_value(const bench_bare *bare, unsigned thread, redisReply *reply)
+{
+    bool good = reply && reply->type == REDIS_REPLY_STRING && reply->len == bare->length;
+    if (!good)
+        bench_complain("GET", reply ? "not what was put there" : bare->caches[thread]->errstr);
+    freeReplyObject(reply);
+    return good;
+}
+
 bool bench_bare_get(void *self, unsigned thread, uint64_t number)
 {
     bench_bare *bare = self;
-    redisContext *cache = bare->caches[thread];
-    redisReply *reply = redisCommand(cache, "GET bench/bare/%" PRId64, bench_key(bare->keys, thread, number));
-    bool good = reply && reply->type == REDIS_REPLY_STRING && reply->len == bare->length;
-    if (!good)
-        bench_complain("GET", reply ? "not what was put there" : cache->errstr);
-    freeReplyObject(reply);
+    int64_t key = bench_key(bare->keys, thread, number);
+    return is_value(bare, thread, redisCommand(bare->caches[thread], "GET bench/bare/%" PRId64, key));
+}
+
+/* The keys of the calls that a batch stands for. */
+static int64_t key_of(const bench_bare *bare, unsigned thread, uint64_t number, unsigned i)
+{
+    return bench_key(bare->keys, thread, number * bare->batch + i);
+}
+
+bool bench_bare_get_batch(void *self, unsigned thread, uint64_t number)
+{
+    bench_bare *bare = self;
+    bool good = true;
+    for (unsigned i = 0; i < bare->batch; i++)
+        redisAppendCommand(bare->caches[thread], "GET bench/bare/%" PRId64, key_of(bare, thread, number, i));
+    for (unsigned i = 0; i < bare->batch && good; i++) {
+        void *reply = NULL;
+        redisGetReply(bare->caches[thread], &reply);
+        good = is_value(bare, thread, reply);
+    }
     return good;
 }
 
@@ -118,17 +143,31 @@ static bool is_product(const PGresult *result, const char *key)
            strcmp(PQgetvalue(result, 0, 0), key) == 0;
 }
 
-bool bench_bare_query(void *self, unsigned thread, uint64_t number)
+static bool query(PGconn *database, int64_t product)
 {
-    bench_bare *bare = self;
     char key[32];
     const char *const params[] = {key};
-    snprintf(key, sizeof key, "%" PRId64, bench_key(bare->keys, thread, number));
-    PGresult *result = PQexecPrepared(bare->databases[thread], "p", 1, params, NULL, NULL, 0);
+    snprintf(key, sizeof key, "%" PRId64, product);
+    PGresult *result = PQexecPrepared(database, "p", 1, params, NULL, NULL, 0);
     bool good = is_product(result, key);
     if (!good)
         bench_complain("query", PQresultErrorMessage(result));
     PQclear(result);
+    return good;
+}
+
+bool bench_bare_query(void *self, unsigned thread, uint64_t number)
+{
+    bench_bare *bare = self;
+    return query(bare->databases[thread], bench_key(bare->keys, thread, number));
+}
+
+bool bench_bare_query_batch(void *self, unsigned thread, uint64_t number)
+{
+    bench_bare *bare = self;
+    bool good = true;
+    for (unsigned i = 0; i < bare->batch && good; i++)
+        good = query(bare->databases[thread], key_of(bare, thread, number, i));
     return good;
 }
 

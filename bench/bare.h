@@ -13,7 +13,8 @@ typedef struct bench_bare {
     PGconn *databases[BENCH_THREADS_MAX]; /* NULL: not asked for */
     redisContext *caches[BENCH_THREADS_MAX];
     bench_keys *keys;
-    size_t length; /* of the value that the cache holds for each key */
+    size_t length;  /* of the value that the cache holds for each key */
+    unsigned batch; /* how many keys a call of bench_bare_get_batch or _query_batch asks for */
 } bench_bare;
 
 PGconn *bench_connect(const char *conninfo);
@@ -30,8 +31,10 @@ void bench_bare_close(bench_bare *bare);
 bool bench_bare_fill(bench_bare *bare);
 
 /* For bench_side.call; `self` is a bench_bare. */
-bool bench_bare_get(void *self, unsigned thread, uint64_t number);   /* a synchronous GET */
-bool bench_bare_query(void *self, unsigned thread, uint64_t number); /* PQexecPrepared */
+bool bench_bare_get(void *self, unsigned thread, uint64_t number);         /* a synchronous GET */
+bool bench_bare_query(void *self, unsigned thread, uint64_t number);       /* PQexecPrepared */
+bool bench_bare_get_batch(void *self, unsigned thread, uint64_t number);   /* pipelined GETs */
+bool bench_bare_query_batch(void *self, unsigned thread, uint64_t number); /* PQexecPrepared, one after the other */
 /* BEGIN, the prepared UPDATE and COMMIT in one pipeline, then a SET: what it takes to write and to tell a cache. */
 bool bench_bare_write(void *self, unsigned thread, uint64_t number);
 

@@ -1,12 +1,12 @@
 #include "behind.h"
 
 #include <libpq-fe.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "bare.h"
+#include "recorded.h"
 #include "shop.h"
 
 enum { WRITES_IN_10000 = 235, SETTLE_MS = 300 };
@@ -40,12 +40,9 @@ static bool set_lag(const char *const *replicas, int lag_ms)
     return good;
 }
 
-/* A product by Zipf's law with the exponent of a shop, 0.82. */
 static int64_t product(const struct side *side, uint64_t number)
 {
-    double uniform = (double)(bench_random(2, number) >> 11) / 9007199254740992.0;
-    int64_t rank = (int64_t)((double)side->count * pow(uniform, 1 / (1 - 0.82)));
-    return side->first + (rank < side->count ? rank : side->count - 1);
+    return side->first + bench_zipf(bench_random(2, number), side->count);
 }
 
 static bool step(struct side *side, uint64_t number, bench_share *share)

@@ -42,7 +42,7 @@ static bench_spread spread_of(double *values, size_t count)
     return (bench_spread){quantile(values, count, 0.1), quantile(values, count, 0.5), quantile(values, count, 0.9)};
 }
 
-/* ---- the crew of a contest: its threads live as long as the measurement and sleep while others are at it */
+/* ---- the crew of a side: its threads live as long as the measurement and sleep while others are at it */
 
 struct crew;
 
@@ -53,29 +53,32 @@ struct worker {
     uint64_t next; /* number of the next call, one stream for each side */
     uint64_t calls, errors;
     double rate;
-    double micros[CALLS_KEPT]; /* how long each of the first calls took */
+    double *micros; /* how long each of the first calls took */
 };
 
 struct crew {
     unsigned size;
+    size_t kept; /* calls of each worker whose time is kept */
     pthread_barrier_t begin, end;
-    const bench_side *side; /* NULL: the measurement is over */
-    double slice;
-    struct worker workers[BENCH_THREADS_MAX];
+    const bench_side *side;
+    double slice; /* negative: the measurement is over */
+    struct worker *workers;
+    double *micros;
 };
 
 static void work(struct worker *worker, const bench_side *side, double slice)
 {
+    unsigned each = side->each ? side->each : 1;
     double began = now(), ends = began + slice, before = began, after;
     do {
         worker->errors += !side->call(side->self, worker->number, worker->next++);
         after = now();
-        if (worker->calls < CALLS_KEPT)
-            worker->micros[worker->calls] = (after - before) * 1e6;
+        if (worker->calls < worker->crew->kept)
+            worker->micros[worker->calls] = (after - before) * 1e6 / each;
         worker->calls++;
         before = after;
     } while (after < ends);
-    worker->rate = (double)worker->calls / (after - began);
+    worker->rate = (double)worker->calls * each / (after - began);
 }
 
 static void *worker_main(void *argument)
@@ -84,7 +87,7 @@ static void *worker_main(void *argument)
     struct crew *crew = worker->crew;
     for (;;) {
         pthread_barrier_wait(&crew->begin);
-        if (!crew->side)
+        if (crew->slice < 0)
             return NULL;
         work(worker, crew->side, crew->slice);
         pthread_barrier_wait(&crew->end);
@@ -92,15 +95,12 @@ static void *worker_main(void *argument)
 }
 
 /* The threads bear the contest's name, so that a profiler can tell them apart: `perf report --comm "hit 1"`. */
-static bool crew_start(struct crew *crew, const char *contest, unsigned size)
+static bool crew_hire(struct crew *crew, const char *contest)
 {
     char name[16];
-    *crew = (struct crew){.size = size};
-    snprintf(name, sizeof name, "%s %u", contest, size);
-    if (pthread_barrier_init(&crew->begin, NULL, size + 1) || pthread_barrier_init(&crew->end, NULL, size + 1))
-        return false;
-    for (unsigned i = 0; i < size; i++) {
-        crew->workers[i] = (struct worker){.crew = crew, .number = i};
+    snprintf(name, sizeof name, "%s %u", contest, crew->size);
+    for (unsigned i = 0; i < crew->size; i++) {
+        crew->workers[i] = (struct worker){.crew = crew, .number = i, .micros = crew->micros + i * crew->kept};
         if (pthread_create(&crew->workers[i].thread, NULL, worker_main, &crew->workers[i]))
             return false;
         pthread_setname_np(crew->workers[i].thread, name);
@@ -108,26 +108,51 @@ static bool crew_start(struct crew *crew, const char *contest, unsigned size)
     return true;
 }
 
+static bool crew_start(struct crew *crew, const char *contest, const bench_side *side, unsigned size)
+{
+    *crew = (struct crew){.size = size, .kept = CALLS_KEPT / size, .side = side};
+    crew->workers = calloc(size, sizeof *crew->workers);
+    crew->micros = calloc(size, crew->kept * sizeof *crew->micros);
+    return crew->workers && crew->micros && pthread_barrier_init(&crew->begin, NULL, size + 1) == 0 &&
+           pthread_barrier_init(&crew->end, NULL, size + 1) == 0 && crew_hire(crew, contest);
+}
+
 static void crew_end(struct crew *crew)
 {
-    crew->side = NULL;
+    if (!crew->size)
+        return;
+    crew->slice = -1;
     pthread_barrier_wait(&crew->begin);
     for (unsigned i = 0; i < crew->size; i++)
         pthread_join(crew->workers[i].thread, NULL);
     pthread_barrier_destroy(&crew->begin);
     pthread_barrier_destroy(&crew->end);
+    free(crew->workers);
+    free(crew->micros);
 }
 
 struct pace {
-    double rate, micros;
+    double rate, micros, tail;
 };
 
-/* One side for one slice. */
+/* Puts the times that were kept one behind the other; how many. */
+static size_t gather(struct crew *crew)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < crew->size; i++) {
+        const struct worker *worker = &crew->workers[i];
+        size_t kept = worker->calls < crew->kept ? worker->calls : crew->kept;
+        memmove(crew->micros + count, worker->micros, kept * sizeof *crew->micros);
+        count += kept;
+    }
+    return count;
+}
+
+/* One side for one slice: longer for a crowd, of which each has few turns. */
 static struct pace crew_run(struct crew *crew, bench_side *side, double slice, uint64_t round)
 {
-    struct pace pace = {0, 0};
-    crew->side = side;
-    crew->slice = slice;
+    struct pace pace = {0, 0, 0};
+    crew->slice = slice * (1 + crew->size / 64.0);
     for (unsigned i = 0; i < crew->size; i++) {
         struct worker *worker = &crew->workers[i];
         worker->calls = worker->errors = 0;
@@ -140,65 +165,101 @@ static struct pace crew_run(struct crew *crew, bench_side *side, double slice, u
         side->errors += crew->workers[i].errors;
         pace.rate += crew->workers[i].rate;
     }
-    uint64_t kept = crew->workers[0].calls;
-    pace.micros = spread_of(crew->workers[0].micros, kept < CALLS_KEPT ? kept : CALLS_KEPT).median;
+    size_t kept = gather(crew);
+    pace.micros = spread_of(crew->micros, kept).median;
+    pace.tail = quantile(crew->micros, kept, 0.99);
     return pace;
 }
 
 /* ---- rounds */
 
-static void run_round(struct crew *crews, bench_contest *contests, size_t count, double slice, uint64_t round)
+typedef struct crew pair[BENCH_SIDES];
+
+unsigned bench_threads(const bench_contest *contest, enum bench_who who)
 {
-    for (size_t i = 0; i < count; i++) {
-        bench_contest *contest = &contests[i];
-        struct pace paces[BENCH_SIDES];
-        for (unsigned turn = 0; turn < BENCH_SIDES; turn++) {
-            /* Who goes first changes: to follow the other may be an advantage. */
-            unsigned who = (turn + (unsigned)round) % BENCH_SIDES;
-            paces[who] = crew_run(&crews[i], &contest->sides[who], slice, round);
-        }
-        if (round < WARM_UP_ROUNDS)
+    return contest->sides[who].threads ? contest->sides[who].threads : contest->threads;
+}
+
+static bool plays(const bench_contest *contest, enum bench_who who)
+{
+    return !contest->missing && contest->sides[who].call;
+}
+
+static void run_contest(pair crews, bench_contest *contest, double slice, uint64_t round)
+{
+    size_t at = contest->rounds;
+    for (unsigned turn = 0; turn < BENCH_SIDES; turn++) {
+        /* Who goes first changes: to follow the other may be an advantage. */
+        unsigned who = (turn + (unsigned)round) % BENCH_SIDES;
+        if (!plays(contest, who))
             continue;
-        for (unsigned who = 0; who < BENCH_SIDES; who++) {
-            contest->rates[who][contest->rounds] = paces[who].rate;
-            contest->micros[who][contest->rounds] = paces[who].micros;
-        }
-        contest->rounds++;
+        struct pace pace = crew_run(&crews[who], &contest->sides[who], slice, round);
+        contest->rates[who][at] = pace.rate;
+        contest->micros[who][at] = pace.micros;
+        contest->tails[who][at] = pace.tail;
     }
+    contest->rounds += round >= WARM_UP_ROUNDS && !contest->missing;
 }
 
 /* Long enough for hundreds of calls, short enough for at least a few rounds. */
-static double slice_for(size_t count, double seconds)
+static double slice_for(const bench_contest *contests, size_t count, double seconds)
 {
-    double slice = seconds / (double)(count * BENCH_SIDES) / 10;
+    double parts = 0;
+    for (size_t i = 0; i < count; i++)
+        for (unsigned who = 0; who < BENCH_SIDES; who++)
+            if (plays(&contests[i], who))
+                parts += 1 + bench_threads(&contests[i], who) / 64.0;
+    double slice = parts > 0 ? seconds / parts / (10 + WARM_UP_ROUNDS) : 0;
     return slice > 0.025 ? 0.025 : slice;
+}
+
+static bool hire(pair *crews, const bench_contest *contests, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (unsigned who = 0; who < BENCH_SIDES; who++)
+            if (plays(&contests[i], who) && !crew_start(&crews[i][who], contests[i].name, &contests[i].sides[who],
+                                                        bench_threads(&contests[i], who)))
+                return false;
+    return true;
 }
 
 bool bench_measure(bench_contest *contests, size_t count, double seconds)
 {
-    struct crew *crews = calloc(count, sizeof *crews);
-    bool good = crews != NULL;
-    for (size_t i = 0; i < count && good; i++)
-        good = crew_start(&crews[i], contests[i].name, contests[i].threads);
-    if (!good)
+    pair *crews = calloc(count, sizeof *crews);
+    if (!crews || !hire(crews, contests, count))
         return false; /* the program ends now, and the threads with it */
-    double slice = slice_for(count, seconds), ends = now() + seconds;
+    double slice = slice_for(contests, count, seconds), ends = now() + seconds;
     for (uint64_t round = 0; now() < ends && round < BENCH_ROUNDS_MAX + WARM_UP_ROUNDS; round++)
-        run_round(crews, contests, count, slice, round);
+        for (size_t i = 0; i < count; i++)
+            run_contest(crews[i], &contests[i], slice, round);
     for (size_t i = 0; i < count; i++)
-        crew_end(&crews[i]);
+        for (unsigned who = 0; who < BENCH_SIDES; who++)
+            crew_end(&crews[i][who]);
     free(crews);
     return true;
 }
 
 /* ---- figures */
 
+/* Calls a second of each thread. */
+static double speed(const bench_contest *contest, enum bench_who who, size_t round, bool alone)
+{
+    if (alone)
+        return 1e6 / contest->micros[who][round];
+    return contest->rates[who][round] / bench_threads(contest, who);
+}
+
 bench_spread bench_ratio(const bench_contest *contest)
 {
-    const double(*figures)[BENCH_ROUNDS_MAX] = contest->threads > 1 ? contest->rates : contest->micros;
     double values[BENCH_ROUNDS_MAX];
-    for (size_t i = 0; i < contest->rounds; i++)
-        values[i] = figures[BENCH_OURS][i] / figures[BENCH_BARE][i];
+    bool alone = bench_threads(contest, BENCH_OURS) == 1 && bench_threads(contest, BENCH_BARE) == 1;
+    if (!contest->sides[BENCH_BARE].call)
+        return (bench_spread){0, 0, 0};
+    for (size_t i = 0; i < contest->rounds; i++) {
+        values[i] = speed(contest, BENCH_OURS, i, alone) / speed(contest, BENCH_BARE, i, alone);
+        if (contest->ratio_of == BENCH_TIME)
+            values[i] = 1 / values[i];
+    }
     return spread_of(values, contest->rounds);
 }
 
@@ -212,6 +273,11 @@ static bench_spread spread_of_copy(const double *figures, size_t count)
 bench_spread bench_micros(const bench_contest *contest, enum bench_who who)
 {
     return spread_of_copy(contest->micros[who], contest->rounds);
+}
+
+bench_spread bench_tail(const bench_contest *contest, enum bench_who who)
+{
+    return spread_of_copy(contest->tails[who], contest->rounds);
 }
 
 bench_spread bench_rate(const bench_contest *contest, enum bench_who who)

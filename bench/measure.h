@@ -10,23 +10,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BENCH_THREADS_MAX = 8, BENCH_ROUNDS_MAX = 2000 };
+enum { BENCH_THREADS_MAX = 256, BENCH_ROUNDS_MAX = 1000 };
 enum bench_who { BENCH_OURS, BENCH_BARE, BENCH_SIDES };
+/* What a ratio is of: the time of a call, ours / bare; or calls a second, of each thread, ours / bare. */
+enum bench_ratio_of { BENCH_TIME, BENCH_SPEED };
 
-/* A side does its one thing when called: true if it went well. `self` serves all threads, numbered from 0. */
+/* A side does its one thing when called: true if it went well. `self` serves all threads, numbered from 0. Figures are
+ * of one of the `each` things that a call does: what takes less than looking at the clock is done many times a call. */
 typedef struct bench_side {
     const char *what;
     bool (*call)(void *self, unsigned thread, uint64_t number);
     void *self;
+    unsigned threads, each; /* 0: as many as the contest says; 1 */
     uint64_t calls, errors;
 } bench_side;
 
 typedef struct bench_contest {
     const char *name;
     unsigned threads;
-    bench_side sides[BENCH_SIDES];
+    enum bench_ratio_of ratio_of;
+    const char *missing;                          /* not NULL: why it cannot be measured */
+    bench_side sides[BENCH_SIDES];                /* the second may have no `call`: there is nothing to compare with */
     double rates[BENCH_SIDES][BENCH_ROUNDS_MAX];  /* calls a second, of all threads, in each round */
-    double micros[BENCH_SIDES][BENCH_ROUNDS_MAX]; /* the median call of the first thread, in each round */
+    double micros[BENCH_SIDES][BENCH_ROUNDS_MAX]; /* the median call, in each round */
+    double tails[BENCH_SIDES][BENCH_ROUNDS_MAX];  /* what 99 of 100 calls took at most, in each round */
     size_t rounds;
 } bench_contest;
 
@@ -38,13 +45,14 @@ typedef struct bench_spread {
 /* bench_measure lets the contests run in turns for about `seconds`. False if threads could not be made. */
 bool bench_measure(bench_contest *contests, size_t count, double seconds);
 
-/* bench_ratio: how many times as long a call of ours takes (one thread), or how many times as many calls a second we
- * make (several threads). */
+/* bench_ratio: what contest->ratio_of says. With one thread on both sides by the median call, else by all calls. */
 bench_spread bench_ratio(const bench_contest *contest);
 /* How long a call of one side takes, as its thread sees it. The median call of each round: a mean would tell how often
  * the machine took the processor away. */
 bench_spread bench_micros(const bench_contest *contest, enum bench_who who);
+bench_spread bench_tail(const bench_contest *contest, enum bench_who who);
 bench_spread bench_rate(const bench_contest *contest, enum bench_who who);
+unsigned bench_threads(const bench_contest *contest, enum bench_who who);
 
 /* bench_complain tells on stderr what went wrong, the first few times: more would bury it. */
 void bench_complain(const char *what, const char *why);

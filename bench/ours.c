@@ -1,7 +1,6 @@
 #include "ours.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 /* Prints why, frees the error; false. */
@@ -13,39 +12,32 @@ static bool failed(const char *what, shopdata_error *error)
 }
 
 /* A slow moment of a busy machine shall not look like a broken cache, nor an entry expire during the run. */
-static const char *const settings[][2] = {
-    {"cache.timeout", "1s"},
-    {"policy.default.ttl", "1h"},
-};
-
-static bool configure(shopdata_config *config, const char *const *nodes, const char *redis, const char *mode,
-                      shopdata_error **error)
+static bool configure(shopdata_config *config, const bench_client *wanted, shopdata_error **error)
 {
     char prefix[32];
-    bool cached = strcmp(mode, "none") != 0;
-    snprintf(prefix, sizeof prefix, "bench-%s", mode);
-    if (shopdata_config_set(config, "cache.kind", cached ? "redis" : "none", error) ||
-        (cached && shopdata_config_set(config, "cache.mode", mode, error)) ||
-        shopdata_config_set(config, "cache.key_prefix", prefix, error))
-        return false;
+    snprintf(prefix, sizeof prefix, "bench-%s", wanted->prefix);
+    const char *const settings[][2] = {{"cache.timeout", "1s"},         {"policy.default.ttl", "1h"},
+                                       {"cache.kind", wanted->kind},    {"cache.mode", wanted->mode},
+                                       {"cache.key_prefix", prefix},    {"local.bytes", wanted->local_bytes},
+                                       {"cache.address", wanted->cache}};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (shopdata_config_set(config, settings[i][0], settings[i][1], error))
+        if (settings[i][1] && shopdata_config_set(config, settings[i][0], settings[i][1], error))
             return false;
-    for (; *nodes; nodes += 2) {
+    for (const char *const *node = wanted->nodes; *node; node += 2) {
         char key[64];
-        snprintf(key, sizeof key, "node.%s.conninfo", nodes[0]);
-        if (shopdata_config_set(config, key, nodes[1], error))
+        snprintf(key, sizeof key, "node.%s.conninfo", node[0]);
+        if (shopdata_config_set(config, key, node[1], error))
             return false;
     }
-    return shopdata_config_set(config, "cache.address", redis, error) == 0;
+    return true;
 }
 
-shopdata_client *bench_open(const char *const *nodes, const char *redis, const char *mode)
+shopdata_client *bench_open(const bench_client *wanted)
 {
     shopdata_config *config = NULL;
     shopdata_client *client = NULL;
     shopdata_error *error = NULL;
-    if (shopdata_config_new(&config, &error) || !configure(config, nodes, redis, mode, &error) ||
+    if (shopdata_config_new(&config, &error) || !configure(config, wanted, &error) ||
         shopdata_open(config, &client, &error) || shopdata_ready(client, 10000, &error)) {
         failed("cannot open a client", error);
         shopdata_close(client);
@@ -101,6 +93,46 @@ bool bench_ours_read(void *self, unsigned thread, uint64_t number)
     return source >= 0;
 }
 
+/* Takes the results. */
+static bool are_products(bench_ours *ours, shopdata_result *const *results, const shopdata_param *params)
+{
+    bool good = true;
+    for (unsigned i = 0; i < ours->batch; i++) {
+        int64_t found = -1;
+        good = shopdata_result_int64(results[i], 0, 0, &found, NULL) == 0 && found == params[i].value.integer && good;
+        if (shopdata_result_source(results[i]) != ours->source)
+            atomic_fetch_add(&ours->strayed, 1);
+        shopdata_result_free(results[i]);
+    }
+    if (!good)
+        bench_complain("batch", "an answer is another product");
+    return good;
+}
+
+bool bench_ours_read_batch(void *self, unsigned thread, uint64_t number)
+{
+    bench_ours *ours = self;
+    shopdata_call calls[BENCH_BATCH_MAX];
+    shopdata_param params[BENCH_BATCH_MAX];
+    shopdata_result *results[BENCH_BATCH_MAX];
+    shopdata_error *error = NULL;
+    for (unsigned i = 0; i < ours->batch; i++) {
+        params[i] = shopdata_int64(bench_key(ours->keys, thread, number * ours->batch + i));
+        calls[i] = (shopdata_call){.statement = ours->statement, .params = &params[i], .count = 1};
+    }
+    if (shopdata_query_many(ours->sessions[thread], calls, ours->batch, results, &error))
+        return failed("batch", error);
+    return are_products(ours, results, params);
+}
+
+bool bench_ours_read_often(void *self, unsigned thread, uint64_t number)
+{
+    bool good = true;
+    for (unsigned i = 0; i < BENCH_LOCAL_EACH; i++)
+        good = bench_ours_read(self, thread, number * BENCH_LOCAL_EACH + i) && good;
+    return good;
+}
+
 bool bench_ours_change(bench_ours *ours, unsigned thread, int64_t key, uint64_t number)
 {
     shopdata_param params[] = {shopdata_int64(key), shopdata_int64((int64_t)(number % 1000))};
@@ -122,21 +154,34 @@ bool bench_ours_write(void *self, unsigned thread, uint64_t number)
     return bench_ours_change(ours, thread, bench_key(ours->keys, thread, number), number);
 }
 
-/* The first answers may not be kept: while a replica is behind, say. */
-bool bench_ours_warm_key(bench_ours *ours, int64_t key)
+/* Asks so many times at most: 1 once a cache answers as it is wanted, 0 if none did, -1 after an error. The first
+ * answers may not be kept: while a replica is behind, say. */
+static int ask_until_kept(bench_ours *ours, int64_t key, int attempts)
 {
     static const struct timespec pause = {0, 2000000};
-    for (int attempt = 0; attempt < 500; attempt++) {
+    for (int attempt = 0; attempt < attempts; attempt++) {
         int source = bench_ours_ask(ours, 0, key);
         if (source < 0)
-            return false;
-        if (source == SHOPDATA_FROM_CACHE)
-            return true;
-        if (attempt > 0)
+            return -1;
+        if (source == ours->source || (source == SHOPDATA_FROM_CACHE && ours->source != SHOPDATA_FROM_LOCAL))
+            return 1;
+        if (attempt > 1)
             nanosleep(&pause, NULL);
     }
-    bench_complain("warm-up", "the cache does not keep a product");
-    return false;
+    return 0;
+}
+
+bool bench_ours_answers(bench_ours *ours)
+{
+    return ask_until_kept(ours, ours->keys->first, 500) == 1;
+}
+
+bool bench_ours_warm_key(bench_ours *ours, int64_t key)
+{
+    int kept = ask_until_kept(ours, key, 500);
+    if (kept == 0)
+        bench_complain("warm-up", "the cache does not keep a product");
+    return kept == 1;
 }
 
 bool bench_ours_warm(bench_ours *ours)

@@ -8,6 +8,7 @@
 
 #include "bare.h"
 #include "perfect.h"
+#include "recorded.h"
 #include "shop.h"
 
 enum { WRITES_IN_10000 = 235, ROOM_SHARE = 5, LOOKS = 20, BODY = 200 };
@@ -16,10 +17,8 @@ static const char object_read[] = "SELECT object_id, body FROM bench_object WHER
 static const char object_write[] = "UPDATE bench_object SET changed = $2 WHERE object_id = $1";
 
 struct trace {
-    int64_t *keys, *distinct; /* in order of arrival; ascending */
-    uint32_t *objects;        /* of each key, its place in `distinct` */
-    uint32_t *seconds;        /* of the replay: when each key was asked for */
-    size_t count, object_count;
+    bench_recorded recorded;
+    uint32_t *seconds; /* of the replay: when each key was asked for */
 };
 
 static bool is_write(size_t number)
@@ -27,67 +26,15 @@ static bool is_write(size_t number)
     return bench_random(0, number) % 10000 < WRITES_IN_10000;
 }
 
-/* ---- the file */
-
-static int ascending(const void *left, const void *right)
-{
-    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
-    return (a > b) - (a < b);
-}
-
-static void number_objects(struct trace *trace)
-{
-    size_t count = 0;
-    memcpy(trace->distinct, trace->keys, trace->count * sizeof *trace->keys);
-    qsort(trace->distinct, trace->count, sizeof *trace->distinct, ascending);
-    for (size_t i = 0; i < trace->count; i++)
-        if (i == 0 || trace->distinct[i] != trace->distinct[count - 1])
-            trace->distinct[count++] = trace->distinct[i];
-    trace->object_count = count;
-    for (size_t i = 0; i < trace->count; i++) {
-        const int64_t *at = bsearch(&trace->keys[i], trace->distinct, count, sizeof *trace->distinct, ascending);
-        trace->objects[i] = (uint32_t)(at - trace->distinct);
-    }
-}
-
-static bool read_keys(struct trace *trace, FILE *file, size_t most)
-{
-    for (char line[64]; trace->count < most && fgets(line, sizeof line, file); trace->count++) {
-        char *end;
-        trace->keys[trace->count] = strtoll(line, &end, 10);
-        if (end == line || (*end && *end != '\n')) {
-            bench_complain("the trace", "a line is no number");
-            return false;
-        }
-    }
-    if (trace->count == 0)
-        bench_complain("the trace", "it is empty");
-    return trace->count > 0;
-}
-
 static bool trace_open(struct trace *trace, const char *path, size_t most)
 {
-    FILE *file = fopen(path, "r");
-    *trace = (struct trace){.keys = calloc(most, sizeof *trace->keys),
-                            .distinct = calloc(most, sizeof *trace->distinct),
-                            .objects = calloc(most, sizeof *trace->objects),
-                            .seconds = calloc(most, sizeof *trace->seconds)};
-    if (!file)
-        bench_complain(path, "cannot be read");
-    bool good =
-        file && trace->keys && trace->distinct && trace->objects && trace->seconds && read_keys(trace, file, most);
-    if (file)
-        fclose(file);
-    if (good)
-        number_objects(trace);
-    return good;
+    trace->seconds = calloc(most, sizeof *trace->seconds);
+    return bench_recorded_open(&trace->recorded, path, most) && trace->seconds;
 }
 
 static void trace_close(struct trace *trace)
 {
-    free(trace->keys);
-    free(trace->distinct);
-    free(trace->objects);
+    bench_recorded_close(&trace->recorded);
     free(trace->seconds);
 }
 
@@ -101,8 +48,8 @@ static bool copy_objects(PGconn *primary, const struct trace *trace)
     PQclear(result);
     memset(body, 'x', BODY);
     body[BODY] = '\0';
-    for (size_t i = 0; i < trace->object_count && good; i++) {
-        int length = snprintf(line, sizeof line, "%" PRId64 "\t%s\n", trace->distinct[i], body);
+    for (size_t i = 0; i < trace->recorded.object_count && good; i++) {
+        int length = snprintf(line, sizeof line, "%" PRId64 "\t%s\n", trace->recorded.distinct[i], body);
         good = PQputCopyData(primary, line, length) == 1;
     }
     good = good && PQputCopyEnd(primary, NULL) == 1;
@@ -170,7 +117,7 @@ static double cost_of(bench_ours *ours, redisContext *cache, const struct trace 
     nanosleep(&shrinking, NULL);
     double before = memory_for_data(cache);
     for (size_t i = 0; i < room; i++)
-        if (!bench_ours_warm_key(ours, trace->distinct[i * (trace->object_count / room)]))
+        if (!bench_ours_warm_key(ours, trace->recorded.distinct[i * (trace->recorded.object_count / room)]))
             return 0;
     *memory_out = info(cache, "memory", "used_memory:");
     double grown = memory_for_data(cache) - before;
@@ -197,39 +144,39 @@ static void look(redisContext *cache, bench_hit_ratio *ratio)
 static void replay(struct trace *trace, bench_ours *reads, bench_ours *writes, redisContext *cache,
                    bench_hit_ratio *ratio)
 {
-    size_t hits = 0, half = trace->count / 2, looks = 0;
+    size_t hits = 0, half = trace->recorded.count / 2, looks = 0;
     double began = now(), evicted = info(cache, "stats", "evicted_keys:");
-    for (size_t i = 0; i < trace->count; i++) {
+    for (size_t i = 0; i < trace->recorded.count; i++) {
         trace->seconds[i] = (uint32_t)(now() - began);
         if (is_write(i)) {
             ratio->writes++;
-            ratio->errors += !bench_ours_change(writes, 0, trace->keys[i], i);
+            ratio->errors += !bench_ours_change(writes, 0, trace->recorded.keys[i], i);
         } else {
-            int source = bench_ours_ask(reads, 0, trace->keys[i]);
+            int source = bench_ours_ask(reads, 0, trace->recorded.keys[i]);
             ratio->errors += source < 0;
             hits += source == SHOPDATA_FROM_CACHE;
         }
-        if (looks < LOOKS && i + 1 >= half + (trace->count - half) * (looks + 1) / LOOKS) {
+        if (looks < LOOKS && i + 1 >= half + (trace->recorded.count - half) * (looks + 1) / LOOKS) {
             looks++;
             look(cache, ratio);
         }
     }
     ratio->seconds = now() - began;
-    ratio->ours = (double)hits / (double)(trace->count - ratio->writes);
+    ratio->ours = (double)hits / (double)(trace->recorded.count - ratio->writes);
     ratio->evicted = (uint64_t)(info(cache, "stats", "evicted_keys:") - evicted);
 }
 
 static double simulate(const struct trace *trace, double room)
 {
     size_t hits = 0, reads = 0;
-    bench_perfect *perfect = bench_perfect_new(trace->object_count, room < 1 ? 1 : (size_t)room);
-    for (size_t i = 0; perfect && i < trace->count; i++) {
+    bench_perfect *perfect = bench_perfect_new(trace->recorded.object_count, room < 1 ? 1 : (size_t)room);
+    for (size_t i = 0; perfect && i < trace->recorded.count; i++) {
         if (is_write(i)) {
-            bench_perfect_forget(perfect, trace->objects[i]);
+            bench_perfect_forget(perfect, trace->recorded.objects[i]);
             continue;
         }
         reads++;
-        hits += bench_perfect_read(perfect, trace->objects[i], trace->seconds[i]);
+        hits += bench_perfect_read(perfect, trace->recorded.objects[i], trace->seconds[i]);
     }
     bench_perfect_free(perfect);
     return reads ? (double)hits / (double)reads : 0;
@@ -240,7 +187,7 @@ static bool contest(struct trace *trace, const bench_trace_world *world, bench_o
                     bench_hit_ratio *ratio)
 {
     double memory, unused;
-    size_t room = trace->object_count / ROOM_SHARE + 1;
+    size_t room = trace->recorded.object_count / ROOM_SHARE + 1;
     ratio->bare_bytes = cost_of(sides[2], world->cache, trace, room, &unused);
     ratio->fenced_bytes = cost_of(sides[0], world->cache, trace, room, &memory);
     if (ratio->bare_bytes <= 0 || ratio->fenced_bytes <= 0 || !bench_forget(world->cache) ||
@@ -254,7 +201,7 @@ static bool contest(struct trace *trace, const bench_trace_world *world, bench_o
 
 bool bench_trace_measure(const char *path, size_t most, const bench_trace_world *world, bench_hit_ratio *ratio_out)
 {
-    struct trace trace;
+    struct trace trace = {0};
     bench_ours reads = {0}, writes = {0}, ttl = {0};
     *ratio_out = (bench_hit_ratio){0};
     bool good = trace_open(&trace, path, most) && make_objects(world, &trace) &&
@@ -263,8 +210,8 @@ bool bench_trace_measure(const char *path, size_t most, const bench_trace_world 
                 bench_ours_open(&ttl, world->ttl, object_read, 0) &&
                 contest(&trace, world, (bench_ours *const[]){&reads, &writes, &ttl}, ratio_out);
     ratio_out->measured = good;
-    ratio_out->accesses = trace.count;
-    ratio_out->objects = trace.object_count;
+    ratio_out->accesses = trace.recorded.count;
+    ratio_out->objects = trace.recorded.object_count;
     bench_ours_close(&reads);
     bench_ours_close(&writes);
     bench_ours_close(&ttl);
