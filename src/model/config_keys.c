@@ -138,7 +138,7 @@ const sdi_config_key sdi_config_keys[] = {
     {SDI_SECTION_CACHE, "timeout", SDI_KEY_DURATION, "100ms", 1, MINUTE, NULL, AT(cache_settings, timeout_ms),
      "How long one round trip may take before the database is asked instead."},
     {SDI_SECTION_CACHE, "busy_poll", SDI_KEY_BOOL, "on", 0, 1, NULL, AT(cache_settings, busy_poll),
-     "Look for the answer of a Redis server that is quick for a moment, at most 80 us, before sleeping until it comes: a hit "
+     "Look for the answer of a server that is quick for a moment, at most 80 us, before sleeping until it comes: a hit "
      "takes less time, and more of the processor's. `off`: sleep at once."},
     {SDI_SECTION_CACHE, "breaker_failures", SDI_KEY_INT, "3", 1, 1000, NULL, AT(cache_settings, breaker_failures),
      "So many failures in a row, and the cache is left alone for a while."},

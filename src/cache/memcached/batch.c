@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "cache/operation.h"
 
-enum { BACKOFF_US = 100, BACKOFF_MAX_US = 5000 };
+enum { BACKOFF_US = 100, BACKOFF_MAX_US = 5000, SMALL = 6, KEY_USUAL = 100 };
 
 enum state {
     PLAIN,   /* one request does it */
@@ -33,6 +33,14 @@ struct task {
     sdi_slice value;
     int64_t lifetime;
 };
+
+/* Room for the look for one answer, as most are: on the stack. */
+typedef struct small_room {
+    task tasks[SMALL];
+    sdi_memcached_request requests[SMALL];
+    task *askers[SMALL];
+    char keys[SMALL * KEY_USUAL];
+} small_room;
 
 typedef struct batch {
     sdi_memcached_ring *ring;
@@ -368,10 +376,19 @@ static void run_step(batch *b, task *tasks, size_t count)
 
 /* --------------------------------------------------------------------------------------------------------- a batch */
 
+/* At most: keys that are too long become short ones. */
+static size_t key_bytes(const batch *b, const sdi_cache_op *operations, size_t count)
+{
+    size_t bytes = count * (strlen(b->ring->prefix) + SDI_MEMCACHED_KEY_HASHED);
+    for (size_t i = 0; i < count; i++)
+        bytes += operations[i].key.length;
+    return bytes;
+}
+
 /* Room for all keys at once: the tasks point into it. */
 static bool make_keys(batch *b, sdi_cache_op *operations, size_t count)
 {
-    if (!sdi_buffer_reserve(&b->keys, count * SDI_MEMCACHED_KEY_MAX))
+    if (!sdi_buffer_reserve(&b->keys, key_bytes(b, operations, count)))
         return false;
     for (size_t i = 0; i < count; i++) {
         size_t begin = b->keys.length;
@@ -383,12 +400,27 @@ static bool make_keys(batch *b, sdi_cache_op *operations, size_t count)
     return true;
 }
 
-static bool make_batch(batch *b, sdi_cache_op *operations, size_t count)
+static void use_small_room(batch *b, small_room *small)
+{
+    b->tasks = small->tasks;
+    b->requests = small->requests;
+    b->askers = small->askers;
+    sdi_buffer_lend(&b->keys, small->keys, sizeof small->keys);
+}
+
+static bool make_room(batch *b, size_t count)
 {
     b->tasks = sdi_malloc(count * sizeof *b->tasks);
     b->requests = sdi_malloc(count * sizeof *b->requests);
     b->askers = sdi_malloc(count * sizeof *b->askers);
-    return b->tasks && b->requests && b->askers && make_keys(b, operations, count);
+    return b->tasks && b->requests && b->askers;
+}
+
+static void free_room(batch *b)
+{
+    sdi_free(b->tasks);
+    sdi_free(b->requests);
+    sdi_free(b->askers);
 }
 
 static bool any_reads_first(const batch *b, size_t count)
@@ -413,14 +445,19 @@ static void run_steps(batch *b, size_t count)
 bool sdi_memcached_batch(sdi_memcached_ring *ring, sdi_gather *gather, sdi_cache_op *operations, size_t count,
                          int64_t deadline, bool blamed)
 {
+    small_room small;
+    bool is_small = count <= SMALL, made = true;
     batch b = {.ring = ring, .gather = gather, .deadline = deadline, .blamed = blamed};
-    if (make_batch(&b, operations, count))
+    if (is_small)
+        use_small_room(&b, &small);
+    else
+        made = make_room(&b, count);
+    if (made && make_keys(&b, operations, count))
         run_steps(&b, count);
     else
         b.failed = true;
-    sdi_free(b.tasks);
-    sdi_free(b.requests);
-    sdi_free(b.askers);
+    if (!is_small)
+        free_room(&b);
     sdi_buffer_free(&b.keys);
     if (b.failed)
         sdi_cache_unset(operations, count);

@@ -94,6 +94,36 @@ static void begin_all(sdi_memcached_handle *handle)
             sdi_memcached_link_begin(&handle->links[i], &ring->addresses[i], connect_by);
 }
 
+/* Reads what has come by now of links that have sent all they had; how many still wait for an answer. One that connects
+ * is none that answers soon: then nothing is looked for. */
+static size_t read_some(sdi_memcached_handle *handle)
+{
+    const sdi_memcached_ring *ring = handle->ring;
+    size_t waiting = 0;
+    for (size_t i = 0; i < ring->count; i++) {
+        sdi_memcached_link *link = &handle->links[i];
+        if (sdi_memcached_link_events(link) == POLLIN)
+            sdi_memcached_link_advance(link, &ring->addresses[i], ring->value_max);
+        short events = sdi_memcached_link_events(link);
+        if (events & POLLOUT)
+            return 0;
+        waiting += events != 0;
+    }
+    return waiting;
+}
+
+/* Looks for the answers for a moment before sleeping until they come. */
+static bool look(sdi_memcached_handle *handle, int64_t since)
+{
+    sdi_busy_poll *busy_poll = &handle->ring->busy_poll;
+    if (!sdi_busy_poll_begin(busy_poll))
+        return false;
+    while (read_some(handle) && sdi_busy_poll_again(since))
+        continue;
+    sdi_busy_poll_end(busy_poll);
+    return true;
+}
+
 static void wait_for_all(sdi_memcached_handle *handle, int64_t deadline)
 {
     size_t waiting;
@@ -125,6 +155,10 @@ void sdi_memcached_exchange(sdi_memcached_handle *handle, sdi_memcached_request 
 {
     ask_all(handle, requests, count);
     begin_all(handle);
+    int64_t since = sdi_now();
+    bool looked = look(handle, since);
     wait_for_all(handle, deadline);
+    if (looked)
+        sdi_busy_poll_learn(&handle->ring->busy_poll, sdi_now() - since);
     disbelieve_failed(handle, requests, count);
 }

@@ -3,10 +3,15 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cache/socket.h"
 
-enum { RECEIVE_AT_ONCE = 16384, ROOM_KEPT = 1 << 16 };
+enum {
+    RECEIVE_AT_ONCE = 16384,
+    ROOM_KEPT = 1 << 16,
+    TRUSTED_US = 10000, /* a connection used so shortly ago is not looked at before it is used again */
+};
 
 void sdi_memcached_link_init(sdi_memcached_link *link)
 {
@@ -116,19 +121,6 @@ static void finish_connecting(sdi_memcached_link *link)
     try_next(link);
 }
 
-void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *address, int64_t connect_by)
-{
-    if (link->out.failed) {
-        sdi_memcached_link_fail(link, SDI_MEMCACHED_NO_MEMORY);
-        return;
-    }
-    link->connect_by = connect_by;
-    if (sdi_socket_is_quiet(link->fd))
-        return;
-    disconnect(link);
-    begin_connecting(link, address);
-}
-
 /* --------------------------------------------------------------------------------------------- sending and reading */
 
 /* False when the connection is lost. */
@@ -203,6 +195,7 @@ static void finish(sdi_memcached_link *link)
         return;
     }
     link->used = true;
+    link->answered = sdi_now();
     forget_waiting(link);
     if (link->in.capacity > ROOM_KEPT)
         sdi_buffer_free(&link->in);
@@ -236,6 +229,28 @@ static void meet_loss(sdi_memcached_link *link, const sdi_address *address)
     disconnect(link);
     link->sent = 0;
     begin_connecting(link, address);
+}
+
+/* Whatever a server does to a connection in the moment before it is used, it may as well do in the moment after. */
+static bool is_good(const sdi_memcached_link *link)
+{
+    bool trusted = link->fd >= 0 && link->used && sdi_now() - link->answered < TRUSTED_US;
+    return trusted || sdi_socket_is_quiet(link->fd);
+}
+
+void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *address, int64_t connect_by)
+{
+    if (link->out.failed) {
+        sdi_memcached_link_fail(link, SDI_MEMCACHED_NO_MEMORY);
+        return;
+    }
+    link->connect_by = connect_by;
+    if (!is_good(link)) {
+        disconnect(link);
+        begin_connecting(link, address);
+    } else if (!send_some(link)) {
+        meet_loss(link, address);
+    }
 }
 
 static void receive_some(sdi_memcached_link *link, const sdi_address *address, size_t value_max)

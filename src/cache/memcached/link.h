@@ -21,6 +21,7 @@ typedef struct sdi_memcached_link {
     bool once;  /* what waits must not be sent a second time */
     int outcome;
     int64_t connect_by; /* while connecting */
+    int64_t answered;   /* when it last had no more to wait for */
     size_t sent;        /* of `out` */
     sdi_buffer out, in;
     sdi_memcached_request *waiting, **last; /* requests not answered yet */
@@ -31,8 +32,8 @@ void sdi_memcached_link_init(sdi_memcached_link *link);
 void sdi_memcached_link_close(sdi_memcached_link *link);
 /* sdi_memcached_link_ask puts a request behind those that wait. */
 void sdi_memcached_link_ask(sdi_memcached_link *link, sdi_memcached_request *request);
-/* sdi_memcached_link_begin makes sure that there is a connection, or one on its way. (The resolver keeps its own time
- * limit; an address in numbers needs none.) */
+/* sdi_memcached_link_begin makes sure that there is a connection, or one on its way, and sends what goes at once. (The
+ * resolver keeps its own time limit; an address in numbers needs none.) */
 void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *address, int64_t connect_by);
 /* sdi_memcached_link_events is what poll(2) shall wait for; 0: nothing waits. */
 short sdi_memcached_link_events(const sdi_memcached_link *link);

@@ -59,6 +59,7 @@ sdi_memcached_ring *sdi_memcached_ring_new(const sdi_cache_settings *settings, c
     ring->connect_timeout_ms = settings->connect_timeout_ms;
     ring->value_max = (size_t)settings->max_entry_bytes + VALUE_SLACK;
     ring->cache = cache;
+    sdi_busy_poll_init(&ring->busy_poll, settings->busy_poll);
     ring->addresses = sdi_addresses_copy(addresses, count);
     ring->breakers = sdi_calloc(count, sizeof *ring->breakers);
     ring->continuum = make_continuum(addresses, count);
@@ -117,7 +118,7 @@ void sdi_memcached_ring_abandon(sdi_memcached_ring *ring)
 
 size_t sdi_memcached_ring_find(const sdi_memcached_ring *ring, sdi_slice key)
 {
-    return memcached_generate_hash(ring->continuum, key.data, key.length);
+    return ring->count == 1 ? 0 : memcached_generate_hash(ring->continuum, key.data, key.length);
 }
 
 sdi_memcached_handle *sdi_memcached_ring_take(sdi_memcached_ring *ring, int64_t deadline)

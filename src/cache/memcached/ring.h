@@ -11,6 +11,7 @@
 #include <libmemcached/memcached.h>
 
 #include "base/breaker.h"
+#include "base/busy_poll.h"
 #include "cache/idle.h"
 #include "cache/memcached/handle.h"
 
@@ -25,6 +26,7 @@ typedef struct sdi_memcached_ring {
     sdi_cache *cache;        /* that it serves: told of trouble */
     memcached_st *continuum; /* has no connections; only read once it is made, so that threads may share it */
     sdi_breaker *breakers;   /* one a server */
+    sdi_busy_poll busy_poll; /* of all servers: one round trip is that of the slowest */
     sdi_memcached_handle *handles;
     size_t handle_count;
     sdi_idle idle;

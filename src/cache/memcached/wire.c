@@ -23,7 +23,9 @@ void sdi_memcached_key(sdi_buffer *out, const char *prefix, sdi_slice key)
         return;
     }
     sdi_hash128 hash = sdi_hash128_of(key.data, key.length);
-    sdi_buffer_printf(out, "%c%016" PRIx64 "%016" PRIx64, HASH_MARK, hash.high, hash.low);
+    sdi_buffer_char(out, HASH_MARK);
+    sdi_buffer_hex(out, hash.high, 16);
+    sdi_buffer_hex(out, hash.low, 16);
 }
 
 int64_t sdi_memcached_shorter(int64_t ttl_ms)

@@ -14,6 +14,7 @@
 
 enum {
     SDI_MEMCACHED_KEY_MAX = 250,
+    SDI_MEMCACHED_KEY_HASHED = 33,
     /* The largest lifetime in seconds; a larger number would be a moment of the server's clock. */
     SDI_MEMCACHED_TTL_MAX = 30 * 24 * 60 * 60,
     SDI_MEMCACHED_EXPIRED = -1,
