@@ -22,6 +22,9 @@ CALM = 0.12
 THREADS, WRITES, DOOMED_WRITES = 6, 60, 250
 # Between two steps of the protocol (src/base/proving.h) a thread is held up now and then; some processes die there.
 DELAYS, KILLS = "delay=0.3%:2ms", "kill=0.01%"
+# How far a process's own cache may trail behind the others; a process that hears of their writes later than that.
+COHERENCE_MS = 100
+LATE_NEWS = "delay=10%:150ms,only=hear"
 LOOK_SECONDS = 0.1
 END_SECONDS = 20
 
@@ -52,6 +55,10 @@ class Process:
             self.child.kill()
             self.child.wait()
             self.start()
+
+    def signal(self, number: signal.Signals) -> None:
+        with self.lock:
+            self.child.send_signal(number)
 
     def replace_if_dead(self) -> bool:
         """Was it killed at a step, and has a successor?"""
@@ -93,24 +100,26 @@ def start_processes(given: argparse.Namespace, shared: str) -> tuple[list[Proces
     a rule is dropped the threads are held up at that rule's steps, and nowhere else."""
     kind = "redis" if given.cache == "valkey" else given.cache
     dropped = "SHOPDATA_DROP" in os.environ
+    coherence_ms = COHERENCE_MS if given.local else 0
 
     def worker(slot: int, threads: int, writes: int, steps: str, doomed: bool = False, mode: str = given.mode) -> Process:
         command = [given.load, "work", shared, str(slot), mode, kind, str(threads), str(writes), str(given.forgets),
-                   f"{given.seed}@"]
+                   f"{given.seed}@", str(coherence_ms)]
         return Process(slot, command, "" if dropped else f"{steps},seed={given.seed % 1000 + slot}", doomed)
     if kind == "memory":
         return [worker(0, 3 * THREADS, WRITES, DELAYS)], []
     steady = [worker(slot, THREADS, WRITES, DELAYS) for slot in range(2)]
     doomed = [worker(slot, 3, DOOMED_WRITES, f"{DELAYS},{KILLS}", True) for slot in range(2, 4)]
     mixed = [worker(4, THREADS, 0, DELAYS, mode="fenced")] if given.mixed else []
+    deaf = [worker(5, THREADS // 2, WRITES, LATE_NEWS)] if given.local else []
     observers = [Process(8, [given.load, "observe", shared, "8"])] if given.mode == "strict" else []
-    return steady + doomed + mixed + observers, doomed
+    return steady + doomed + mixed + deaf + observers, doomed
 
 
-def play(given: argparse.Namespace, stage: faults.Stage, doomed: list[Process]) -> None:
+def play(given: argparse.Namespace, stage: faults.Stage, processes: list[Process], doomed: list[Process]) -> None:
     """The run itself. Half of it is busy; in the other half there are fewer writes, so that more is cached."""
     wanted = None if given.faults == "all" else set(given.faults.split(",")) - {"none"}
-    lines = faults.lines_for(stage, given.cache, given.seed, wanted, doomed)
+    lines = faults.lines_for(stage, given.cache, given.seed, wanted, processes, doomed)
     stage.tell(f"looks {int(looks(wanted))}")
     for line in lines:
         line.start()
@@ -153,7 +162,7 @@ def conduct(given: argparse.Namespace) -> int:
     steer = Steering(given.load, shared)
     stage = faults.Stage(given.seconds, steer, say)
     processes, doomed = start_processes(given, shared)
-    play(given, stage, doomed)
+    play(given, stage, processes, doomed)
     steer("stop")
     endings = [ending for ending in [one.end() for one in processes] if ending]
     steer.end()
@@ -173,6 +182,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--until-broken", action="store_true")
     parser.add_argument("--hasty-commits", action="store_true")
     parser.add_argument("--mixed", action="store_true")
+    parser.add_argument("--local", action="store_true")
     parser.add_argument("--forgets", type=int, required=True)
     for name in "cache", "mode", "faults":
         parser.add_argument(f"--{name}", required=True)

@@ -96,6 +96,20 @@ size_t ask_rows(enum ask ask, size_t n, size_t *rows)
     }
 }
 
+enum ask ask_about(size_t row, size_t *n_out)
+{
+    static const struct {
+        size_t first, rows_each;
+        enum ask ask;
+    } kinds[] = {{FIRST_ARRIVAL, 1, ARRIVAL}, {FIRST_COMER, 1, COMER},   {FIRST_DIARY, 1, DIARY},
+                 {FIRST_PAIR, 2, PAIR},       {FIRST_DETAIL, 1, JOINED}, {0, 1, BY_KEY}};
+    size_t kind = 0;
+    while (row < kinds[kind].first)
+        kind++;
+    *n_out = (row - kinds[kind].first) / kinds[kind].rows_each;
+    return kinds[kind].ask;
+}
+
 size_t deed_rows(enum deed deed, size_t n, size_t *rows)
 {
     switch (deed) {

@@ -63,6 +63,8 @@ extern const char deed_leaves[];
 /* ask_rows, deed_rows: which rows that is about; at most SIGHTINGS_MAX. */
 size_t ask_rows(enum ask ask, size_t n, size_t *rows);
 size_t deed_rows(enum deed deed, size_t n, size_t *rows);
+/* ask_about asks for this row by its key, or with those that go with it; where its statements' parameter is. */
+enum ask ask_about(size_t row, size_t *n_out);
 /* ask_params, deed_params: the parameters of the statement, or of a step of it; how many. */
 size_t ask_params(enum ask ask, size_t n, int64_t params[PARAMS_MAX]);
 size_t deed_params(enum deed deed, size_t step, size_t n, int64_t version, int64_t params[PARAMS_MAX]);

@@ -6,6 +6,7 @@ on one of them (synchronous_standby_names = ANY 1), and a promotion takes the on
 """
 
 import random
+import signal
 import threading
 import time
 from collections import Counter
@@ -190,7 +191,7 @@ class Cache(Line):
     def all_faults(self):
         return [("cache-kill", self.kill), ("cache-flush", self.flush), ("cache-starve", self.starve),
                 ("cache-freeze", self.freeze), ("cache-cut", self.cut), ("cache-copy", self.copy),
-                ("cache-evict", self.evict)]
+                ("cache-evict", self.evict), ("listener-cut", self.cut_listeners)]
 
     def kill(self) -> None:
         self.between("kill", 0.0, 2.0, "start", self.node)
@@ -227,6 +228,15 @@ class Cache(Line):
     def cut(self) -> None:
         self.stage.note("cut the connections of the cache")
         servers.say_to(self.variable, "CLIENT KILL TYPE normal")
+
+    def cut_listeners(self) -> None:
+        """Whoever is subscribed misses what is published until he is so again."""
+        self.stage.note("cut the connections of those who listen")
+        until = time.monotonic() + self.random.uniform(0.0, 1.0)
+        servers.say_to(self.variable, "CLIENT KILL TYPE pubsub")
+        while time.monotonic() < until and not self.stage.over.is_set():
+            time.sleep(EVICT_SECONDS)
+            servers.say_to(self.variable, "CLIENT KILL TYPE pubsub")
 
     def copy(self) -> None:
         """It comes back from a copy that lacks the last fences."""
@@ -286,29 +296,43 @@ class Replicated(Cache):
 
 
 class Processes(Line):
-    """Kills the processes that are there for it, and has each replaced at once."""
+    """Kills the processes that are there for it, and has each replaced at once; stops any for a while."""
 
     pause_seconds = (0.3, 2.5)
 
-    def __init__(self, stage: Stage, seed: int, wanted: set[str] | None, doomed: list):
+    def __init__(self, stage: Stage, seed: int, wanted: set[str] | None, processes: list, doomed: list):
+        self.processes = processes
         self.doomed = doomed
         super().__init__(stage, seed, wanted)
 
     def all_faults(self):
-        return [("kill-writer", self.kill)] if self.doomed else []
+        kills = [("kill-writer", self.kill)] if self.doomed else []
+        return [*kills, ("freeze-process", self.freeze)]
 
     def kill(self) -> None:
         one = self.random.choice(self.doomed)
         self.stage.note(f"SIGKILL to process {one.slot}")
         one.replace()
 
+    def freeze(self) -> None:
+        """Longer than its own cache may trail behind: what it goes on with must not be from before."""
+        one = self.random.choice(self.processes)
+        self.stage.note(f"SIGSTOP to process {one.slot}")
+        one.signal(signal.SIGSTOP)
+        try:
+            self.wait(0.05, 1.0)
+        finally:
+            one.signal(signal.SIGCONT)
+        self.stage.note(f"SIGCONT to process {one.slot}")
+
     def perform(self, name: str, fault: Callable[[], None]) -> None:
         fault()
         self.stage.done[name] += 1
 
 
-def lines_for(stage: Stage, cache: str, seed: int, wanted: set[str] | None, doomed: list) -> list[Line]:
-    made: list[Line] = [Database(stage, seed, wanted), Processes(stage, seed, wanted, doomed)]
+def lines_for(stage: Stage, cache: str, seed: int, wanted: set[str] | None, processes: list,
+              doomed: list) -> list[Line]:
+    made: list[Line] = [Database(stage, seed, wanted), Processes(stage, seed, wanted, processes, doomed)]
     if cache != "memory":
         kinds = {"memcached": Memcached, "redis-replicated": Replicated}
         made.append(kinds.get(cache, Cache)(stage, seed, wanted))

@@ -53,11 +53,12 @@ static const char *memcached_servers(char *text, size_t size)
 
 static void set_cache(shopdata_config *config, const way_options *options)
 {
-    char servers[256];
+    char servers[256], coherence[32];
     bool replicated = !strcmp(options->cache, "redis-replicated");
     set(config, "cache.kind", replicated ? "redis" : options->cache);
     set(config, "cache.key_prefix", "freshness");
-    set(config, "local.coherence", "0ms");
+    snprintf(coherence, sizeof coherence, "%lldms", (long long)options->coherence_ms);
+    set(config, "local.coherence", coherence);
     set(config, "cache.breaker_open", "50ms");
     set(config, "cache.breaker_open_max", "200ms");
     if (replicated)

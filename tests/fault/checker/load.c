@@ -36,13 +36,14 @@ typedef struct reading {
     question of;
     size_t rows[SIGHTINGS_MAX];
     bounds limits[SIGHTINGS_MAX];
-    int64_t seen_at_primary[SIGHTINGS_MAX];
+    int64_t seen_at_primary[SIGHTINGS_MAX], known_here[SIGHTINGS_MAX];
     size_t count;
     uint64_t began;
+    int64_t moment;
 } reading;
 
-/* Writes that returned SHOPDATA_UNFENCED: this process has to know them. */
-static _Atomic int64_t told_here[ROWS];
+/* What sessions of this process wrote, also where SHOPDATA_UNFENCED was returned: all of them have to know it. */
+static _Atomic int64_t known_here[ROWS];
 static _Atomic uint32_t sessions;
 
 static int64_t larger(int64_t a, int64_t b)
@@ -115,19 +116,45 @@ static bounds bounds_before(worker *w, size_t row)
     int64_t observed = is_strict(w) ? atomic_load(&state->observed) : 0;
     int64_t shared_floor = larger(atomic_load(&state->acknowledged), observed);
     return (bounds){
-        .acknowledged = larger(shared_floor, atomic_load(&told_here[row])), .own = own->own, .seen = own->seen[1]};
+        .acknowledged = larger(shared_floor, atomic_load(&known_here[row])), .own = own->own, .seen = own->seen[1]};
+}
+
+/* Now and then what the session, or the one whose token it goes on with, has just written or seen. */
+static question choose_question(worker *w)
+{
+    enum { ONE_IN = 6 };
+    question made;
+    size_t known = w->touches < LETTER_ROWS ? w->touches : LETTER_ROWS;
+    if (known && prng_below(&w->random, ONE_IN) == 0) {
+        made.ask = ask_about(w->touched[prng_below(&w->random, known)], &made.n);
+        return made;
+    }
+    made.ask = choose_ask(w);
+    made.n = made.ask == ARRIVAL ? choose_arrival(w) : choose(w, asks[made.ask].choices);
+    return made;
 }
 
 static void prepare(worker *w, reading *r)
 {
-    r->of.ask = choose_ask(w);
-    r->of.n = r->of.ask == ARRIVAL ? choose_arrival(w) : choose(w, asks[r->of.ask].choices);
+    r->of = choose_question(w);
     r->began = atomic_load(&w->all->order);
     r->count = ask_rows(r->of.ask, r->of.n, r->rows);
     for (size_t i = 0; i < r->count; i++) {
         r->limits[i] = bounds_before(w, r->rows[i]);
         r->seen_at_primary[i] = mark_of(w, r->rows[i])->seen[0];
+        r->known_here[i] = atomic_load(&known_here[r->rows[i]]);
     }
+    r->moment = shared_moment(w->all);
+}
+
+/* The cache of the process may trail behind what others wrote: by as much as it says, and never by more than its bound.
+ * The clock that says so is read before the call, and behind each write: so nothing has to be added for what lies
+ * between. */
+static int64_t promised_locally(const worker *w, const reading *r, const answer *a, size_t i)
+{
+    int64_t bound_ms = w->options->of.coherence_ms, told_ms = a->staleness_ms + 1;
+    int64_t behind_ms = told_ms < bound_ms ? told_ms : bound_ms;
+    return larger(shared_acknowledged(w->all, r->rows[i], r->moment - behind_ms * 1000), r->known_here[i]);
 }
 
 /* Did a primary make the answer? A replica shows a commit that its primary has told it of before the primary itself
@@ -141,13 +168,15 @@ static bool of_primary(const worker *w, const answer *a)
 /* What is not promised for this answer is taken out of its bounds. The session's own writes always are promised. */
 static void relax(worker *w, reading *r, const answer *a)
 {
-    bool fresh = a->staleness_ms == 0;
+    bool local = a->source == SHOPDATA_FROM_LOCAL, fresh = local || a->staleness_ms == 0;
     bool goes_forward = !a->cached || is_strict(w), at_primary = of_primary(w, a);
     if (!fresh && a->cached)
         atomic_fetch_add(&w->mine->exempt[atomic_load(&w->all->ill) != 0], 1);
     for (size_t i = 0; i < r->count; i++) {
         r->limits[i].attempted = atomic_load(&w->all->rows[r->rows[i]].attempted);
-        if (!fresh)
+        if (local)
+            r->limits[i].acknowledged = promised_locally(w, r, a, i);
+        else if (!fresh)
             r->limits[i].acknowledged = 0;
         if (!goes_forward || at_primary)
             r->limits[i].seen = goes_forward ? r->seen_at_primary[i] : 0;
@@ -247,7 +276,9 @@ static void acknowledge(worker *w, enum deed deed, const outcome *out)
         touch(w, out->rows[i]);
         if (deed == ARRIVE)
             raise_to(&w->all->arrived, (int64_t)out->rows[i]);
-        raise_to(out->status ? &told_here[out->rows[i]] : &w->all->rows[out->rows[i]].acknowledged, out->versions[i]);
+        raise_to(&known_here[out->rows[i]], out->versions[i]);
+        if (!out->status)
+            shared_acknowledge(w->all, out->rows[i], out->versions[i]);
         shared_event(w->all, w->mine,
                      (event){.happening = WROTE,
                              .kind = (uint8_t)deed,
@@ -280,7 +311,7 @@ static void end_attempt(worker *w, enum deed deed, const size_t *rows, size_t co
 static void look_after(worker *w, size_t diary)
 {
     int64_t stands = observe_diary(diary);
-    raise_to(&told_here[diary], stands);
+    raise_to(&known_here[diary], stands);
     if (stands)
         shared_event(w->all, w->mine, (event){.happening = OBSERVED, .row = (uint32_t)diary, .version = stands});
 }

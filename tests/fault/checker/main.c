@@ -1,7 +1,7 @@
 /* main.c - the processes of a run, which the conductor starts (conduct.py).
  *
  *   freshness_load prepare FILE
- *   freshness_load work FILE SLOT MODE CACHE THREADS WRITES FORGETS SEED
+ *   freshness_load work FILE SLOT MODE CACHE THREADS WRITES FORGETS SEED COHERENCE
  *   freshness_load observe FILE SLOT
  *   freshness_load steer FILE            lines from standard input: note TEXT, ill N, calm N, promoted NODE,
  *                                        looks N, broken, stop
@@ -136,7 +136,10 @@ static void count(const shared *all)
 
 static void work(shared *all, char **words)
 {
-    load_options options = {.of = {.mode = words[1], .cache = words[2], .seed = strtoull(words[6], NULL, 10)},
+    load_options options = {.of = {.mode = words[1],
+                                   .cache = words[2],
+                                   .seed = strtoull(words[6], NULL, 10),
+                                   .coherence_ms = strtoll(words[7], NULL, 10)},
                             .threads = strtoul(words[3], NULL, 10),
                             .writes = (unsigned)strtoul(words[4], NULL, 10),
                             .forgets = (unsigned)strtoul(words[5], NULL, 10)};
@@ -150,7 +153,7 @@ int main(int argc, char **argv)
     const char *verb = argc > 2 ? argv[1] : "";
     if (!strcmp(verb, "prepare"))
         prepare(argv[2]);
-    else if (!strcmp(verb, "work") && argc == 10)
+    else if (!strcmp(verb, "work") && argc == 11)
         work(shared_attach(argv[2]), argv + 3);
     else if (!strcmp(verb, "observe") && argc == 4)
         observe(shared_attach(argv[2]), strtoul(argv[3], NULL, 10));

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { MOMENT_BITS = 40 };
 
 static void *map(const char *path, int flags)
 {
@@ -40,7 +43,36 @@ shared *shared_make(const char *path)
     }
     atomic_store(&all->arrived, FIRST_ARRIVAL - 1);
     atomic_store(&all->order, 1);
+    all->began_us = shared_moment(all);
     return all;
+}
+
+int64_t shared_moment(const shared *all)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - all->began_us;
+}
+
+/* Version and moment are one word, so that nobody sees a version with the moment of another. */
+void shared_acknowledge(shared *all, size_t row, int64_t version)
+{
+    row_state *of = &all->rows[row];
+    raise_to(&of->acknowledged, version);
+    atomic_store(&of->when[atomic_fetch_add(&of->next, 1) % ACKNOWLEDGED],
+                 (uint64_t)version << MOMENT_BITS | (uint64_t)(shared_moment(all) + 1));
+}
+
+int64_t shared_acknowledged(const shared *all, size_t row, int64_t moment)
+{
+    int64_t highest = row_first_version(row);
+    for (size_t i = 0; i < ACKNOWLEDGED; i++) {
+        uint64_t one = atomic_load(&all->rows[row].when[i]);
+        int64_t version = (int64_t)(one >> MOMENT_BITS);
+        if ((int64_t)(one & ((UINT64_C(1) << MOMENT_BITS) - 1)) <= moment && version > highest)
+            highest = version;
+    }
+    return highest;
 }
 
 void raise_to(_Atomic int64_t *value, int64_t to)

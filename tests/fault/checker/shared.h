@@ -17,6 +17,7 @@ enum {
     SOURCES = 6,
     STATUSES = 24,
     STATUS_ZERO = 20,
+    ACKNOWLEDGED = 32, /* of a row: so many are known by when; that is some seconds of the busiest */
     LETTERS = 64,
     LETTER_ROWS = 8,
     TOKEN_LENGTH = 1600
@@ -65,6 +66,9 @@ typedef struct row_state {
     _Atomic int64_t attempted;    /* no version above this one can stand */
     _Atomic int64_t acknowledged; /* the highest whose write has returned 0 */
     _Atomic int64_t observed;     /* the highest that an observer saw at the primary */
+    _Atomic uint32_t next;
+    _Atomic uint64_t
+        when[ACKNOWLEDGED]; /* the last acknowledged: a version, and the moment by which its write had returned */
 } row_state;
 
 typedef struct shared {
@@ -73,6 +77,7 @@ typedef struct shared {
     _Atomic int promoted;    /* the replica that is the primary now; 0: none */
     _Atomic int looks;       /* who lost the answer to a COMMIT looks what became of it */
     _Atomic int64_t arrived; /* the last row that is known to have arrived */
+    int64_t began_us;        /* on the clock that all processes of a machine share, which nobody sets */
     _Atomic uint64_t broken; /* violations of what is promised */
     row_state rows[ROWS];
     letter letters[LETTERS];
@@ -83,6 +88,13 @@ typedef struct shared {
  * end the program where that fails. */
 shared *shared_make(const char *path);
 shared *shared_attach(const char *path);
+/* shared_moment is now, in microseconds since the run began. */
+int64_t shared_moment(const shared *all);
+/* shared_acknowledge notes that a write has returned 0; shared_acknowledged is the highest version of the row that is
+ * known to have been acknowledged by a moment. What is known by then stays true: it may be less than there was, never
+ * more. */
+void shared_acknowledge(shared *all, size_t row, int64_t version);
+int64_t shared_acknowledged(const shared *all, size_t row, int64_t moment);
 /* raise_to makes it the maximum of both. */
 void raise_to(_Atomic int64_t *value, int64_t to);
 /* shared_event puts one into the ring, in its order. */

@@ -3,7 +3,7 @@
 from collections import Counter
 
 # Fewer reads, or fewer of them from the cache, prove nothing.
-READS_LEAST, HIT_RATIO_LEAST = 1000, 0.05
+READS_LEAST, HIT_RATIO_LEAST, LOCAL_LEAST = 1000, 0.05, 0.02
 
 # kind, name, what: how often.
 Counts = Counter
@@ -38,7 +38,7 @@ def share(part: int, whole: int) -> float:
 def hit_ratio(counts: Counts) -> float:
     """Of the reads that may be cached."""
     cached = [name for name in names(counts, "read", 1) if not name.startswith("uncached")]
-    hits = sum(total(counts, "read", name, "cache") for name in cached)
+    hits = sum(total(counts, "read", name, source) for name in cached for source in ("cache", "local"))
     return share(hits, sum(total(counts, "read", name) for name in cached))
 
 
@@ -78,12 +78,14 @@ def report(counts: Counts, seed: int) -> list[str]:
     return lines
 
 
-def failures(counts: Counts, promises: bool) -> list[str]:
-    """What makes the run a failure, a line each."""
+def failures(counts: Counts, promises: bool, local: bool = False) -> list[str]:
+    """What makes the run a failure, a line each; `local`: with a cache in each process."""
     found = []
     violations = total(counts, "violation")
     if total(counts, "read") < READS_LEAST or hit_ratio(counts) < HIT_RATIO_LEAST:
         found.append("so little was read from the cache that this proves nothing")
+    if local and share(total(counts, "read", None, "local"), total(counts, "read")) < LOCAL_LEAST:
+        found.append("so little was read from the processes' own caches that this proves nothing of them")
     if promises and violations:
         found.append(f"{violations:,} violations")
     if not promises and not violations:
@@ -91,11 +93,11 @@ def failures(counts: Counts, promises: bool) -> list[str]:
     return found
 
 
-def tell(counts: Counts, mode: str, seed: int, promises: bool) -> int:
+def tell(counts: Counts, mode: str, seed: int, promises: bool, local: bool = False) -> int:
     """Print it all; the exit code."""
     for line in report(counts, seed):
         say(line)
-    found = failures(counts, promises)
+    found = failures(counts, promises, local)
     for line in found:
         say(f"FAILED: {line}")
     if not found:

@@ -122,6 +122,44 @@ START_TEST(every_statement_is_of_rows_that_there_are)
 }
 END_TEST
 
+START_TEST(a_row_is_asked_for_by_a_statement_that_shows_it)
+{
+    size_t n, rows[SIGHTINGS_MAX];
+    for (size_t row = 0; row < ROWS; row++) {
+        bool shown = false;
+        enum ask ask = ask_about(row, &n);
+        ck_assert_uint_lt(n, asks[ask].choices);
+        for (size_t i = 0, count = ask_rows(ask, n, rows); i < count; i++)
+            shown = shown || rows[i] == row;
+        ck_assert(shown);
+    }
+}
+END_TEST
+
+START_TEST(what_was_acknowledged_by_a_moment_is_never_too_much)
+{
+    shared *all = calloc(1, sizeof *all);
+    int64_t before, between, behind;
+    before = shared_moment(all);
+    shared_acknowledge(all, ITEM, 4);
+    between = shared_moment(all) + 1;
+    while (shared_moment(all) <= between)
+        ;
+    shared_acknowledge(all, ITEM, 6);
+    shared_acknowledge(all, ITEM, 5); /* returned later, though it came first */
+    behind = shared_moment(all) + 1;
+    ck_assert_int_eq(shared_acknowledged(all, ITEM, before), row_first_version(ITEM));
+    ck_assert_int_eq(shared_acknowledged(all, ITEM, between), 4);
+    ck_assert_int_eq(shared_acknowledged(all, ITEM, behind), 6);
+    ck_assert_int_eq(atomic_load(&all->rows[ITEM].acknowledged), 6);
+    for (int64_t version = 7; version < 7 + ACKNOWLEDGED; version++)
+        shared_acknowledge(all, ITEM, version);
+    ck_assert_int_eq(shared_acknowledged(all, ITEM, before), row_first_version(ITEM)); /* it is known no more */
+    ck_assert_int_eq(shared_acknowledged(all, ITEM, shared_moment(all) + 1), 6 + ACKNOWLEDGED);
+    free(all);
+}
+END_TEST
+
 START_TEST(a_bound_only_grows)
 {
     _Atomic int64_t value = 5;
@@ -146,6 +184,8 @@ int main(void)
     tcase_add_test(cases, the_second_row_counts_as_much_as_the_first);
     tcase_add_test(cases, a_payload_is_of_one_row_and_one_version);
     tcase_add_test(cases, every_statement_is_of_rows_that_there_are);
+    tcase_add_test(cases, a_row_is_asked_for_by_a_statement_that_shows_it);
+    tcase_add_test(cases, what_was_acknowledged_by_a_moment_is_never_too_much);
     tcase_add_test(cases, a_bound_only_grows);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -17,10 +17,10 @@ import tally  # noqa: E402
 GOOD = "read key cache 6000\nread key replica 3000\nread uncached replica 1000\nwrite key SHOPDATA_OK 10\n"
 
 
-def end(text: str, promises: bool = True) -> tuple[int, str]:
+def end(text: str, promises: bool = True, local: bool = False) -> tuple[int, str]:
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
-        code = tally.tell(tally.read(text), "fenced", 4711, promises)
+        code = tally.tell(tally.read(text), "fenced", 4711, promises, local)
     return code, output.getvalue()
 
 
@@ -47,6 +47,12 @@ class Endings(unittest.TestCase):
         self.assertEqual(end(GOOD.replace("cache", "primary"))[0], 1)
         self.assertEqual(end("read key cache 600\n")[0], 1)
         self.assertEqual(end("")[0], 1)
+
+    def test_a_run_without_local_hits_proves_nothing_of_them(self):
+        self.assertEqual(end(GOOD, local=True)[0], 1)
+        code, output = end(GOOD + "read key local 5000\n", local=True)
+        self.assertEqual(code, 0, output)
+        self.assertIn("hit ratio 0.786", output)
 
     def test_lines_of_several_processes_are_summed(self):
         self.assertEqual(tally.total(tally.read(GOOD + GOOD), "read", "key", "cache"), 12000)
@@ -96,7 +102,7 @@ class Recorded(unittest.TestCase):
     def test_every_fault_has_its_name_on_the_command_line(self):
         lines = [faults.Database(self.stage, 1, None), faults.Cache(self.stage, 1, None),
                  faults.Memcached(self.stage, 1, None), faults.Replicated(self.stage, 1, None),
-                 faults.Processes(self.stage, 1, None, [object()])]
+                 faults.Processes(self.stage, 1, None, [object()], [object()])]
         known = {name for line in lines for name, _ in line.faults}
         self.assertEqual(known, set(names.FAULTS))
 

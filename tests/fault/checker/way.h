@@ -11,6 +11,7 @@ enum { BATCH_MAX = 12, NODE_LENGTH = 16 };
 
 typedef struct way_options {
     const char *mode, *cache;
+    int64_t coherence_ms; /* of the cache in the process; 0: there is none */
     uint64_t seed;
 } way_options;
 
