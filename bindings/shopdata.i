@@ -132,6 +132,7 @@ SHOPDATA_HANDLE(metrics)
 %ignore shopdata_queue_free;
 %ignore shopdata_start;
 %ignore shopdata_start_execute;
+%ignore shopdata_start_step;
 %ignore shopdata_op_wait;
 %ignore shopdata_op_cancel;
 %ignore shopdata_op_take;

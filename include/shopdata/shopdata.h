@@ -421,6 +421,24 @@ SHOPDATA_API int shopdata_start_execute(shopdata_session *session, shopdata_queu
                                         const shopdata_param *params, size_t count, void *context, shopdata_op **op_out,
                                         shopdata_error **error_out);
 
+enum shopdata_step {
+    SHOPDATA_STEP_BEGIN = 1,
+    SHOPDATA_STEP_COMMIT = 2,
+    SHOPDATA_STEP_ROLLBACK = 3,
+    SHOPDATA_STEP_SAVEPOINT = 4,
+    SHOPDATA_STEP_ROLLBACK_TO = 5,
+    SHOPDATA_STEP_RELEASE = 6
+};
+
+/* shopdata_start_step starts one step of a transaction as shopdata_begin, _commit, _rollback, _savepoint, _rollback_to
+ * or _release would do it, else as shopdata_start. What a session does within a transaction does not wait for a worker:
+ * all of them may be waiting for a lock that this transaction holds. So there is one more worker for each transaction.
+ *   step       one of enum shopdata_step
+ *   isolation  of a begin, as shopdata_begin has it; else 0
+ *   name       of the three with savepoints; else NULL */
+SHOPDATA_API int shopdata_start_step(shopdata_session *session, shopdata_queue *queue, int step, unsigned isolation,
+                                     const char *name, void *context, shopdata_op **op_out, shopdata_error **error_out);
+
 /* shopdata_op_wait waits until the op is over, at most `wait_ms` milliseconds (0: not at all): SHOPDATA_OK, or
  * SHOPDATA_PENDING if it is not. It stays in its queue until it is taken. Errors: ARGUMENT, FORKED. */
 SHOPDATA_API int shopdata_op_wait(shopdata_op *op, int64_t wait_ms, shopdata_error **error_out);

@@ -55,7 +55,30 @@ int shopdata_start_execute(shopdata_session *session, shopdata_queue *queue, sho
     int status = sdi_session_check(session, error_out);
     shopdata_call write = {.statement = statement, .params = params, .count = count};
     sdi_op_call call = {
-        .session = session, .queue = queue, .calls = &write, .count = 1, .write = true, .context = context};
+        .session = session, .queue = queue, .calls = &write, .count = 1, .kind = SDI_OP_WRITE, .context = context};
+    return status ? status : start(&call, op_out, error_out);
+}
+
+static int check_step(int step, const char *name, shopdata_error **error_out)
+{
+    if (step < SHOPDATA_STEP_BEGIN || step > SHOPDATA_STEP_RELEASE)
+        return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "no step %d; there are SHOPDATA_STEP_BEGIN and five more",
+                        step);
+    return step < SHOPDATA_STEP_SAVEPOINT ? SHOPDATA_OK : sdi_wanted(name, "name", error_out);
+}
+
+int shopdata_start_step(shopdata_session *session, shopdata_queue *queue, int step, unsigned isolation,
+                        const char *name, void *context, shopdata_op **op_out, shopdata_error **error_out)
+{
+    int status = sdi_session_check(session, error_out);
+    status = status ? status : check_step(step, name, error_out);
+    sdi_op_call call = {.session = session,
+                        .queue = queue,
+                        .kind = SDI_OP_STEP,
+                        .step = step,
+                        .isolation = isolation,
+                        .name = name,
+                        .context = context};
     return status ? status : start(&call, op_out, error_out);
 }
 

@@ -19,22 +19,27 @@ struct sdi_async {
     sdi_mutex lock;      /* guards what follows, and what op.h says */
     sdi_condition work;  /* an op waits, or all is to stop */
     sdi_condition ended; /* an op is over */
-    sdi_ops line;        /* that wait for a worker */
-    size_t running;
-    size_t watched; /* callers who wait for `ended` */
+    sdi_ops urgent;      /* that wait for a worker: those of transactions */
+    sdi_ops line;        /* the others */
+    size_t running;      /* all */
+    size_t ordinary;     /* of them the others, which are `threads` at most */
+    size_t watched;      /* callers who wait for `ended` */
     bool stopping;
     size_t idle;
-    size_t count, limit;
+    size_t threads;
+    size_t count, limit; /* one more for each transaction that there can be */
     worker workers[];
 };
 
-sdi_async *sdi_async_new(size_t threads, sdi_metrics *metrics)
+sdi_async *sdi_async_new(size_t threads, size_t transactions, sdi_metrics *metrics)
 {
-    sdi_async *async = sdi_calloc(1, sizeof *async + threads * sizeof *async->workers);
+    size_t limit = threads + transactions;
+    sdi_async *async = sdi_calloc(1, sizeof *async + limit * sizeof *async->workers);
     if (!async)
         return NULL;
     async->metrics = metrics;
-    async->limit = threads;
+    async->threads = threads;
+    async->limit = limit;
     sdi_mutex_init(&async->lock);
     sdi_condition_init(&async->work);
     sdi_condition_init(&async->ended);
@@ -49,29 +54,34 @@ sdi_mutex *sdi_async_lock(sdi_async *async)
 void sdi_async_gauges(sdi_async *async)
 {
     sdi_lock(&async->lock);
-    sdi_gauge(async->metrics, SDI_M_OPS_WAITING, 0, (double)async->line.count);
+    sdi_gauge(async->metrics, SDI_M_OPS_WAITING, 0, (double)(async->line.count + async->urgent.count));
     sdi_gauge(async->metrics, SDI_M_OPS_RUNNING, 0, (double)async->running);
     sdi_unlock(&async->lock);
 }
 
 /* ----------------------------------------------------------------------------------------------------- to their end */
 
+static sdi_ops *line_of(sdi_async *async, const shopdata_op *op)
+{
+    return op->urgent ? &async->urgent : &async->line;
+}
+
 /* Out of the line: whoever does this ends it. With the lock. */
 static void claim(sdi_async *async, shopdata_op *op)
 {
-    sdi_ops_remove(&async->line, op);
+    sdi_ops_remove(line_of(async, op), op);
     op->state = SDI_OP_RUNNING;
-    async->running++;
 }
 
 /* From the moment on that the lock is given back, who started the op may free it and all that it was made of. */
-static void end(sdi_async *async, shopdata_op *op)
+static void end(sdi_async *async, shopdata_op *op, bool by_worker)
 {
     shopdata_session *session = op->session;
     if (op->status < 0)
         sdi_count_error(async->metrics, op->status);
     sdi_lock(&async->lock);
-    async->running--;
+    async->running -= by_worker;
+    async->ordinary -= by_worker && !op->urgent;
     op->state = SDI_OP_OVER;
     op->session = NULL;
     bool orphaned = sdi_session_come_back(session), freed = op->freed;
@@ -88,16 +98,27 @@ static void end(sdi_async *async, shopdata_op *op)
 
 /* --------------------------------------------------------------------------------------------------------- workers */
 
+/* All that is not urgent may be waiting for the locks of transactions, which therefore go on in any case. */
+static shopdata_op *next(const sdi_async *async)
+{
+    if (async->urgent.first)
+        return async->urgent.first;
+    return async->ordinary < async->threads ? async->line.first : NULL;
+}
+
 static shopdata_op *await_op(sdi_async *async)
 {
+    shopdata_op *op;
     sdi_lock(&async->lock);
     async->idle++;
-    while (!async->line.first && !async->stopping)
+    while (!(op = next(async)) && !async->stopping)
         sdi_wait(&async->work, &async->lock, SDI_NEVER);
     async->idle--;
-    shopdata_op *op = async->line.first;
-    if (op)
+    if (op) {
         claim(async, op);
+        async->running++;
+        async->ordinary += !op->urgent;
+    }
     sdi_unlock(&async->lock);
     return op;
 }
@@ -109,15 +130,22 @@ static void *work(void *argument)
     shopdata_op *op;
     while (!dismissed && (op = await_op(async))) {
         sdi_op_run(op);
-        end(async, op);
+        end(async, op, true);
     }
     return NULL;
 }
 
-/* More ops than workers who could take them at once. With the lock. False: there is no worker, and none can be had. */
+/* How many ops could be taken at once. */
+static size_t takeable(const sdi_async *async)
+{
+    size_t room = async->threads - async->ordinary;
+    return async->urgent.count + (async->line.count < room ? async->line.count : room);
+}
+
+/* With the lock. False: there is no worker, and none can be had. */
 static bool staff(sdi_async *async)
 {
-    if (async->line.count > async->idle && async->count < async->limit) {
+    if (takeable(async) > async->idle && async->count < async->limit) {
         worker *next = &async->workers[async->count];
         next->async = async;
         async->count += sdi_thread_start(&next->thread, 0, work, next);
@@ -169,10 +197,10 @@ int sdi_start(shopdata_op *op, shopdata_error **error_out)
     sdi_async *async = front_of(op);
     sdi_session_go(op->session);
     sdi_lock(&async->lock);
-    sdi_ops_add(&async->line, op);
+    sdi_ops_add(line_of(async, op), op);
     bool staffed = staff(async);
     if (!staffed)
-        sdi_ops_remove(&async->line, op);
+        sdi_ops_remove(line_of(async, op), op);
     sdi_count(async->metrics, SDI_M_OPS, 0, staffed);
     sdi_unlock(&async->lock);
     if (staffed)
@@ -230,7 +258,7 @@ void sdi_op_cancel(shopdata_op *op)
     if (!ours)
         return;
     sdi_op_give_up(op);
-    end(async, op);
+    end(async, op, false);
 }
 
 /* Hands out what came of it. Its error goes to whoever wants it; the status is told again without one. */
@@ -286,5 +314,5 @@ void sdi_op_free(shopdata_op *op)
     if (over)
         sdi_op_destroy(op);
     else if (ours)
-        end(async, op);
+        end(async, op, false);
 }

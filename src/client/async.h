@@ -15,9 +15,9 @@
 typedef struct sdi_metrics sdi_metrics;
 typedef struct sdi_async sdi_async;
 
-/* sdi_async_new makes the front of one core, with at most so many workers, none of which is started yet. NULL without
- * memory. */
-sdi_async *sdi_async_new(size_t threads, sdi_metrics *metrics);
+/* sdi_async_new makes the front of one core, with `threads` workers at most and one more for each of the transactions
+ * that can be open, none of which is started yet. NULL without memory. */
+sdi_async *sdi_async_new(size_t threads, size_t transactions, sdi_metrics *metrics);
 /* sdi_async_free ends the workers; NULL is fine. True if the caller is one of them, who must touch nothing of the core
  * any more when he returns. */
 bool sdi_async_free(sdi_async *async);

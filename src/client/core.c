@@ -35,7 +35,8 @@ static int fill_core(sdi_core *core, shopdata_error **error_out)
     core->router = sdi_router_new(core->settings, core->metrics, core->log);
     if (!core->router)
         return sdi_no_memory(error_out);
-    core->async = sdi_async_new((size_t)core->settings->async.threads, core->metrics);
+    core->async =
+        sdi_async_new((size_t)core->settings->async.threads, (size_t)core->settings->pool.size, core->metrics);
     if (!core->async)
         return sdi_no_memory(error_out);
     sdi_gauge(core->metrics, SDI_M_CACHE_KIND, core->settings->cache.kind, 1);

@@ -66,6 +66,8 @@ static void copy_calls(shopdata_op *op, const sdi_op_call *call, room needed)
     op->results = (shopdata_result **)(op->calls + call->count);
     cursor to = {.params = (shopdata_param *)(op->results + call->count)};
     to.bytes = (char *)(to.params + needed.params);
+    op->name = call->name ? memcpy(to.bytes, call->name, strlen(call->name) + 1) : NULL;
+    to.bytes += call->name ? strlen(call->name) + 1 : 0;
     for (size_t i = 0; i < call->count; i++) {
         const shopdata_call *one = &call->calls[i];
         op->calls[i] = *one;
@@ -78,7 +80,7 @@ static void copy_calls(shopdata_op *op, const sdi_op_call *call, room needed)
 
 int sdi_op_new(const sdi_op_call *call, shopdata_op **op_out, shopdata_error **error_out)
 {
-    room needed = {0, 0};
+    room needed = {.bytes = call->name ? strlen(call->name) + 1 : 0};
     int status = measure(call, &needed, error_out);
     if (status != SHOPDATA_OK)
         return status;
@@ -92,7 +94,10 @@ int sdi_op_new(const sdi_op_call *call, shopdata_op **op_out, shopdata_error **e
     op->queue = sdi_queue_retain(call->queue);
     op->context = call->context;
     op->began = sdi_now();
-    op->write = call->write;
+    op->kind = call->kind;
+    op->step = call->step;
+    op->isolation = call->isolation;
+    op->urgent = sdi_in_transaction(call->session);
     op->count = call->count;
     copy_calls(op, call, needed);
     *op_out = op;
@@ -120,9 +125,29 @@ static int is_cancelled(void *context)
     return atomic_load_explicit(&op->cancelled, memory_order_relaxed);
 }
 
+static int step(shopdata_op *op)
+{
+    switch (op->step) {
+    case SHOPDATA_STEP_BEGIN:
+        return sdi_begin(op->session, op->isolation, &op->error);
+    case SHOPDATA_STEP_COMMIT:
+        return sdi_commit(op->session, &op->error);
+    case SHOPDATA_STEP_ROLLBACK:
+        return sdi_rollback(op->session, &op->error);
+    case SHOPDATA_STEP_SAVEPOINT:
+        return sdi_savepoint(op->session, SDI_SAVEPOINT_SET, op->name, &op->error);
+    case SHOPDATA_STEP_ROLLBACK_TO:
+        return sdi_savepoint(op->session, SDI_SAVEPOINT_BACK, op->name, &op->error);
+    default:
+        return sdi_savepoint(op->session, SDI_SAVEPOINT_RELEASE, op->name, &op->error);
+    }
+}
+
 static int call(shopdata_op *op)
 {
-    if (op->write)
+    if (op->kind == SDI_OP_STEP)
+        return step(op);
+    if (op->kind == SDI_OP_WRITE)
         return sdi_write(op->session, op->calls->statement, op->calls->params, op->calls->count, op->results,
                          &op->error);
     return op->count ? sdi_read_many(op->session, op->calls, op->count, op->results, &op->error) : SHOPDATA_OK;

@@ -6,6 +6,7 @@
 
 #include "client/session.h"
 
+enum sdi_op_kind { SDI_OP_READS, SDI_OP_WRITE, SDI_OP_STEP };
 enum sdi_op_state { SDI_OP_WAITING, SDI_OP_RUNNING, SDI_OP_OVER };
 
 /* In one block of memory with its calls, their parameters and the room for the results. */
@@ -16,7 +17,11 @@ struct shopdata_op {
     shopdata_queue *queue;     /* NULL: nobody is told of it */
     void *context;
     int64_t began;
-    bool write;
+    enum sdi_op_kind kind;
+    int step; /* with `isolation` and `name`: see shopdata_start_step */
+    unsigned isolation;
+    const char *name;
+    bool urgent; /* its session is in a transaction, for whose locks others may wait */
     atomic_bool cancelled;
 
     enum sdi_op_state state; /* with all that follows up to `status` guarded by the front's lock */
@@ -32,13 +37,16 @@ struct shopdata_op {
     shopdata_call calls[];
 };
 
-/* What an op is made of; a write is one call. */
+/* What an op is made of; a write is one call, a step none. */
 typedef struct sdi_op_call {
     shopdata_session *session;
     shopdata_queue *queue;
     const shopdata_call *calls;
     size_t count;
-    bool write;
+    enum sdi_op_kind kind;
+    int step;
+    unsigned isolation;
+    const char *name;
     void *context;
 } sdi_op_call;
 

@@ -182,7 +182,7 @@ const sdi_config_key sdi_config_keys[] = {
      "Rows of more bytes than this are compressed (LZ4) in the cache, if that saves at least an eighth. `0`: never."},
 
     {SDI_SECTION_ASYNC, "threads", SDI_KEY_INT, "8", 1, 1000, NULL, AT(async_settings, threads),
-     "How many threads of the library run the ops that were started, at most. None is started before the first op."},
+     "How many threads of the library run the ops that were started, at most; each open transaction may have one more. None is started before the first op."},
 };
 /* clang-format on */
 const size_t sdi_config_key_count = sizeof sdi_config_keys / sizeof sdi_config_keys[0];

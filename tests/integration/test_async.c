@@ -238,6 +238,70 @@ START_TEST(a_transaction_takes_its_ops_in)
 }
 END_TEST
 
+static void do_step(shopdata_session *who, int step, const char *name)
+{
+    shopdata_op *op = NULL;
+    shopdata_error *error = NULL;
+    int status = shopdata_start_step(who, queue, step, 0, name, NULL, &op, &error);
+    ck_assert_msg(status == SHOPDATA_PENDING, "%d: %s", status, shopdata_error_message(error));
+    servers_ok(shopdata_op_wait(op, LONG_MS, NULL), NULL);
+    servers_ok(shopdata_op_take(op, NULL, &error), error);
+    shopdata_op_free(op);
+}
+
+START_TEST(a_transaction_goes_step_by_step)
+{
+    begin("redis");
+    do_step(session, SHOPDATA_STEP_BEGIN, NULL);
+    shopdata_result_free(wait_for(start_set(session, 20, 2000)));
+    do_step(session, SHOPDATA_STEP_SAVEPOINT, "here");
+    shopdata_result_free(wait_for(start_set(session, 20, 2001)));
+    do_step(session, SHOPDATA_STEP_ROLLBACK_TO, "here");
+    do_step(session, SHOPDATA_STEP_RELEASE, "here");
+    do_step(session, SHOPDATA_STEP_COMMIT, NULL);
+    do_step(session, SHOPDATA_STEP_BEGIN, NULL);
+    shopdata_result_free(wait_for(start_set(session, 21, 2100)));
+    do_step(session, SHOPDATA_STEP_ROLLBACK, NULL);
+    ck_assert_int_eq(number_of(wait_for(start_price(session, 20, NULL))), 2000);
+    ck_assert_int_eq(number_of(wait_for(start_price(session, 21, NULL))), 21);
+    shopdata_op *op = NULL;
+    shopdata_error *error = NULL;
+    ck_assert_int_eq(shopdata_start_step(session, queue, 7, 0, NULL, NULL, &op, NULL), SHOPDATA_ERR_ARGUMENT);
+    ck_assert_int_eq(shopdata_start_step(session, queue, SHOPDATA_STEP_RELEASE, 0, NULL, NULL, &op, NULL),
+                     SHOPDATA_ERR_ARGUMENT);
+    ck_assert_int_eq(shopdata_start_step(session, queue, SHOPDATA_STEP_COMMIT, 0, NULL, NULL, &op, NULL),
+                     SHOPDATA_PENDING);
+    servers_ok(shopdata_op_wait(op, LONG_MS, NULL), NULL);
+    ck_assert_int_eq(shopdata_op_take(op, NULL, &error), SHOPDATA_ERR_TRANSACTION);
+    shopdata_error_free(error);
+    shopdata_op_free(op);
+    finish();
+}
+END_TEST
+
+/* The only worker waits for a row that the transaction has changed. */
+START_TEST(a_transaction_does_not_wait_for_those_who_wait_for_it)
+{
+    shopdata_config *config = servers_config("redis");
+    servers_ok(shopdata_config_set(config, "async.threads", "1", NULL), NULL);
+    servers_ok(shopdata_config_set(config, "shopdata.deadline", "60s", NULL), NULL);
+    begin_with(config);
+    shopdata_session *other = NULL;
+    servers_ok(shopdata_session_new(client, &other, NULL), NULL);
+    do_step(session, SHOPDATA_STEP_BEGIN, NULL);
+    shopdata_result_free(wait_for(start_set(session, 30, 3000)));
+    shopdata_op *waits = start_set(other, 30, 3001);
+    await_value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE item%'",
+                "1");
+    shopdata_result_free(wait_for(start_set(session, 31, 3100)));
+    do_step(session, SHOPDATA_STEP_COMMIT, NULL);
+    shopdata_result_free(wait_for(waits));
+    ck_assert_int_eq(number_of(wait_for(start_price(other, 30, NULL))), 3001);
+    shopdata_session_free(other);
+    finish();
+}
+END_TEST
+
 /* The session's op is running when it is freed: what it holds goes back when that is over. */
 START_TEST(a_transaction_whose_session_is_freed_meanwhile_is_rolled_back)
 {
@@ -292,6 +356,8 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_failure_is_told_as_by_the_call);
     tcase_add_loop_test(cases, a_cancelled_op_ends_its_statement, 0, 2);
     tcase_add_test(cases, a_transaction_takes_its_ops_in);
+    tcase_add_test(cases, a_transaction_goes_step_by_step);
+    tcase_add_test(cases, a_transaction_does_not_wait_for_those_who_wait_for_it);
     tcase_add_test(cases, a_transaction_whose_session_is_freed_meanwhile_is_rolled_back);
     tcase_add_test(cases, log_lines_come_in_the_callers_thread);
 }
