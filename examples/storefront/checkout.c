@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "task.h"
+
 enum { ATTEMPTS = 6, FIRST_PAUSE_MS = 5, PATIENCE_SECONDS = 5 };
 
 /* What one attempt works with. A step returns a status of the library; it is negative if the step failed, with the
@@ -19,8 +21,28 @@ struct attempt {
 static int execute(const struct attempt *attempt, enum shop_statement which, const shopdata_param *params, size_t count,
                    shopdata_result **result_out)
 {
-    return shopdata_execute(attempt->session, shop_statement(attempt->shop, which), params, count, result_out,
-                            &attempt->receipt->error);
+    shopdata_op *op = NULL;
+    int status = shopdata_start_execute(attempt->session, shop_task_queue(), shop_statement(attempt->shop, which),
+                                        params, count, shop_task_self(), &op, &attempt->receipt->error);
+    return shop_task_await(status, op, result_out, &attempt->receipt->error);
+}
+
+static int query(const struct attempt *attempt, enum shop_statement which, const shopdata_param *params, size_t count,
+                 shopdata_result **result_out)
+{
+    shopdata_op *op = NULL;
+    shopdata_call call = {.statement = shop_statement(attempt->shop, which), .params = params, .count = count};
+    int status =
+        shopdata_start(attempt->session, shop_task_queue(), &call, 1, shop_task_self(), &op, &attempt->receipt->error);
+    return shop_task_await(status, op, result_out, &attempt->receipt->error);
+}
+
+static int step(const struct attempt *attempt, enum shopdata_step step, shopdata_error **error_out)
+{
+    shopdata_op *op = NULL;
+    int status =
+        shopdata_start_step(attempt->session, shop_task_queue(), step, 0, NULL, shop_task_self(), &op, error_out);
+    return shop_task_await(status, op, NULL, error_out);
 }
 
 /* Whoever orders with a token that is being ordered with waits here until that is committed or rolled back. */
@@ -82,8 +104,7 @@ static int find_order(const struct attempt *attempt, bool *found)
     shopdata_result *result = NULL;
     int status = shopdata_session_set_flags(attempt->session, SHOPDATA_PRIMARY, &attempt->receipt->error);
     if (status == SHOPDATA_OK)
-        status = shopdata_query(attempt->session, shop_statement(attempt->shop, SHOP_SQL_ORDERED_BEFORE), &token, 1,
-                                &result, &attempt->receipt->error);
+        status = query(attempt, SHOP_SQL_ORDERED_BEFORE, &token, 1, &result);
     *found = shopdata_result_rows(result) > 0;
     if (*found)
         snprintf(attempt->receipt->number, SHOP_ORDER_NUMBER_SIZE, "%s", shop_cell(result, 0, 0));
@@ -111,16 +132,16 @@ static int try_once(const struct attempt *attempt)
 {
     struct shop_receipt *receipt = attempt->receipt;
     bool found = true;
-    int status = shopdata_begin(attempt->session, SHOPDATA_READ_COMMITTED, &receipt->error);
+    int status = step(attempt, SHOPDATA_STEP_BEGIN, &receipt->error);
     if (status < 0)
         return status;
     status = fill_order(attempt);
     if (status == SHOPDATA_OK && receipt->outcome == SHOP_ORDERED) {
-        status = shopdata_commit(attempt->session, &receipt->error);
+        status = step(attempt, SHOPDATA_STEP_COMMIT, &receipt->error);
         receipt->is_late = status == SHOPDATA_UNFENCED;
         return status;
     }
-    shopdata_rollback(attempt->session, NULL);
+    step(attempt, SHOPDATA_STEP_ROLLBACK, NULL);
     if (status == SHOPDATA_OK && receipt->outcome == SHOP_ORDERED_BEFORE)
         status = find_order(attempt, &found);
     return found ? status : SHOPDATA_ERR_UNAVAILABLE;
@@ -145,7 +166,7 @@ static void pause_before(int attempt)
     long ms = FIRST_PAUSE_MS << attempt;
     clock_gettime(CLOCK_MONOTONIC, &now);
     ms += now.tv_nsec / 1000 % ms;
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+    shop_task_pause(ms);
 }
 
 static int begin_again(struct attempt *attempt)

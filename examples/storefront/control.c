@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "task.h"
+
 enum { PATIENCE_SECONDS = 60 };
 
 static int connect_to(const char *control)
@@ -24,22 +26,36 @@ static int connect_to(const char *control)
     return -1;
 }
 
-/* One line there, the whole answer back. True if it begins with "ok"; else `answer` has the reason. */
-static bool ask(const char *control, const char *line, char answer[SHOP_ANSWER_SIZE])
+struct question {
+    const char *control;
+    const char *line;
+    char *answer; /* of SHOP_ANSWER_SIZE */
+    size_t length;
+};
+
+/* One line there, the whole answer back. The launcher takes as long as its servers do. */
+static void wait_for_answer(void *argument)
 {
-    size_t length = 0;
+    struct question *question = argument;
     ssize_t piece = 1;
-    int fd = connect_to(control);
-    if (fd >= 0 && send(fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line)) {
-        while (length < SHOP_ANSWER_SIZE - 1 && piece > 0) {
-            piece = recv(fd, answer + length, SHOP_ANSWER_SIZE - 1 - length, 0);
-            length += piece > 0 ? (size_t)piece : 0;
+    int fd = connect_to(question->control);
+    if (fd >= 0 && send(fd, question->line, strlen(question->line), MSG_NOSIGNAL) == (ssize_t)strlen(question->line)) {
+        while (question->length < SHOP_ANSWER_SIZE - 1 && piece > 0) {
+            piece = recv(fd, question->answer + question->length, SHOP_ANSWER_SIZE - 1 - question->length, 0);
+            question->length += piece > 0 ? (size_t)piece : 0;
         }
     }
     if (fd >= 0)
         close(fd);
-    answer[length] = '\0';
-    if (length == 0)
+    question->answer[question->length] = '\0';
+}
+
+/* True if the answer begins with "ok"; else it has the reason. */
+static bool ask(const char *control, const char *line, char answer[SHOP_ANSWER_SIZE])
+{
+    struct question question = {.control = control, .line = line, .answer = answer};
+    shop_task_aside(wait_for_answer, &question);
+    if (question.length == 0)
         snprintf(answer, SHOP_ANSWER_SIZE, "the launcher does not answer");
     return !strncmp(answer, "ok\n", 3);
 }

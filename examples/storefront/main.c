@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "input.h"
 #include "server.h"
 #include "status.h"
 
-enum { DEFAULT_PORT = 8080, DEFAULT_THREADS = 8, THREADS_MAX = 256, WRONG_CALL = 2, COMPLAINT_SIZE = 512 };
+enum { DEFAULT_PORT = 8080, THREADS_MAX = 256, WRONG_CALL = 2, COMPLAINT_SIZE = 512 };
 
 struct options {
     const char *config;
@@ -30,7 +31,7 @@ static const char usage[] =
     "  --keys FILE    what carts and links are signed with: a key a line, the first signs, all\n"
     "                 verify (default: a random one, which ends with the server)\n"
     "  --port N       0 to 65535; 0 is any that is free (default 8080)\n"
-    "  --threads N    1 to 256 worker threads (default 8)\n";
+    "  --threads N    1 to 256 threads, none of which ever waits (default: one a processor)\n";
 
 static int complain(const char *what, const char *which, const char *right)
 {
@@ -63,9 +64,15 @@ static int read_option(struct options *options, const char *name, const char *va
     return complain("unknown option", name, "there are --config, --keys, --demo-control, --port and --threads");
 }
 
+static int64_t processors(void)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online < 1 ? 1 : online < THREADS_MAX ? online : THREADS_MAX;
+}
+
 static int read_options(int argc, char **argv, struct options *options)
 {
-    *options = (struct options){.port = DEFAULT_PORT, .threads = DEFAULT_THREADS};
+    *options = (struct options){.port = DEFAULT_PORT, .threads = processors()};
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc)
             return complain("option", argv[i], "it needs a value");

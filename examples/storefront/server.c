@@ -14,14 +14,16 @@
 
 #include "request.h"
 #include "routes.h"
+#include "task.h"
 
 enum { BODY_MAX = 16384, HEADERS_MAX = 16384, IDLE_SECONDS = 60, BACKLOG = 1024 };
 
-/* A call to the library blocks, so a worker serves one request at a time and there are more workers than processors.
- * A connection stays with the worker that accepted it. */
+/* A request that waits for the database is a task that its worker leaves alone meanwhile, so one worker for each
+ * processor is enough. A connection stays with the worker that accepted it. */
 struct worker {
     struct shop_server *server;
     struct event_base *base;
+    struct shop_loop *loop;
     struct evhttp *http;
     struct evconnlistener *listener;
     struct event *resume;
@@ -31,6 +33,7 @@ struct worker {
 struct shop_server {
     struct shop *shop;
     atomic_ullong requests;
+    atomic_bool ending;
     int listener;
     int count;
     struct worker workers[];
@@ -57,16 +60,30 @@ int shop_server_port(int listener)
     return getsockname(listener, (struct sockaddr *)&address, &length) == 0 ? ntohs(address.sin_port) : -1;
 }
 
-static void answer(struct evhttp_request *http, void *argument)
+/* One request, from its beginning to its answer. */
+struct visit {
+    struct shop_server *server;
+    struct evhttp_request *http;
+};
+
+static void serve(void *argument)
 {
-    struct shop_server *server = argument;
+    struct visit visit = *(struct visit *)argument; /* which is gone when we first wait */
     struct shop_request request;
-    if (shop_request_begin(&request, http, server->shop))
+    if (shop_request_begin(&request, visit.http, visit.server->shop))
         shop_route(&request);
     else
-        evhttp_send_error(http, HTTP_BADREQUEST, NULL);
+        evhttp_send_error(visit.http, HTTP_BADREQUEST, NULL);
     shop_request_end(&request);
-    atomic_fetch_add_explicit(&server->requests, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&visit.server->requests, 1, memory_order_relaxed);
+}
+
+static void answer(struct evhttp_request *http, void *argument)
+{
+    struct worker *worker = argument;
+    struct visit visit = {worker->server, http};
+    if (atomic_load(&worker->server->ending) || !shop_task_run(worker->loop, serve, &visit))
+        evhttp_send_error(http, HTTP_SERVUNAVAIL, NULL);
 }
 
 static void resume(evutil_socket_t fd, short what, void *argument)
@@ -107,6 +124,8 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
     event_base_dispatch(worker->base);
+    while (shop_loop_busy(worker->loop))
+        event_base_loop(worker->base, EVLOOP_ONCE);
     return NULL;
 }
 
@@ -114,11 +133,12 @@ static void *work(void *argument)
 static int prepare_worker(struct worker *worker)
 {
     worker->base = event_base_new();
-    worker->http = worker->base ? evhttp_new(worker->base) : NULL;
+    worker->loop = worker->base ? shop_loop_new(worker->base, shop_client(worker->server->shop)) : NULL;
+    worker->http = worker->loop ? evhttp_new(worker->base) : NULL;
     worker->resume = worker->http ? event_new(worker->base, -1, 0, resume, worker) : NULL;
     if (!worker->resume)
         return -1;
-    evhttp_set_gencb(worker->http, answer, worker->server);
+    evhttp_set_gencb(worker->http, answer, worker);
     evhttp_set_bevcb(worker->http, step_back, worker);
     evhttp_set_max_body_size(worker->http, BODY_MAX);
     evhttp_set_max_headers_size(worker->http, HEADERS_MAX);
@@ -136,6 +156,7 @@ static void free_worker(struct worker *worker)
         event_free(worker->resume);
     if (worker->http)
         evhttp_free(worker->http);
+    shop_loop_free(worker->loop);
     if (worker->base)
         event_base_free(worker->base);
 }
@@ -178,6 +199,7 @@ unsigned long long shop_server_requests(struct shop_server *server)
 
 void shop_server_stop(struct shop_server *server)
 {
+    atomic_store(&server->ending, true);
     for (int i = 0; i < server->count; i++)
         event_base_loopexit(server->workers[i].base, NULL);
     for (int i = 0; i < server->count; i++) {

@@ -1,4 +1,4 @@
-/* server.h - HTTP for the shop: worker threads that all listen on one port. */
+/* server.h - HTTP for the shop: a few threads that all listen on one port, and none of which waits for a page. */
 #ifndef SHOP_SERVER_H
 #define SHOP_SERVER_H
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "task.h"
+
 /* What holds where the configuration does not say otherwise. The deadline is shorter than the library's own: with no
  * database in reach every worker waits so long for one, and visitors would rather be told. */
 static const char *const defaults[][2] = {
@@ -231,11 +233,14 @@ static double now_ms(void)
 /* A session for each request: two visitors then have nothing to do with each other. */
 int shop_ask(struct shop *shop, struct shop_batch *batch)
 {
+    shopdata_op *op = NULL;
     shopdata_session *session = NULL;
     double begin = now_ms();
     int status = shopdata_session_new(shop->client, &session, &batch->error);
     if (status == SHOPDATA_OK)
-        status = shopdata_query_many(session, batch->calls, batch->count, batch->results, &batch->error);
+        status = shopdata_start(session, shop_task_queue(), batch->calls, batch->count, shop_task_self(), &op,
+                                &batch->error);
+    status = shop_task_await(status, op, batch->results, &batch->error);
     batch->ms = now_ms() - begin;
     shopdata_session_free(session);
     return status;
@@ -243,6 +248,7 @@ int shop_ask(struct shop *shop, struct shop_batch *batch)
 
 int shop_save(struct shop *shop, struct shop_batch *batch, const struct shop_edit *edit)
 {
+    shopdata_op *op = NULL;
     shopdata_session *session = NULL;
     shopdata_param *params = add(shop, batch, SHOP_SQL_SAVE, "edit", 3);
     params[0] = shopdata_int64(edit->product_id);
@@ -251,7 +257,9 @@ int shop_save(struct shop *shop, struct shop_batch *batch, const struct shop_edi
     double begin = now_ms();
     int status = shopdata_session_new(shop->client, &session, &batch->error);
     if (status == SHOPDATA_OK)
-        status = shopdata_execute(session, batch->calls[0].statement, params, 3, &batch->results[0], &batch->error);
+        status = shopdata_start_execute(session, shop_task_queue(), batch->calls[0].statement, params, 3,
+                                        shop_task_self(), &op, &batch->error);
+    status = shop_task_await(status, op, batch->results, &batch->error);
     batch->ms = now_ms() - begin;
     shopdata_session_free(session);
     return status;
