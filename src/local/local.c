@@ -123,6 +123,9 @@ void sdi_local_changed(sdi_local *local, sdi_local_tag tag)
 void sdi_local_forget_all(sdi_local *local)
 {
     sdi_changes_tell_all(&local->changes);
+    int64_t now = sdi_now();
+    for (size_t i = 0; i < local->shard_count; i++)
+        sdi_local_shard_sweep(&local->shards[i], now);
 }
 
 static sdi_local_shard *shard_of(sdi_local *local, sdi_hash128 key)

@@ -40,7 +40,7 @@ uint64_t sdi_local_mark(sdi_local *local);
 /* sdi_local_changed: what hangs on this tag is void, unless it was asked for after this call; so is what is on its way.
  * It holds for every sdi_local_get that begins after the return. */
 void sdi_local_changed(sdi_local *local, sdi_local_tag tag);
-/* sdi_local_forget_all does so for all tags. */
+/* sdi_local_forget_all does so for all tags, and gives their memory back. */
 void sdi_local_forget_all(sdi_local *local);
 
 /* How far what an answer shows reaches (the stamp's `seen`), and on which timeline. */

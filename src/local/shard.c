@@ -184,18 +184,19 @@ static void evict_from_main(sdi_local_shard *shard, sdi_kept *kept)
     put_into_queue(shard, kept, SDI_QUEUE_MAIN);
 }
 
-/* One step: the oldest of a queue goes, or moves on. */
+/* One step: the oldest of a queue goes, or moves on. What is void goes first: forgotten ones would stand in the main
+ * queue for long, and what is good have only the small one. */
 static void evict(sdi_local_shard *shard, int64_t now)
 {
-    bool small =
-        shard->queues[SDI_QUEUE_SMALL].bytes > shard->limit / SMALL_SHARE || !shard->queues[SDI_QUEUE_MAIN].oldest;
-    sdi_kept *oldest = shard->queues[small ? SDI_QUEUE_SMALL : SDI_QUEUE_MAIN].oldest;
-    if (!is_good(shard, oldest, now))
-        retire(shard, oldest);
-    else if (small)
-        evict_from_small(shard, oldest);
+    sdi_kept *small = shard->queues[SDI_QUEUE_SMALL].oldest, *main = shard->queues[SDI_QUEUE_MAIN].oldest;
+    if (main && !is_good(shard, main, now))
+        retire(shard, main);
+    else if (small && !is_good(shard, small, now))
+        retire(shard, small);
+    else if (!main || (small && shard->queues[SDI_QUEUE_SMALL].bytes > shard->limit / SMALL_SHARE))
+        evict_from_small(shard, small);
     else
-        evict_from_main(shard, oldest);
+        evict_from_main(shard, main);
 }
 
 /* ---- the whole */
@@ -302,4 +303,17 @@ void sdi_local_shard_put(sdi_local_shard *shard, sdi_kept *kept, int64_t now)
     sdi_unlock(&shard->mutex);
     if (!wanted)
         sdi_kept_drop(kept);
+}
+
+void sdi_local_shard_sweep(sdi_local_shard *shard, int64_t now)
+{
+    sdi_lock(&shard->mutex);
+    for (size_t i = 0; i < SDI_QUEUES; i++)
+        for (sdi_kept *kept = shard->queues[i].oldest, *newer; kept; kept = newer) {
+            newer = kept->newer;
+            if (!is_good(shard, kept, now))
+                retire(shard, kept);
+        }
+    free_retired(shard);
+    sdi_unlock(&shard->mutex);
 }

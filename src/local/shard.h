@@ -41,5 +41,7 @@ sdi_kept *sdi_local_shard_find(const sdi_local_shard *shard, sdi_hash128 key);
 void sdi_local_shard_use(sdi_kept *kept);
 /* sdi_local_shard_put takes it over, in place of what was there, and lets go what must give way. */
 void sdi_local_shard_put(sdi_local_shard *shard, sdi_kept *kept, int64_t now);
+/* sdi_local_shard_sweep lets go what is void. */
+void sdi_local_shard_sweep(sdi_local_shard *shard, int64_t now);
 
 #endif
