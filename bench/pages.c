@@ -123,15 +123,27 @@ bool bench_pages_open_ours(bench_pages *pages, shopdata_client *client)
 
 /* ---- theirs */
 
+/* The statement with its numbers in place of $1 and $2: pgpool-II takes whole text several times as fast as prepared
+ * statements. */
+static void spell(char *text, size_t size, const char *sql, struct access access)
+{
+    size_t used = 0;
+    for (; *sql && used + 1 < size; sql++) {
+        if (*sql == '$') {
+            int64_t value = *++sql == '1' ? access.key : access.stock;
+            used += (size_t)snprintf(text + used, size - used, "%" PRId64, value);
+        } else {
+            text[used++] = *sql;
+        }
+    }
+    text[used < size ? used : size - 1] = '\0';
+}
+
 static bool ask_theirs(bench_pages *pages, unsigned thread, struct access access)
 {
-    char key[32], stock[32];
-    const char *const params[] = {key, stock};
-    PGconn *connection = pages->connections[thread];
-    snprintf(key, sizeof key, "%" PRId64, access.key);
-    snprintf(stock, sizeof stock, "%" PRId64, access.stock);
-    PGresult *result =
-        PQexecPrepared(connection, names[access.statement], access.statement == SALE ? 2 : 1, params, NULL, NULL, 0);
+    char sql[256];
+    spell(sql, sizeof sql, statements[access.statement], access);
+    PGresult *result = PQexec(pages->connections[thread], sql);
     bool good = access.statement == SALE ? PQresultStatus(result) == PGRES_COMMAND_OK
                                          : PQntuples(result) > 0 && is_answer(access, PQgetvalue(result, 0, 0));
     if (!good)
@@ -146,24 +158,10 @@ bool bench_pages_theirs(void *self, unsigned thread, uint64_t number)
     return ask_theirs(self, thread, next(self, thread));
 }
 
-static bool prepare(PGconn *connection)
-{
-    for (unsigned i = 0; i < BENCH_PAGE_STATEMENTS; i++) {
-        PGresult *result = PQprepare(connection, names[i], statements[i], 0, NULL);
-        bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
-        PQclear(result);
-        if (!good) {
-            bench_complain("pgpool: prepare", PQerrorMessage(connection));
-            return false;
-        }
-    }
-    return true;
-}
-
 bool bench_pages_open_theirs(bench_pages *pages, const char *conninfo)
 {
     for (unsigned i = 0; i < pages->threads; i++)
-        if (!(pages->connections[i] = bench_connect(conninfo)) || !prepare(pages->connections[i]))
+        if (!(pages->connections[i] = bench_connect(conninfo)))
             return false;
     for (uint32_t i = 0; i < pages->recorded->object_count; i++)
         if (!ask_theirs(pages, 0, look_up(pages, i)))
