@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ACCESSES = 2000  # of the trace, for two seconds
+ACCESSES = 1000  # of the trace, for a second
 chance = random.Random(4)
 ROWS = 15
 CONTESTS = {("hit", 1), ("hit", 8), ("hit", 64), ("batch hit", 1), ("fenced hit", 1), ("fenced hit", 8),

@@ -116,7 +116,7 @@ static bool set_up(struct bench *bench)
     bench_contests_set(world, bench->contests);
     *report = (bench_report){.entry_bytes = world->entry_bytes,
                              .products = (size_t)world->products,
-                             .hot = BENCH_HOT,
+                             .hot = (size_t)world->hot.count,
                              .accesses = world->recorded.count,
                              .objects = world->recorded.object_count,
                              .recorded = !world->recorded.invented,
@@ -158,7 +158,7 @@ static bool measure_shares(struct bench *bench)
     shopdata_client *const clients[BENCH_MODES] = {world->whole, world->ttl, world->none};
     if (world->servers.superusers[0] && world->servers.superusers[1]) {
         bench->report.shares = bench->shares;
-        if (!bench_behind_measure(clients, world->servers.superusers, BENCH_HOT, options->seconds / PART,
+        if (!bench_behind_measure(clients, world->servers.superusers, world->hot.count, options->seconds / PART,
                                   bench->shares))
             return false;
     }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rows import Part
 
-CONNECTIONS, WRK_THREADS, WARM_SECONDS = 64, 2, 1
+CONNECTIONS, WRK_THREADS = 64, 2
 NOT_SENT = {"content-length", "date", "connection", "transfer-encoding"}  # evhttp makes them itself
 
 
@@ -106,7 +106,7 @@ def measure(root: Path, build: Path, rounds: int, seconds: int) -> Part:
     page = folder / "page"
     with server([str(build / "examples/storefront/storefront"), *options, "--threads", threads]) as shop:
         url = f"{shop}/product/1"
-        rate(url, WARM_SECONDS)
+        rate(url, 1)  # fills the caches
         size = keep_page(url, page)
         with server([str(build / "bench/page"), str(page), threads]) as bare:
             if len(fetch(f"{bare}/product/1")[1]) != size:

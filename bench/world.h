@@ -8,8 +8,6 @@
 #include "pages.h"
 #include "recorded.h"
 
-enum { BENCH_HOT = 1000 };
-
 typedef struct bench_servers {
     const char *primary, *replicas[3], *redis; /* the replicas end with NULL */
     const char *superusers[3];                 /* of the replicas; NULL where nobody may make them lag */
