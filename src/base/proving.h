@@ -78,9 +78,9 @@
     X(local_lost, "what is in the local cache stays when a lost subscription is back", "",                             \
       "--local --faults listener-cut")                                                                                 \
     X(local_token, "a session whose token came after the watermark is answered by the local cache",                    \
-      "delay=50%:60ms,only=hear", "--local --faults none")                                                             \
+      "delay=3%:30ms,only=hear", "--local --faults none")                                                              \
     X(local_publish, "a write is published only where it finds a fence", "", "--local --faults cache-evict")           \
-    X(local_own, "what a process wrote leaves its local cache when the message comes", "delay=50%:60ms,only=hear",     \
+    X(local_own, "what a process wrote leaves its local cache when the message comes", "delay=3%:30ms,only=hear",      \
       "--local --faults none")                                                                                         \
     X(local_primary, "the watermark of a server that was demoted counts", "",                                          \
       "--local --cache redis-replicated --faults cache-demote")

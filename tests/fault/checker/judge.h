@@ -1,4 +1,4 @@
-/* judge.h - what an answer may show, decided without a server.
+/* judge.h - what an answer may show, decided without a clock and without a server.
  *
  * Bounds are versions. The lower ones are taken before the read begins: a row may show no less. The upper one is taken
  * when it has ended: nobody can have written more. */
