@@ -31,6 +31,7 @@ static void expect(conversation *c, fuzz_input *in)
     if (fuzz_number(in, 1) & 1)
         c->expected[0] = (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_SHA, .text = c->sha};
     c->replies.list = c->expected;
+    c->replies.mild = fuzz_number(in, 1) & 1;
     c->replies.value_max = fuzz_number(in, 1) & 1 ? SHORT : LONG;
     c->replies.outcome = SDI_REDIS_DONE;
     c->replies.epoch = EPOCH;
@@ -43,11 +44,12 @@ static void feed(conversation *c, sdi_slice bytes, size_t most)
     redisReader *reader = redisReaderCreateWithFunctions(&sdi_redis_reply_functions);
     HOLDS(reader);
     bool more = true;
+    sdi_redis_replies *at = &c->replies;
     while (more && c->fed < bytes.length) {
         size_t left = bytes.length - c->fed, piece = most < left ? 1 + c->fed * 7 % most : left;
         piece = piece < left ? piece : left;
         char *exact = fuzz_exact((sdi_slice){bytes.data + c->fed, piece});
-        more = sdi_redis_take(reader, &c->replies, exact, piece);
+        more = sdi_redis_take(reader, &at, exact, piece);
         sdi_free(exact);
         c->fed += piece;
     }

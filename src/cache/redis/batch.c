@@ -3,18 +3,13 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "base/proving.h"
 #include "cache/operation.h"
-#include "cache/redis/greeting.h"
 
 enum {
-    SMALL = 6,             /* operations */
-    VALUE_SLACK = 4096,    /* what an entry's head and a fence may add to the largest answer */
+    SMALL = 8,             /* operations */
     ROUNDS_MAX = 20,       /* a batch that is sent about more often goes in circles */
     LONGEST_PAUSE_MS = 16, /* before a server that asked for time is asked again */
-    TRUSTED_MS = 10,       /* a connection used so shortly ago is not looked at before it is used again */
-    UNUSED_MS = 1000,      /* a connection unused for this long is asked whether its server is what it was */
-    DOUBT_MS = 10000,      /* a connection this old that meets values of another epoch learns the epoch anew */
+    GLANCE_MS = 1,         /* at one server's connection, while others wait for another that this thread leads */
 };
 
 /* One operation, or GETs side by side, as one command. */
@@ -26,22 +21,22 @@ typedef struct command {
     bool spelled;             /* the script's text is to be sent */
     bool named;               /* `server` was told by another: the map may not know yet */
     bool asking;              /* it was told for this once */
-    sdi_redis_server *server; /* where it goes this round */
+    sdi_redis_server *server; /* where it goes next */
+    sdi_redis_server *sent;   /* where it went this round */
 } command;
 
-/* The commands of a round that go to one server; `replies` of all parts stand behind each other. */
+/* The commands of a round that go to one server. */
 typedef struct batch_part {
     sdi_redis_server *server;
-    bool fresh; /* connected in this round */
+    sdi_redis_request *request; /* NULL: it was not made, or is no longer ours */
+    bool answered;
+    int outcome;
 } batch_part;
 
 /* Room for a small batch that goes to one server, as the look for one answer is: on the stack. */
 typedef struct small_room {
     command commands[SMALL];
-    sdi_redis_reply replies[2 * SMALL + 2];
     batch_part part;
-    sdi_redis_exchange exchange;
-    struct pollfd waited;
 } small_room;
 
 typedef struct batch_state {
@@ -51,14 +46,11 @@ typedef struct batch_state {
     bool own;
     command *commands;
     size_t command_count;
-    sdi_redis_reply *replies;
     batch_part *parts;
-    sdi_redis_exchange *exchanges;
-    struct pollfd *waited;
     size_t part_count;
-    small_room *small; /* NULL: the room is allocated */
-    bool reconnect;    /* a connection was no good: the next ones are to be fresh */
-    bool pause;        /* somebody asked for time */
+    small_room *small;  /* NULL: the room is allocated */
+    int64_t not_before; /* connections that were made before are no good; 0: all are */
+    bool pause;         /* somebody asked for time */
 } batch_state;
 
 static bool is_cluster(const batch_state *batch)
@@ -83,29 +75,17 @@ static size_t split(batch_state *batch, sdi_cache_op *operations, size_t count)
     return commands;
 }
 
-static void use_small_room(batch_state *batch)
-{
-    batch->commands = batch->small->commands;
-    batch->replies = batch->small->replies;
-    batch->parts = &batch->small->part;
-    batch->exchanges = &batch->small->exchange;
-    batch->waited = &batch->small->waited;
-}
-
-/* Room for so many operations, each the only one of its server, and asked for. */
+/* Room for so many operations, each the only one of its server. */
 static bool make_room(batch_state *batch, size_t count)
 {
-    size_t parts = is_cluster(batch) ? count : 1;
     if (batch->small) {
-        use_small_room(batch);
+        batch->commands = batch->small->commands;
+        batch->parts = &batch->small->part;
         return true;
     }
     batch->commands = sdi_calloc(count, sizeof *batch->commands);
-    batch->replies = sdi_calloc(2 * count + parts + 1, sizeof *batch->replies);
-    batch->parts = sdi_calloc(parts, sizeof *batch->parts);
-    batch->exchanges = sdi_calloc(parts, sizeof *batch->exchanges);
-    batch->waited = sdi_calloc(parts, sizeof *batch->waited);
-    return batch->commands && batch->replies && batch->parts && batch->exchanges && batch->waited;
+    batch->parts = sdi_calloc(is_cluster(batch) ? count : 1, sizeof *batch->parts);
+    return batch->commands && batch->parts;
 }
 
 static void free_room(batch_state *batch)
@@ -113,23 +93,15 @@ static void free_room(batch_state *batch)
     if (batch->small)
         return;
     sdi_free(batch->commands);
-    sdi_free(batch->replies);
     sdi_free(batch->parts);
-    sdi_free(batch->exchanges);
-    sdi_free(batch->waited);
 }
 
-/* Connections of several servers are taken in one order by all: nobody waits for one who waits for him. */
 static void add_part(batch_state *batch, sdi_redis_server *server)
 {
-    size_t at = batch->part_count;
     for (size_t i = 0; i < batch->part_count; i++)
         if (batch->parts[i].server == server)
             return;
-    for (; at > 0 && batch->parts[at - 1].server->number > server->number; at--)
-        batch->parts[at] = batch->parts[at - 1];
-    batch->parts[at] = (batch_part){.server = server};
-    batch->part_count++;
+    batch->parts[batch->part_count++] = (batch_part){.server = server, .outcome = SDI_REDIS_UNTRIED};
 }
 
 /* Decides where each pending command goes. */
@@ -147,6 +119,7 @@ static int assign(batch_state *batch)
             at->server = sdi_redis_cluster_find(&batch->servers->cluster, at->slot, &outcome, batch->trouble);
         if (!at->server)
             return outcome;
+        at->sent = at->server;
         add_part(batch, at->server);
     }
     return SDI_REDIS_DONE;
@@ -163,131 +136,76 @@ static void blame(const batch_state *batch, sdi_redis_server *server, int outcom
         sdi_redis_cluster_doubt(&batch->servers->cluster);
 }
 
-static void tell(const batch_state *batch, const sdi_redis_connection *connection)
+static bool is_of(const batch_part *part, const command *asked)
 {
-    sdi_redis_tell(batch->trouble, 0, "%s: %s", connection->name, connection->trouble.text);
+    return asked->pending && asked->sent == part->server;
 }
 
-/* Whatever a server does to a connection in the moment before it is used, it may as well do in the moment after. */
-static bool is_good(sdi_redis_connection *connection, int64_t now)
+static sdi_redis_request *make_request(const batch_state *batch, const batch_part *part)
 {
-    bool trusted = connection->transport.fd >= 0 && now - connection->used < TRUSTED_MS * INT64_C(1000);
-    return trusted || sdi_redis_transport_is_quiet(&connection->transport);
+    const command *end = batch->commands + batch->command_count;
+    size_t commands = 0, operations = 0;
+    for (const command *at = batch->commands; at < end; at++)
+        if (is_of(part, at)) {
+            commands++;
+            operations += at->count;
+        }
+    sdi_redis_request *request = sdi_redis_request_new(commands, operations);
+    for (const command *at = batch->commands; request && at < end; at++)
+        if (is_of(part, at))
+            sdi_redis_request_add(request, at->operations, at->count, at->spelled, at->asking);
+    if (request)
+        request->not_before = batch->not_before;
+    return request;
 }
 
-static int open_connection(batch_state *batch, batch_part *part, sdi_redis_connection *connection, int64_t now)
+static int submit(const batch_state *batch, batch_part *part)
 {
-    sdi_redis_servers *servers = batch->servers;
-    if (!batch->reconnect && is_good(connection, now))
-        return SDI_REDIS_DONE;
-    sdi_redis_disconnect(connection);
-    part->fresh = true;
-    if (!is_cluster(batch))
-        return sdi_redis_connect_primary(&servers->primary, connection, batch->deadline);
-    return sdi_redis_connect(connection, &servers->access, part->server->address, batch->deadline);
-}
-
-/* Takes a connection of the part's server. One that cannot be opened stays in the exchange, to be given back. */
-static int take_connection(batch_state *batch, size_t number)
-{
-    batch_part *part = &batch->parts[number];
-    sdi_redis_exchange *exchange = &batch->exchanges[number];
-    int64_t now = sdi_now();
-    if (!sdi_breaker_allows(&part->server->breaker, now))
+    if (!sdi_breaker_allows(&part->server->breaker, sdi_now()))
         return SDI_REDIS_SPARED;
-    exchange->connection = sdi_redis_pool_take(&part->server->pool, batch->deadline);
-    if (!exchange->connection) /* the others' batches tell how the server is */
-        return sdi_redis_tell(batch->trouble, SDI_CACHE_FAULT_TIMEOUT, "no connection was free in time");
-    int outcome = open_connection(batch, part, exchange->connection, now);
-    if (outcome != SDI_REDIS_DONE) {
-        blame(batch, part->server, outcome);
-        tell(batch, exchange->connection);
+    part->request = make_request(batch, part);
+    if (!part->request)
+        return SDI_REDIS_NO_MEMORY;
+    sdi_combine_submit(&part->server->combiner, &part->request->shared, batch->deadline);
+    return SDI_REDIS_DONE;
+}
+
+/* Waits for all that was submitted. Who leads the connections of several servers looks at each again and again: others
+ * wait for them too. */
+static void await_all(batch_state *batch, size_t count)
+{
+    size_t left = count;
+    while (left > 0 && !sdi_passed(batch->deadline)) {
+        int64_t until = left > 1 ? sdi_deadline_within(batch->deadline, GLANCE_MS) : batch->deadline;
+        for (size_t i = 0; i < count; i++) {
+            batch_part *part = &batch->parts[i];
+            if (part->answered || !sdi_combine_await(&part->server->combiner, &part->request->shared, until))
+                continue;
+            part->answered = true;
+            left--;
+        }
     }
-    return outcome;
 }
 
-static int take_connections(batch_state *batch)
+/* Time is up. Who never had a connection cannot tell how the server is: the others' batches do. */
+static void give_up(const batch_state *batch, batch_part *part)
 {
-    int outcome = SDI_REDIS_DONE;
-    for (size_t i = 0; i < batch->part_count; i++)
-        batch->exchanges[i].connection = NULL;
-    for (size_t i = 0; i < batch->part_count && outcome == SDI_REDIS_DONE; i++)
-        outcome = take_connection(batch, i);
-    return outcome;
-}
-
-static void give_connections(batch_state *batch)
-{
-    for (size_t i = 0; i < batch->part_count; i++)
-        if (batch->exchanges[i].connection)
-            sdi_redis_pool_give(&batch->parts[i].server->pool, batch->exchanges[i].connection);
-}
-
-static void expect(sdi_redis_replies *replies, sdi_redis_reply reply)
-{
-    replies->list[replies->count++] = reply;
-}
-
-static void format_command(sdi_redis_exchange *exchange, command *formatted)
-{
-    sdi_redis_connection *connection = exchange->connection;
-    if (formatted->asking) {
-        sdi_redis_command(&connection->out, "ASKING", (char *)NULL);
-        expect(&exchange->replies, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_OK});
+    sdi_redis_request *request = part->request;
+    switch (sdi_combine_abandon(&part->server->combiner, &request->shared)) {
+    case SDI_COMBINE_ANSWERED:
+        part->answered = true;
+        break;
+    case SDI_COMBINE_LEFT:
+        part->request = NULL;
+        part->outcome =
+            sdi_redis_server_tell(part->server, batch->trouble, SDI_CACHE_FAULT_TIMEOUT, "no answer in time");
+        break;
+    case SDI_COMBINE_UNSENT:
+        part->outcome = request->outcome;
+        *batch->trouble = request->trouble;
+        if (part->outcome == SDI_REDIS_UNTRIED)
+            sdi_redis_tell(batch->trouble, 0, "no connection was free in time");
     }
-    sdi_redis_format(&connection->out, formatted->operations, formatted->count, &connection->greeting,
-                     formatted->spelled);
-    sdi_redis_reply reply = sdi_redis_expect(formatted->operations, formatted->count);
-    reply.owner = formatted;
-    expect(&exchange->replies, reply);
-}
-
-/* A batch that only reads would be answered by a primary that has become a replica, from fences that are behind. In a
- * cluster such a one answers MOVED by itself. */
-static void format_probe(const batch_state *batch, sdi_redis_exchange *exchange)
-{
-    const sdi_redis_replies *replies = &exchange->replies;
-    for (size_t i = 0; i < replies->count; i++)
-        if (replies->list[i].expect != SDI_REDIS_EXPECT_VALUES)
-            return;
-    sdi_redis_format_probe(&exchange->connection->out, batch->servers->access.settings->key_prefix);
-    expect(&exchange->replies, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_NUMBER});
-}
-
-/* A server may have been demoted, promoted again, and have lost writes in between, while nobody used the connection:
- * its epoch is another one then. Who uses it all the time is told when it is demoted. */
-static void format_check(sdi_redis_exchange *exchange)
-{
-    sdi_redis_connection *connection = exchange->connection;
-    sdi_buffer_clear(&connection->role);
-    if (sdi_now() - connection->used < UNUSED_MS * INT64_C(1000))
-        return;
-    sdi_redis_command(&connection->out, "INFO", "replication", (char *)NULL);
-    expect(&exchange->replies, (sdi_redis_reply){.expect = SDI_REDIS_EXPECT_TEXT, .info = &connection->role});
-}
-
-static bool still_holds(const sdi_redis_connection *connection)
-{
-    return !connection->role.length || sdi_redis_still_holds(&connection->greeting, &connection->role);
-}
-
-/* Fills one part's pipeline; returns how many replies it used. */
-static size_t format_part(batch_state *batch, size_t number, sdi_redis_reply *list)
-{
-    sdi_redis_exchange *exchange = &batch->exchanges[number];
-    exchange->replies = (sdi_redis_replies){
-        .list = list,
-        .value_max = (size_t)batch->servers->access.settings->max_entry_bytes + VALUE_SLACK,
-        .epoch = exchange->connection->greeting.epoch,
-        .outcome = SDI_REDIS_DONE,
-    };
-    for (command *at = batch->commands; at < batch->commands + batch->command_count; at++)
-        if (at->pending && at->server == batch->parts[number].server)
-            format_command(exchange, at);
-    if (!is_cluster(batch) && SDI_RULE(redis_primary))
-        format_probe(batch, exchange);
-    format_check(exchange);
-    return exchange->replies.count;
 }
 
 static void follow(batch_state *batch, command *sent_on, const sdi_redis_reply *reply, bool moved)
@@ -302,11 +220,8 @@ static void follow(batch_state *batch, command *sent_on, const sdi_redis_reply *
         sdi_redis_cluster_doubt(&batch->servers->cluster);
 }
 
-static void settle_reply(batch_state *batch, const sdi_redis_reply *reply)
+static void settle_reply(batch_state *batch, command *settled, const sdi_redis_reply *reply)
 {
-    command *settled = reply->owner;
-    if (!settled)
-        return;
     settled->named = settled->asking = false;
     settled->pending = reply->verdict != SDI_REDIS_TAKEN;
     settled->operations->done = !settled->pending && settled->operations->verb != SDI_CACHE_GET;
@@ -317,95 +232,67 @@ static void settle_reply(batch_state *batch, const sdi_redis_reply *reply)
     }
     if (reply->target && is_cluster(batch))
         follow(batch, settled, reply, reply->verdict == SDI_REDIS_MOVED);
+    sdi_redis_request_hand_over(reply, settled->operations);
 }
 
-static void free_targets(const sdi_redis_replies *replies)
+/* The replies stand in the order of the commands, each behind that to its ASKING if there was one. */
+static void settle_replies(batch_state *batch, const batch_part *part)
 {
-    for (size_t i = 0; i < replies->count; i++)
-        sdi_free(replies->list[i].target);
-}
-
-/* A placeholder that was sent once and did not answer may be put late, by a proxy that still holds it, behind a write
- * that deleted the one of the second try: then a floor older than that write would find it. So it is not sent again. */
-static bool has_placeholder(const sdi_redis_replies *replies)
-{
-    for (size_t i = 0; i < replies->count; i++) {
-        const command *sent = replies->list[i].owner;
-        if (sent && sent->operations->verb == SDI_CACHE_ADD)
-            return true;
-    }
-    return false;
-}
-
-/* A server that was restarted, that closes idle connections, or that is no primary any more, is met by one more try on
- * a fresh connection. What was lost may have run all the same (see the top of batch.h). */
-static bool may_reconnect(const batch_state *batch, const batch_part *part, const sdi_redis_exchange *exchange)
-{
-    if (part->fresh || batch->reconnect)
-        return false;
-    return exchange->replies.outcome == SDI_REDIS_DEMOTED ||
-           (exchange->replies.outcome == SDI_CACHE_FAULT_LOST && !exchange->connection->heard &&
-            !has_placeholder(&exchange->replies));
-}
-
-static bool is_doubtful(const sdi_redis_exchange *exchange)
-{
-    return exchange->replies.foreign && sdi_now() - exchange->connection->since > DOUBT_MS * INT64_C(1000);
+    const sdi_redis_reply *reply = part->request->replies.list;
+    for (command *at = batch->commands; at < batch->commands + batch->command_count; at++)
+        if (is_of(part, at)) {
+            reply += at->asking;
+            settle_reply(batch, at, reply++);
+        }
 }
 
 /* What one part's round trip came to. */
-static int settle_part(batch_state *batch, size_t number, bool *lost)
+static int settle_part(batch_state *batch, batch_part *part)
 {
-    batch_part *part = &batch->parts[number];
-    sdi_redis_exchange *exchange = &batch->exchanges[number];
-    if (exchange->replies.outcome == SDI_REDIS_DONE && !still_holds(exchange->connection))
-        exchange->replies.outcome =
-            sdi_redis_tell(&exchange->connection->trouble, SDI_REDIS_DEMOTED, "it was demoted, or promoted, meanwhile");
-    int outcome = exchange->replies.outcome;
-    if (outcome == SDI_REDIS_DONE)
-        for (size_t i = 0; i < exchange->replies.count; i++)
-            settle_reply(batch, &exchange->replies.list[i]);
-    if (*exchange->connection->trouble.text)
-        tell(batch, exchange->connection);
-    if (outcome != SDI_REDIS_DONE || is_doubtful(exchange))
-        sdi_redis_disconnect(exchange->connection);
-    free_targets(&exchange->replies);
-    if (may_reconnect(batch, part, exchange)) {
-        *lost = true;
-        return SDI_REDIS_DONE;
+    sdi_redis_request *request = part->request;
+    if (part->answered) {
+        part->outcome = request->outcome;
+        if (*request->trouble.text)
+            *batch->trouble = request->trouble;
+        if (request->again) {
+            batch->not_before = request->again > batch->not_before ? request->again : batch->not_before;
+            return SDI_REDIS_DONE;
+        }
+        if (part->outcome == SDI_REDIS_DONE)
+            settle_replies(batch, part);
     }
-    blame(batch, part->server, outcome);
-    return outcome;
+    if (part->outcome == SDI_REDIS_UNTRIED)
+        return SDI_CACHE_FAULT_TIMEOUT;
+    blame(batch, part->server, part->outcome);
+    return part->outcome;
 }
 
-static int settle(batch_state *batch)
+static int settle(batch_state *batch, size_t count)
 {
     int outcome = SDI_REDIS_DONE;
-    bool lost = false;
-    for (size_t i = 0; i < batch->part_count; i++) {
-        int one = settle_part(batch, i, &lost);
+    for (size_t i = 0; i < count; i++) {
+        batch_part *part = &batch->parts[i];
+        if (!part->answered)
+            give_up(batch, part);
+        int one = settle_part(batch, part);
         outcome = outcome == SDI_REDIS_DONE ? one : outcome;
+        sdi_redis_request_free(part->request);
     }
-    batch->reconnect |= lost;
     return outcome;
 }
 
-/* Sends the pending commands, each server's in one pipeline, and takes the answers. */
+/* Sends the pending commands, each server's as one request, and takes the answers. */
 static int run_round(batch_state *batch)
 {
+    size_t count = 0;
     int outcome = assign(batch);
-    if (outcome != SDI_REDIS_DONE)
-        return outcome;
-    outcome = take_connections(batch);
-    if (outcome == SDI_REDIS_DONE) {
-        sdi_redis_reply *list = batch->replies;
-        for (size_t i = 0; i < batch->part_count; i++)
-            list += format_part(batch, i, list);
-        sdi_redis_exchange_all(batch->exchanges, batch->waited, batch->part_count, batch->deadline);
-        outcome = settle(batch);
+    while (outcome == SDI_REDIS_DONE && count < batch->part_count) {
+        outcome = submit(batch, &batch->parts[count]);
+        count += outcome == SDI_REDIS_DONE;
     }
-    give_connections(batch);
-    return outcome;
+    await_all(batch, count);
+    int settled = settle(batch, count);
+    return outcome == SDI_REDIS_DONE ? settled : outcome;
 }
 
 /* Whatever stands behind a command that is repeated, in its slot, is repeated too. How many commands that makes. */
@@ -434,7 +321,7 @@ static void look_again(batch_state *batch, int round)
 {
     if (round > 0 && (batch->pause || round > 2))
         pause_before(batch, round);
-    bool look = round == 0 || batch->pause || batch->reconnect;
+    bool look = round == 0 || batch->pause || batch->not_before;
     batch->pause = false;
     if (is_cluster(batch) && look)
         sdi_redis_cluster_refresh(&batch->servers->cluster, batch->deadline, batch->trouble);
@@ -456,7 +343,7 @@ static int run_rounds(batch_state *batch)
 int sdi_redis_batch_run(sdi_redis_servers *servers, sdi_cache_op *operations, size_t count, int64_t deadline, bool own,
                         sdi_redis_trouble *trouble)
 {
-    small_room small = {.waited.fd = -1};
+    small_room small;
     batch_state batch = {.servers = servers, .trouble = trouble, .deadline = deadline, .own = own};
     batch.small = servers->server && count <= SMALL ? &small : NULL;
     int outcome = SDI_REDIS_NO_MEMORY;

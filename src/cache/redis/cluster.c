@@ -48,7 +48,7 @@ static sdi_redis_server *find_locked(sdi_redis_cluster *cluster, const sdi_addre
         at = at->next;
     if (at)
         return at;
-    at = sdi_redis_server_new(address, cluster->server_count, cluster->access.settings);
+    at = sdi_redis_server_new(cluster->access, NULL, address);
     if (!at)
         return NULL;
     at->next = cluster->servers;
@@ -140,7 +140,7 @@ static void drop_unwanted(sdi_redis_cluster *cluster)
     sdi_lock(&cluster->mutex);
     for (sdi_redis_server *at = cluster->servers; at; at = at->next)
         if (!at->wanted)
-            sdi_redis_pool_drain(&at->pool);
+            sdi_redis_server_drain(at);
     sdi_unlock(&cluster->mutex);
 }
 

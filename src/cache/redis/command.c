@@ -35,9 +35,37 @@ static void put_text(sdi_buffer *out, const char *text)
     put(out, sdi_slice_of(text));
 }
 
-static void put_value(sdi_buffer *out, const sdi_redis_greeting *greeting, sdi_slice value)
+/* Left out in a text, to be filled with a field of the greeting. */
+typedef struct gap {
+    size_t at;
+    uint16_t field, length;
+} gap;
+
+static void leave_gap(sdi_redis_commands *commands, size_t field, size_t length)
 {
-    put_both(out, sdi_slice_of(greeting->epoch), value);
+    const gap left = {commands->text.length, (uint16_t)field, (uint16_t)length};
+    sdi_buffer_extend(&commands->text, length);
+    sdi_buffer_append(&commands->gaps, &left, sizeof left);
+}
+
+static void put_greeting(sdi_redis_commands *commands, size_t field, size_t length)
+{
+    put_count(&commands->text, '$', length);
+    leave_gap(commands, field, length);
+    sdi_buffer_append(&commands->text, "\r\n", 2);
+}
+
+static void put_epoch(sdi_redis_commands *commands)
+{
+    put_greeting(commands, offsetof(sdi_redis_greeting, epoch), SDI_REDIS_EPOCH);
+}
+
+static void put_value(sdi_redis_commands *commands, sdi_slice value)
+{
+    put_count(&commands->text, '$', SDI_REDIS_EPOCH + value.length);
+    leave_gap(commands, offsetof(sdi_redis_greeting, epoch), SDI_REDIS_EPOCH);
+    sdi_buffer_append(&commands->text, value.data, value.length);
+    sdi_buffer_append(&commands->text, "\r\n", 2);
 }
 
 static void put_ttl(sdi_buffer *out, int64_t ttl_ms)
@@ -70,52 +98,64 @@ static void format_gets(sdi_buffer *out, const sdi_cache_op *operations, size_t 
         put(out, operations[i].key);
 }
 
-static void format_set(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting)
+static void format_set(sdi_redis_commands *commands, const sdi_cache_op *operation)
 {
+    sdi_buffer *out = &commands->text;
     begin(out, 5);
     put_text(out, "SET");
     put(out, operation->key);
-    put_value(out, greeting, operation->value);
+    put_value(commands, operation->value);
     put_text(out, "PX");
     put_ttl(out, operation->ttl_ms);
 }
 
-static void begin_script(sdi_buffer *out, const char *sha, const char *text, sdi_slice key, size_t arguments)
+/* A script by its name, a field of the greeting, or by its text. */
+typedef struct script {
+    size_t name;
+    const char *text;
+} script;
+
+static void begin_script(sdi_redis_commands *commands, script run, bool spelled, sdi_slice key, size_t arguments)
 {
+    sdi_buffer *out = &commands->text;
     begin(out, 4 + arguments);
-    put_text(out, sha ? "EVALSHA" : "EVAL");
-    put_text(out, sha ? sha : text);
+    put_text(out, spelled ? "EVAL" : "EVALSHA");
+    if (spelled)
+        put_text(out, run.text);
+    else
+        put_greeting(commands, run.name, SDI_REDIS_SHA);
     put_text(out, "1");
     put(out, key);
 }
 
-static void format_add(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting, bool spelled)
+static void format_add(sdi_redis_commands *commands, const sdi_cache_op *operation, bool spelled)
 {
-    begin_script(out, spelled ? NULL : greeting->add, sdi_redis_add, operation->key, 3);
-    put_text(out, greeting->epoch);
-    put_value(out, greeting, operation->value);
-    put_ttl(out, operation->ttl_ms);
+    const script add = {offsetof(sdi_redis_greeting, add), sdi_redis_add};
+    begin_script(commands, add, spelled, operation->key, 3);
+    put_epoch(commands);
+    put_value(commands, operation->value);
+    put_ttl(&commands->text, operation->ttl_ms);
 }
 
-static void format_swap(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting,
-                        bool spelled)
+static void format_swap(sdi_redis_commands *commands, const sdi_cache_op *operation, bool spelled)
 {
-    begin_script(out, spelled ? NULL : greeting->swap, sdi_redis_swap, operation->key, 3);
-    put_value(out, greeting, operation->expected);
-    put_value(out, greeting, operation->value);
-    put_ttl(out, operation->ttl_ms);
+    const script swap = {offsetof(sdi_redis_greeting, swap), sdi_redis_swap};
+    begin_script(commands, swap, spelled, operation->key, 3);
+    put_value(commands, operation->expected);
+    put_value(commands, operation->value);
+    put_ttl(&commands->text, operation->ttl_ms);
 }
 
-static void format_merge(sdi_buffer *out, const sdi_cache_op *operation, const sdi_redis_greeting *greeting,
-                         bool spelled)
+static void format_merge(sdi_redis_commands *commands, const sdi_cache_op *operation, bool spelled)
 {
-    sdi_buffer record = SDI_BUFFER_INIT, settled = SDI_BUFFER_INIT;
+    const script merge = {offsetof(sdi_redis_greeting, merge), sdi_redis_merge};
+    sdi_buffer *out = &commands->text, record = SDI_BUFFER_INIT, settled = SDI_BUFFER_INIT;
     sdi_fence_encode(&operation->change->point, false, &record);
     sdi_fence_pendings(&operation->change->settled, &settled);
-    begin_script(out, spelled ? NULL : greeting->merge, sdi_redis_merge, operation->key, 4);
+    begin_script(commands, merge, spelled, operation->key, 4);
     put(out, (sdi_slice){record.data, record.length});
     put_ttl(out, operation->ttl_ms);
-    put_text(out, greeting->epoch);
+    put_epoch(commands);
     put(out, (sdi_slice){settled.data, settled.length});
     out->failed |= record.failed || settled.failed;
     sdi_buffer_free(&record);
@@ -137,32 +177,51 @@ static void format_publish(sdi_buffer *out, const sdi_cache_op *operation)
     put(out, operation->value);
 }
 
-void sdi_redis_format(sdi_buffer *out, const sdi_cache_op *operations, size_t count, const sdi_redis_greeting *greeting,
-                      bool spelled)
+void sdi_redis_format(sdi_redis_commands *commands, const sdi_cache_op *operations, size_t count, bool spelled)
 {
     switch (operations->verb) {
     case SDI_CACHE_GET:
-        format_gets(out, operations, count);
+        format_gets(&commands->text, operations, count);
         break;
     case SDI_CACHE_SET:
-        format_set(out, operations, greeting);
+        format_set(commands, operations);
         break;
     case SDI_CACHE_ADD:
-        format_add(out, operations, greeting, spelled);
+        format_add(commands, operations, spelled);
         break;
     case SDI_CACHE_REMOVE:
-        format_unlink(out, operations->key);
+        format_unlink(&commands->text, operations->key);
         break;
     case SDI_CACHE_SWAP:
-        format_swap(out, operations, greeting, spelled);
+        format_swap(commands, operations, spelled);
         break;
     case SDI_CACHE_MERGE:
-        format_merge(out, operations, greeting, spelled);
+        format_merge(commands, operations, spelled);
         break;
     case SDI_CACHE_PUBLISH:
-        format_publish(out, operations);
+        format_publish(&commands->text, operations);
         break;
     }
+}
+
+void sdi_redis_fill(sdi_buffer *out, const sdi_redis_commands *commands, const sdi_redis_greeting *greeting)
+{
+    char *begin = sdi_buffer_extend(out, commands->text.length);
+    out->failed |= commands->text.failed || commands->gaps.failed;
+    if (out->failed || !begin)
+        return;
+    memcpy(begin, commands->text.data, commands->text.length);
+    for (size_t at = 0; at < commands->gaps.length; at += sizeof(gap)) {
+        gap filled;
+        memcpy(&filled, commands->gaps.data + at, sizeof filled);
+        memcpy(begin + filled.at, (const char *)greeting + filled.field, filled.length);
+    }
+}
+
+void sdi_redis_commands_free(sdi_redis_commands *commands)
+{
+    sdi_buffer_free(&commands->text);
+    sdi_buffer_free(&commands->gaps);
 }
 
 void sdi_redis_format_probe(sdi_buffer *out, const char *key_prefix)

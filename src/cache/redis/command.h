@@ -19,11 +19,19 @@ typedef struct sdi_redis_greeting {
     bool primary;
 } sdi_redis_greeting;
 
+/* Commands before it is known on which connection they go: where its greeting has a say gaps are left. */
+typedef struct sdi_redis_commands {
+    sdi_buffer text;
+    sdi_buffer gaps;
+} sdi_redis_commands;
+
 /* sdi_redis_command appends a command of C strings, ended by NULL. */
 void sdi_redis_command(sdi_buffer *out, ...) __attribute__((sentinel));
 /* sdi_redis_format appends one operation, or `count` GETs, as a command. `spelled`: a script as text, not by name. */
-void sdi_redis_format(sdi_buffer *out, const sdi_cache_op *operations, size_t count, const sdi_redis_greeting *greeting,
-                      bool spelled);
+void sdi_redis_format(sdi_redis_commands *commands, const sdi_cache_op *operations, size_t count, bool spelled);
+/* sdi_redis_fill appends the commands as they are sent to the server that greeted so. */
+void sdi_redis_fill(sdi_buffer *out, const sdi_redis_commands *commands, const sdi_redis_greeting *greeting);
+void sdi_redis_commands_free(sdi_redis_commands *commands);
 /* sdi_redis_format_probe appends a command that changes nothing, and that only a primary which can take writes carries
  * out: on a replica it is READONLY, on one that has lost too many replicas NOREPLICAS. */
 void sdi_redis_format_probe(sdi_buffer *out, const char *key_prefix);

@@ -2,12 +2,10 @@
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "base/poll.h"
 #include "cache/redis/greeting.h"
 
 enum { RECEIVE_AT_ONCE = 16384 };
@@ -44,7 +42,6 @@ void sdi_redis_disconnect(sdi_redis_connection *connection)
     if (connection->reader)
         redisReaderFree(connection->reader);
     sdi_buffer_free(&connection->out);
-    sdi_buffer_free(&connection->role);
     connection->reader = NULL;
 }
 
@@ -64,146 +61,129 @@ static bool send_some(sdi_redis_connection *connection)
 
 typedef ssize_t receive_function(sdi_redis_transport *, char *, size_t, sdi_redis_trouble *);
 
-/* Reads what has come. False: the replies are complete, or cannot be; replies->outcome tells. */
-static bool receive_some(sdi_redis_connection *connection, sdi_redis_replies *replies, receive_function *receive)
+static bool is_over(const sdi_redis_connection *connection)
+{
+    return !connection->replies;
+}
+
+static void finish(sdi_redis_connection *connection, int outcome)
+{
+    connection->outcome = outcome;
+    connection->replies = NULL;
+}
+
+static void take(sdi_redis_connection *connection, const char *bytes, size_t length)
+{
+    sdi_redis_replies *last = connection->replies;
+    connection->heard = true;
+    if (!sdi_redis_take(connection->reader, &last, bytes, length))
+        finish(connection, last ? last->outcome : SDI_REDIS_DONE);
+    else
+        connection->replies = last;
+}
+
+/* Reads what has come. */
+static void receive_by(sdi_redis_connection *connection, receive_function *receive)
 {
     char bytes[RECEIVE_AT_ONCE];
-    for (;; receive = sdi_redis_transport_receive) {
+    for (; !is_over(connection); receive = sdi_redis_transport_receive) {
         ssize_t count = receive(&connection->transport, bytes, sizeof bytes, &connection->trouble);
         if (count == 0)
-            return true;
+            return;
         if (count < 0)
-            replies->outcome = SDI_CACHE_FAULT_LOST;
-        connection->heard |= count > 0;
-        if (count < 0 || !sdi_redis_take(connection->reader, replies, bytes, (size_t)count))
-            return false;
+            finish(connection, SDI_CACHE_FAULT_LOST);
+        else
+            take(connection, bytes, (size_t)count);
     }
 }
 
-static void finish(sdi_redis_exchange *exchange, int outcome)
+void sdi_redis_begin(sdi_redis_connection *connection, sdi_redis_replies *replies)
 {
-    exchange->replies.outcome = outcome;
-    exchange->over = true;
-}
-
-static void start(sdi_redis_exchange *exchange)
-{
-    sdi_redis_connection *connection = exchange->connection;
-    exchange->over = false;
-    exchange->replies.trouble = &connection->trouble;
-    connection->heard = false;
+    connection->replies = replies;
+    connection->heard = connection->looked = false;
     connection->sent = 0;
     *connection->trouble.text = '\0';
     if (connection->out.failed)
-        finish(exchange, SDI_REDIS_NO_MEMORY);
+        finish(connection, SDI_REDIS_NO_MEMORY);
     else if (!send_some(connection))
-        finish(exchange, SDI_CACHE_FAULT_LOST);
-}
-
-static void receive_by(sdi_redis_exchange *exchange, receive_function *receive)
-{
-    if (!receive_some(exchange->connection, &exchange->replies, receive))
-        finish(exchange, exchange->replies.outcome);
+        finish(connection, SDI_CACHE_FAULT_LOST);
 }
 
 /* Replies are read while commands are still being sent: neither side then waits for the other to read. */
-static void go_on(sdi_redis_exchange *exchange)
+static void move_on(sdi_redis_connection *connection)
 {
-    receive_by(exchange, sdi_redis_transport_receive);
-    if (!exchange->over && !send_some(exchange->connection))
-        finish(exchange, SDI_CACHE_FAULT_LOST);
+    receive_by(connection, sdi_redis_transport_receive);
+    if (!is_over(connection) && !send_some(connection))
+        finish(connection, SDI_CACHE_FAULT_LOST);
 }
 
-static bool look(sdi_redis_exchange *exchange, int64_t since)
+static bool look(sdi_redis_connection *connection, int64_t since)
 {
-    sdi_busy_poll *busy_poll = exchange->connection->busy_poll;
-    if (!busy_poll || !sdi_busy_poll_begin(busy_poll))
+    sdi_busy_poll *busy_poll = connection->busy_poll;
+    if (connection->looked || !busy_poll || !sdi_busy_poll_begin(busy_poll))
         return false;
     do
-        receive_by(exchange, sdi_redis_transport_receive);
-    while (!exchange->over && !exchange->connection->heard && sdi_busy_poll_again(since));
+        receive_by(connection, sdi_redis_transport_receive);
+    while (!connection->heard && !is_over(connection) && sdi_busy_poll_again(since));
     sdi_busy_poll_end(busy_poll);
     return true;
 }
 
 /* Receiving can wait by itself, where that is long before the deadline. */
-static void sleep_for(sdi_redis_exchange *exchange, int64_t deadline)
+static void sleep_for(sdi_redis_connection *connection, int64_t deadline)
 {
-    int64_t patience = exchange->connection->transport.patience;
-    if (patience && !exchange->over && !exchange->connection->heard && !sdi_passed(deadline - patience))
-        receive_by(exchange, sdi_redis_transport_await);
+    int64_t patience = connection->transport.patience;
+    if (patience && !is_over(connection) && !connection->heard && !sdi_passed(deadline - patience))
+        receive_by(connection, sdi_redis_transport_await);
 }
 
 /* One that has sent all it has waits for its answer. What takes longer, or comes in pieces, is left to sdi_poll, which
  * knows the deadline, and whom to ask. */
-static void await_one(sdi_redis_exchange *exchange, int64_t deadline)
+static void await(sdi_redis_connection *connection, int64_t deadline)
 {
-    sdi_redis_connection *connection = exchange->connection;
-    if (exchange->over || connection->sent < connection->out.length)
+    if (is_over(connection) || connection->sent < connection->out.length)
         return;
     int64_t since = sdi_now();
-    bool looked = look(exchange, since);
-    sleep_for(exchange, deadline);
+    bool looked = look(connection, since);
+    connection->looked = true;
+    sleep_for(connection, deadline);
     if (looked)
         sdi_busy_poll_learn(connection->busy_poll, sdi_now() - since);
 }
 
-/* What poll is to wait for; how many are not over. */
-static size_t prepare(const sdi_redis_exchange *exchanges, struct pollfd *waited, size_t count)
+static bool poll_once(sdi_redis_connection *connection, int64_t deadline)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < count; i++) {
-        const sdi_redis_connection *connection = exchanges[i].connection;
-        const sdi_redis_transport *transport = &connection->transport;
-        bool sending = connection->sent < connection->out.length;
-        waited[i].fd = exchanges[i].over ? -1 : transport->fd; /* poll leaves -1 alone */
-        waited[i].events = (short)(transport->receive_waits | (sending ? transport->send_waits : 0));
-        left += !exchanges[i].over;
-    }
-    return left;
+    const sdi_redis_transport *transport = &connection->transport;
+    bool sending = connection->sent < connection->out.length;
+    short events = (short)(transport->receive_waits | (sending ? transport->send_waits : 0));
+    return sdi_redis_socket_wait(transport->fd, events, deadline);
 }
 
-static void run_out(sdi_redis_exchange *exchanges, size_t count)
+static void clean_up(sdi_redis_connection *connection)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!exchanges[i].over)
-            finish(&exchanges[i],
-                   sdi_redis_tell(&exchanges[i].connection->trouble, SDI_CACHE_FAULT_TIMEOUT, "no answer in time"));
-}
-
-static void clean_up(sdi_redis_exchange *exchange)
-{
-    sdi_redis_connection *connection = exchange->connection;
     sdi_buffer_clear(&connection->out);
     connection->used = sdi_now();
-    if (exchange->replies.outcome == SDI_CACHE_FAULT_PROTOCOL)
+    if (connection->outcome == SDI_CACHE_FAULT_PROTOCOL)
         sdi_redis_tell(&connection->trouble, 0, "the answer is not what was asked for");
 }
 
-void sdi_redis_exchange_all(sdi_redis_exchange *exchanges, struct pollfd *waited, size_t count, int64_t deadline)
+bool sdi_redis_go_on(sdi_redis_connection *connection, int64_t until)
 {
-    for (size_t i = 0; i < count; i++)
-        start(&exchanges[i]);
-    if (count == 1)
-        await_one(exchanges, deadline);
-    while (prepare(exchanges, waited, count) > 0) {
-        if (sdi_poll(waited, count, deadline) <= 0) {
-            run_out(exchanges, count);
-            break;
-        }
-        for (size_t i = 0; i < count; i++)
-            if (!exchanges[i].over && waited[i].revents)
-                go_on(&exchanges[i]);
+    await(connection, until);
+    while (!is_over(connection)) {
+        if (!poll_once(connection, until))
+            return false;
+        move_on(connection);
     }
-    for (size_t i = 0; i < count; i++)
-        clean_up(&exchanges[i]);
+    clean_up(connection);
+    return true;
 }
 
-int sdi_redis_exchange_one(sdi_redis_connection *connection, sdi_redis_replies *replies, int64_t deadline)
+int sdi_redis_exchange(sdi_redis_connection *connection, sdi_redis_replies *replies, int64_t deadline)
 {
-    struct pollfd waited;
-    sdi_redis_exchange exchange = {.connection = connection, .replies = *replies};
-    sdi_redis_exchange_all(&exchange, &waited, 1, deadline);
-    *replies = exchange.replies;
-    return replies->outcome;
+    replies->trouble = &connection->trouble;
+    sdi_redis_begin(connection, replies);
+    if (sdi_redis_go_on(connection, deadline))
+        return connection->outcome;
+    return sdi_redis_tell(&connection->trouble, SDI_CACHE_FAULT_TIMEOUT, "no answer in time");
 }

@@ -106,7 +106,7 @@ int sdi_redis_greet(sdi_redis_connection *connection, const sdi_cache_settings *
     load(&talk, sdi_redis_merge, greeting->merge);
     sdi_redis_replies replies = {
         .list = talk.expected, .count = talk.count, .value_max = INFO_MAX, .outcome = SDI_REDIS_DONE};
-    int outcome = sdi_redis_exchange_one(connection, &replies, deadline);
+    int outcome = sdi_redis_exchange(connection, &replies, deadline);
     if (outcome == SDI_REDIS_DONE)
         outcome = understand(&talk, connection);
     sdi_buffer_free(&talk.server);

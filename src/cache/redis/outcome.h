@@ -10,6 +10,7 @@ enum {
     SDI_REDIS_NO_MEMORY,
     SDI_REDIS_DEMOTED, /* a replica, where the primary should be */
     SDI_REDIS_SPARED,  /* nothing was tried: a circuit breaker is open */
+    SDI_REDIS_UNTRIED, /* nothing was, yet */
 };
 
 /* Printable, without secrets; room of its own, because it is also told when memory is out. */

@@ -60,7 +60,7 @@ static bool make_servers(sdi_redis_servers *servers, sdi_redis_access access)
     servers->access = servers->primary.access = access;
     if (access.settings->cluster)
         return sdi_redis_cluster_init(&servers->cluster, access);
-    servers->server = sdi_redis_server_new(NULL, 0, access.settings);
+    servers->server = sdi_redis_server_new(access, &servers->primary, NULL);
     return servers->server != NULL;
 }
 

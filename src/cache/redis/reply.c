@@ -37,6 +37,16 @@ static const struct {
     {"TRYAGAIN", SDI_REDIS_AGAIN},    {"CLUSTERDOWN", SDI_REDIS_AGAIN},
 };
 
+/* Whoever was demoted refuses everybody. */
+static void *take_refusal(sdi_redis_replies *replies, bool demoted)
+{
+    if (demoted || !replies->mild)
+        return refuse(replies, demoted ? SDI_REDIS_DEMOTED : SDI_CACHE_FAULT_REJECTED);
+    current(replies)->verdict = SDI_REDIS_REFUSED;
+    replies->refused = true;
+    return replies;
+}
+
 /* Some errors say what to do instead. Every other one is one. */
 static void *take_error(sdi_redis_replies *replies, const char *text, size_t length)
 {
@@ -46,7 +56,7 @@ static void *take_error(sdi_redis_replies *replies, const char *text, size_t len
         if (begins(text, length, verdicts[i].prefix))
             reply->verdict = verdicts[i].verdict;
     if (reply->verdict == SDI_REDIS_TAKEN)
-        return refuse(replies, begins(text, length, "READONLY") ? SDI_REDIS_DEMOTED : SDI_CACHE_FAULT_REJECTED);
+        return take_refusal(replies, begins(text, length, "READONLY"));
     if (reply->verdict == SDI_REDIS_MOVED || reply->verdict == SDI_REDIS_ASK) {
         size_t prefix = reply->verdict == SDI_REDIS_MOVED ? strlen("MOVED ") : strlen("ASK ");
         reply->target = sdi_memdup0(text + prefix, length - prefix);
@@ -161,9 +171,10 @@ sdi_redis_reply sdi_redis_expect(sdi_cache_op *operations, size_t count)
     return (sdi_redis_reply){.expect = expects[operations->verb], .operations = operations, .count = count};
 }
 
-/* Takes the replies that are complete; the reader then holds at most the beginning of one, or of one value. */
+/* Takes the replies that are complete. */
 static void take_complete(redisReader *reader, sdi_redis_replies *replies)
 {
+    reader->privdata = replies; /* the macro for it casts the pointer to int */
     while (replies->done < replies->count) {
         void *reply = NULL;
         if (redisReaderGetReply(reader, &reply) != REDIS_OK && replies->outcome == SDI_REDIS_DONE)
@@ -174,19 +185,27 @@ static void take_complete(redisReader *reader, sdi_redis_replies *replies)
     }
 }
 
-bool sdi_redis_take(redisReader *reader, sdi_redis_replies *replies, const char *bytes, size_t length)
+static bool stop(sdi_redis_replies *replies, int outcome)
 {
-    reader->privdata = replies; /* the macro for it casts the pointer to int */
-    if (redisReaderFeed(reader, bytes, length) != REDIS_OK) {
-        replies->outcome = SDI_REDIS_NO_MEMORY;
-        return false;
+    replies->outcome = outcome;
+    return false;
+}
+
+/* Once all that is complete was taken the reader holds at most the beginning of one reply, or of one value. */
+bool sdi_redis_take(redisReader *reader, sdi_redis_replies **replies, const char *bytes, size_t length)
+{
+    if (redisReaderFeed(reader, bytes, length) != REDIS_OK)
+        return stop(*replies, SDI_REDIS_NO_MEMORY);
+    for (sdi_redis_replies *at = *replies; at; at = at->next) {
+        *replies = at;
+        take_complete(reader, at);
+        if (at->outcome != SDI_REDIS_DONE)
+            return false;
+        if (at->done < at->count)
+            return reader->len - reader->pos <= at->value_max + 64 || stop(at, SDI_CACHE_FAULT_PROTOCOL);
     }
-    take_complete(reader, replies);
-    if (replies->outcome != SDI_REDIS_DONE)
-        return false;
-    size_t left = reader->len - reader->pos;
-    bool done = replies->done == replies->count;
-    if (done ? left > 0 : left > replies->value_max + 64)
-        replies->outcome = SDI_CACHE_FAULT_PROTOCOL; /* more than was asked for */
-    return !done && replies->outcome == SDI_REDIS_DONE;
+    if (reader->len > reader->pos) /* more than was asked for */
+        return stop(*replies, SDI_CACHE_FAULT_PROTOCOL);
+    *replies = NULL;
+    return false;
 }
