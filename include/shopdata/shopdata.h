@@ -54,6 +54,7 @@ typedef struct shopdata_error shopdata_error;
 enum shopdata_status {
     SHOPDATA_OK = 0,
     SHOPDATA_UNFENCED = 1, /* the write stands, but the shared cache could not be told: see shopdata_execute */
+    SHOPDATA_MISS = 2,     /* nothing is kept in this process that would do: see shopdata_peek */
     SHOPDATA_PENDING = 3,  /* not over yet: see shopdata_start */
 
     SHOPDATA_ERR_ARGUMENT = -1,    /* a call that cannot be right: NULL handle, wrong number of parameters, not UTF-8 */
@@ -356,8 +357,16 @@ typedef struct shopdata_call {
 SHOPDATA_API int shopdata_query_many(shopdata_session *session, const shopdata_call *calls, size_t count,
                                      shopdata_result **results_out, shopdata_error **error_out);
 
+/* shopdata_peek is shopdata_query where this process keeps the answer ([local] of the configuration) and the session
+ * may have it: it asks nobody, waits for nothing, and is done in less than a microsecond. SHOPDATA_MISS, and nothing in
+ * *result_out, where it does not: call shopdata_query then. Also within a transaction, and with SHOPDATA_NO_CACHE or
+ * SHOPDATA_PRIMARY. Errors: ARGUMENT, FORKED. */
+SHOPDATA_API int shopdata_peek(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params,
+                               size_t count, shopdata_result **result_out, shopdata_error **error_out);
+
 /* shopdata_execute runs a write on the primary, in a transaction of its own unless one is open, and bumps the tags of
- * what it changed before it returns: from then on no cached statement answers with older rows, in any process (in
+ * what it changed before it returns: from then on no cached statement answers with older rows, in any process (what
+ * another process keeps itself may trail by `local.coherence`, but not for a session with this one's token; in
  * `cache.mode` ttl: of this session; others may see older rows until their ttl is up).
  * A read is taken too: it runs on the primary and touches no cache, for the price of a write's round trip.
  * *result_out (may be NULL if it does not interest) has the rows of RETURNING and the count of changed rows.
@@ -534,7 +543,8 @@ SHOPDATA_API int64_t shopdata_result_age_ms(const shopdata_result *result);
  * overtaken by a write made through the library. 0: by none that had returned before the call began (the answer of a
  * cache or of a replica that passed its fences, an answer of the primary, also `stale` ones). Above 0: how far the
  * replica was behind, where there were no fences to ask (the statement is not cached, or the cache is down) or the
- * session did not insist; the age of an answer served under `stale_overtaken` or shopdata_session_set_max_staleness, by
+ * session did not insist; how long ago it was confirmed that what this process keeps has not been overtaken, for
+ * SHOPDATA_FROM_LOCAL; the age of an answer served under `stale_overtaken` or shopdata_session_set_max_staleness, by
  * the clocks of this host and the one that stored it; in `cache.mode` ttl the age of every answer that may be kept, to
  * which is added how far its node was behind. -1: not known. */
 SHOPDATA_API int64_t shopdata_result_staleness_ms(const shopdata_result *result);

@@ -66,6 +66,19 @@ int shopdata_query_many(shopdata_session *session, const shopdata_call *calls, s
     return sdi_session_end(session, status, error_out);
 }
 
+int shopdata_peek(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
+                  shopdata_result **result_out, shopdata_error **error_out)
+{
+    shopdata_call call = {.statement = statement, .params = params, .count = count};
+    int status = sdi_session_check(session, error_out);
+    if (status != SHOPDATA_OK)
+        return status;
+    status = sdi_wanted(result_out, "result_out", error_out);
+    status = status ? status : sdi_check_calls(&call, 1, error_out);
+    status = status ? status : sdi_peek(session, &call, result_out, error_out);
+    return sdi_counted_status(session->client, status);
+}
+
 int shopdata_execute(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params,
                      size_t count, shopdata_result **result_out, shopdata_error **error_out)
 {

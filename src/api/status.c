@@ -11,6 +11,7 @@ const char *shopdata_status_name(int status)
 #define NAME(status) {status, #status}
         NAME(SHOPDATA_OK),
         NAME(SHOPDATA_UNFENCED),
+        NAME(SHOPDATA_MISS),
         NAME(SHOPDATA_PENDING),
         NAME(SHOPDATA_ERR_ARGUMENT),
         NAME(SHOPDATA_ERR_CONFIG),

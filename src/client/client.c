@@ -98,6 +98,7 @@ void sdi_client_deliver(const shopdata_client *client)
 int sdi_client_metrics(shopdata_client *client, shopdata_metrics **metrics_out, shopdata_error **error_out)
 {
     sdi_router_gauges(client->core->router);
+    sdi_coherence_gauges(client->core);
     sdi_async_gauges(client->core->async);
     return sdi_metrics_snapshot(client->core->metrics, metrics_out, error_out);
 }

@@ -101,6 +101,7 @@ sdi_settings *sdi_core_abandon(sdi_core *core)
 {
     sdi_router_abandon(core->router);
     sdi_cache_abandon(core->cache);
+    sdi_coherence_abandon(&core->coherence);
     return core->settings;
 }
 

@@ -79,6 +79,7 @@ bool sdi_fence_run(sdi_core *core, const sdi_buffer *keys, const sdi_change *cha
 {
     changing c = make_changing(core, keys, change);
     bool told = c.operations && sdi_cache_run(core->cache, c.operations, c.count, deadline);
+    sdi_coherence_changed(core, c.message, c.fences);
     sdi_free(c.operations);
     if (told)
         sdi_count(core->metrics, SDI_M_FENCE_CHANGES, event, c.fences);
@@ -139,6 +140,7 @@ int sdi_fence(sdi_core *core, sdi_buffer *keys, const sdi_change *change)
     sdi_count(core->metrics, SDI_M_FENCE_CHANGES, change ? SDI_FENCES_MERGED : SDI_FENCES_DELETED, told);
     sdi_count(core->metrics, SDI_M_INVALIDATIONS, 0, told);
     int status = keys->length ? keep(core, keys, point) : SHOPDATA_OK;
+    sdi_coherence_changed(core, c.message, c.fences); /* behind both: who asks from now on finds what they left */
     sdi_free(c.operations);
     return status;
 }

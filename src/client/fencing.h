@@ -25,6 +25,8 @@ enum { SDI_PLACEHOLDER_TTL_MS = 10000 };
 /* In proving builds: sdi_misfence_spare takes out of the operations what would delete a placeholder,
  * sdi_misfence_create makes the fences that are missing. */
 void sdi_misfence_spare(sdi_core *core, sdi_cache_op *operations, size_t count);
+/* sdi_misfence_meets: does a fence stand under any of their keys? */
+bool sdi_misfence_meets(sdi_core *core, const sdi_cache_op *operations, size_t count);
 void sdi_misfence_create(sdi_core *core, const sdi_cache_op *operations, size_t count);
 
 #endif

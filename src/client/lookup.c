@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/proving.h"
 #include "client/batch.h"
+#include "client/coherence.h"
 #include "client/lease.h"
 #include "client/stale.h"
 #include "fresh/entry.h"
@@ -211,6 +212,7 @@ static void judge_answer(sdi_core *core, sdi_read *read, shopdata_result *answer
         sdi_policy_use(read->policy, &times, passes, goes_on ? read->session->max_staleness_ms : 0);
     if (use == SDI_USE_FRESH) {
         hit(core, read, answer, &entry->stamp);
+        sdi_coherence_keep(core, read, entry->expires_at);
         return;
     }
     miss(core, read, why_refused(read, answer, passes));
@@ -345,12 +347,23 @@ static void judge_all(sdi_core *core, sdi_cache_op *operations, sdi_read *reads,
     }
 }
 
+/* Before anything is asked, of this process too: who writes keeps what he could not tell, and only then is it counted
+ * as a change. */
+static void note_moment(sdi_core *core, sdi_read *reads, size_t count)
+{
+    uint64_t moment = sdi_coherence_moment(core);
+    for (size_t i = 0; i < count; i++)
+        if (sdi_read_looks(&reads[i]))
+            reads[i].moment = moment;
+}
+
 bool sdi_lookup(sdi_core *core, sdi_read *reads, size_t count, int64_t deadline)
 {
     sdi_batch batch;
     sdi_untold untold;
     if (!sdi_batch_make(&batch, gets_of_all(reads, count)))
         return false;
+    note_moment(core, reads, count);
     sdi_untold_look(core, &untold);
     bool hanging = add_looks(core, &batch, reads, count, &untold);
     bool answered = sdi_batch_run(&batch, core, deadline);

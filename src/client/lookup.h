@@ -39,6 +39,8 @@ typedef struct sdi_read {
     uint64_t lease_nonce;
     int64_t lease_until; /* AWAITED: so long at most (clock.h) */
     bool missed;         /* counted as a miss */
+    uint64_t moment;     /* of the last look (coherence.h) */
+    sdi_local_seen seen; /* of an answer that this process kept */
     /* What the fences say, as of the last look. Two of a kind: [0] for an answer with rows, [1] for one without, which
      * hangs on more tags. */
     bool fences_read;   /* the cache answered; false in a mode without fences */

@@ -2,22 +2,22 @@
 #include "base/memory.h"
 #include "client/fencing.h"
 
-static bool is_placeholder(sdi_core *core, sdi_slice key)
+static enum sdi_fence_kind kind_of(sdi_core *core, sdi_slice key)
 {
     sdi_point point;
     sdi_cache_op look = {.verb = SDI_CACHE_GET, .key = key};
     if (!sdi_cache_run(core->cache, &look, 1, SDI_NEVER))
-        return false;
+        return SDI_FENCE_MISSING;
     enum sdi_fence_kind kind = sdi_fence_decode((sdi_slice){look.block, look.found ? look.length : 0}, &point);
     sdi_free(look.block);
-    return kind == SDI_FENCE_PLACEHOLDER;
+    return kind;
 }
 
 /* A swap that expects nothing finds nothing. */
 void sdi_misfence_spare(sdi_core *core, sdi_cache_op *operations, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_placeholder(core, operations[i].key))
+        if (kind_of(core, operations[i].key) == SDI_FENCE_PLACEHOLDER)
             operations[i] = (sdi_cache_op){.verb = SDI_CACHE_SWAP, .key = operations[i].key};
 }
 
@@ -36,4 +36,12 @@ void sdi_misfence_create(sdi_core *core, const sdi_cache_op *operations, size_t 
         sdi_cache_run(core->cache, &add, 1, SDI_NEVER);
     }
     sdi_buffer_free(&record);
+}
+
+bool sdi_misfence_meets(sdi_core *core, const sdi_cache_op *operations, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (kind_of(core, operations[i].key) == SDI_FENCE_POINT)
+            return true;
+    return false;
 }

@@ -8,6 +8,7 @@
 #include "base/proving.h"
 #include "base/random.h"
 #include "client/ask.h"
+#include "client/coherence.h"
 #include "client/lease.h"
 #include "client/round.h"
 #include "client/settle.h"
@@ -265,6 +266,20 @@ static bool all_done(const sdi_round *r)
     return true;
 }
 
+/* Nothing is asked of anybody for what this process keeps. */
+static void look_locally(sdi_round *r)
+{
+    int64_t now = sdi_now();
+    for (size_t i = 0; i < r->count; i++) {
+        sdi_read *read = &r->reads[i];
+        if (!read->cached || !sdi_coherence_serves(r->core, read->policy, read->flags))
+            continue;
+        read->result = sdi_coherence_look(r->core, r->session, read->local_key, now, &read->seen);
+        if (read->result)
+            read->state = SDI_READ_DONE;
+    }
+}
+
 static bool any_cached(const sdi_round *r)
 {
     for (size_t i = 0; i < r->count; i++)
@@ -374,6 +389,9 @@ static int ask_or_wait(sdi_round *r, shopdata_error **error)
  * again, most likely finds the leader's entry, and else asks alone. */
 static int through_the_tiers(sdi_round *r, shopdata_error **error)
 {
+    look_locally(r);
+    if (all_done(r))
+        return SHOPDATA_OK;
     look_into_cache(r);
     if (all_done(r))
         return SHOPDATA_OK;
@@ -409,27 +427,36 @@ static void tell_slow(const sdi_round *r, int64_t took, int status)
 {
     for (size_t i = 0; i < r->count; i++) {
         const sdi_read *read = &r->reads[i];
-        bool cached = read->result && read->result->source == SHOPDATA_FROM_CACHE;
+        bool cached = read->result &&
+                      (read->result->source == SHOPDATA_FROM_CACHE || read->result->source == SHOPDATA_FROM_LOCAL);
         if (read->call && read->call->statement && (r->count == 1 || !cached))
             sdi_tell_slow(r->core, &(sdi_slow_call){"read", took, status, read->call->statement,
                                                     status == SHOPDATA_OK ? read->result : NULL});
     }
 }
 
+void sdi_count_answer(sdi_core *core, const shopdata_result *result, int64_t took)
+{
+    size_t source = (size_t)result->source - 1;
+    sdi_count(core->metrics, SDI_M_QUERIES, source, 1);
+    sdi_count(core->metrics, SDI_M_RESULT_ROWS, source, shopdata_result_rows(result));
+    sdi_count(core->metrics, SDI_M_RESULT_BYTES, source, result->rows_length);
+    sdi_observe(core->metrics, SDI_M_QUERY_SECONDS, source, took);
+    if (result->staleness_ms >= 0)
+        sdi_observe(core->metrics, SDI_M_STALENESS, 0, result->staleness_ms * 1000);
+    else
+        sdi_count(core->metrics, SDI_M_STALENESS_UNKNOWN, 0, 1);
+}
+
 static void hand_out(sdi_round *r, int64_t took, shopdata_result **results_out)
 {
     for (size_t i = 0; i < r->count; i++) {
         shopdata_result *result = r->reads[i].result;
-        size_t source = (size_t)result->source - 1;
-        sdi_count(r->core->metrics, SDI_M_QUERIES, source, 1);
-        sdi_count(r->core->metrics, SDI_M_RESULT_ROWS, source, shopdata_result_rows(result));
-        sdi_count(r->core->metrics, SDI_M_RESULT_BYTES, source, result->rows_length);
-        sdi_observe(r->core->metrics, SDI_M_QUERY_SECONDS, source, took);
-        if (result->staleness_ms >= 0)
-            sdi_observe(r->core->metrics, SDI_M_STALENESS, 0, result->staleness_ms * 1000);
+        sdi_count_answer(r->core, result, took);
+        if (result->source == SHOPDATA_FROM_LOCAL)
+            sdi_session_saw_local(r->session, &r->reads[i].seen);
         else
-            sdi_count(r->core->metrics, SDI_M_STALENESS_UNKNOWN, 0, 1);
-        sdi_session_saw(r->session, &r->reads[i].stamp);
+            sdi_session_saw(r->session, &r->reads[i].stamp);
         results_out[i] = result;
         r->reads[i].result = NULL;
     }

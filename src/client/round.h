@@ -20,5 +20,7 @@ int sdi_round_prepare(sdi_round *r, shopdata_error **error_out);
 /* sdi_round_ask asks the database for all OPEN reads and makes them DONE. */
 int sdi_round_ask(sdi_round *r, shopdata_error **error_out);
 sdi_pg_command sdi_read_command(const sdi_read *read);
+/* sdi_count_answer counts a read that was answered. */
+void sdi_count_answer(sdi_core *core, const shopdata_result *result, int64_t took);
 
 #endif

@@ -92,8 +92,36 @@ void sdi_session_wrote(shopdata_session *session, const sdi_point *point)
         session->unplaced = sdi_unplaced(session->client->core);
 }
 
+/* From now on it takes nothing kept here that was asked for before. */
+static void note_news(shopdata_session *session)
+{
+    sdi_local *local = session->client->core->coherence.local;
+    if (!local)
+        return;
+    session->news_at = sdi_now();
+    session->news_mark = sdi_local_mark(local);
+}
+
+static bool is_news(const shopdata_session *session, sdi_era era, sdi_lsn lsn)
+{
+    const sdi_token *token = &session->token;
+    bool known = lsn && lsn <= token->reached && era.timeline == token->era.timeline;
+    sdi_core *core = session->client->core;
+    return core->coherence.local && !known && sdi_coherence_news(core, era, lsn);
+}
+
+void sdi_session_saw_local(shopdata_session *session, const sdi_local_seen *seen)
+{
+    sdi_era era = {session->client->core->coherence.system, seen->timeline};
+    if (is_news(session, era, seen->lsn))
+        note_news(session);
+    sdi_token_saw_until(&session->token, era, seen->lsn);
+}
+
 void sdi_session_saw(shopdata_session *session, const sdi_stamp *stamp)
 {
+    if (is_news(session, stamp ? stamp->era : (sdi_era){0}, stamp ? stamp->seen : 0))
+        note_news(session);
     if (stamp && (stamp->seen || !sdi_era_known(stamp->era)))
         sdi_token_saw(&session->token, stamp);
     else
@@ -260,6 +288,7 @@ int sdi_session_advance(shopdata_session *session, const char *text, shopdata_er
         sdi_count(core->metrics, SDI_M_TOKENS_FOREIGN, 0, 1);
         return SHOPDATA_OK;
     }
+    note_news(session);
     sdi_token_merge(&session->token, &token);
     if (token.unknown)
         session->unplaced = sdi_unplaced(core);

@@ -34,6 +34,8 @@ struct shopdata_session {
     unsigned flags;
     int64_t max_staleness_ms; /* an answer may lack writes of others that returned so long ago */
     sdi_token token;          /* what it wrote and saw */
+    int64_t news_at;          /* when it last learnt what may not have been heard of here (coherence.h); 0: never */
+    uint64_t news_mark;       /* sdi_local_mark of then */
     uint64_t unplaced;        /* the last of these whose position is not known (sdi_unplaced); 0: none */
     sdi_buffer text;          /* the token as it was told last */
     sdi_transaction transaction;
@@ -56,6 +58,8 @@ void sdi_session_destroy(shopdata_session *session);
  * be told of these fences (keys ended by a zero byte each; none: those there were are forgotten). */
 void sdi_session_wrote(shopdata_session *session, const sdi_point *point);
 void sdi_session_saw(shopdata_session *session, const sdi_stamp *stamp);
+/* sdi_session_saw_local: that of an answer that this process kept. */
+void sdi_session_saw_local(shopdata_session *session, const sdi_local_seen *seen);
 void sdi_session_unfenced(shopdata_session *session, const sdi_buffer *keys);
 /* sdi_session_is_in: all that the session wrote is certainly contained in an answer of this stamp. */
 bool sdi_session_is_in(const shopdata_session *session, const sdi_stamp *stamp);
@@ -81,6 +85,9 @@ int sdi_session_advance(shopdata_session *session, const char *text, shopdata_er
 /* read.c: see shopdata_query_many. */
 int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,
                   shopdata_error **error_out);
+/* peek.c: see shopdata_peek. */
+int sdi_peek(shopdata_session *session, const shopdata_call *call, shopdata_result **result_out,
+             shopdata_error **error_out);
 /* write.c: see shopdata_execute, shopdata_invalidate. */
 int sdi_write(shopdata_session *session, shopdata_statement *statement, const shopdata_param *params, size_t count,
               shopdata_result **result_out, shopdata_error **error_out);

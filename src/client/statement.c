@@ -348,6 +348,12 @@ int sdi_statement_explain(shopdata_statement *statement, const char **text_out, 
     return SHOPDATA_OK;
 }
 
+const sdi_planned *sdi_statement_planned(const shopdata_statement *statement)
+{
+    const sdi_planned *planned = atomic_load(&statement->planned);
+    return holds(statement, planned, false) ? planned : NULL;
+}
+
 /* A plan that stands knows what the database says; else the SQL must do. */
 bool sdi_statement_is_read(const shopdata_statement *statement)
 {

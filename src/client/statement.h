@@ -54,6 +54,9 @@ int sdi_statement_plan(shopdata_statement *statement, bool write, int64_t deadli
  * the schema, one by what that transaction sees, for this use alone: nobody else sees yet which schema it has made. */
 int sdi_session_plan(shopdata_session *session, shopdata_statement *statement, bool write, int64_t deadline,
                      sdi_planned **planned_out, shopdata_error **error_out);
+/* sdi_statement_planned is the plan for reads that stands and is not out of date; NULL, without waiting, if there is
+ * none. */
+const sdi_planned *sdi_statement_planned(const shopdata_statement *statement);
 void sdi_planned_done(sdi_planned *planned); /* NULL is fine */
 /* sdi_statement_explain: see shopdata_statement_explain. */
 int sdi_statement_explain(shopdata_statement *statement, const char **text_out, shopdata_error **error_out);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "client/batch.h"
+#include "client/coherence.h"
 #include "client/fencing.h"
 #include "client/lease.h"
 #include "client/settle.h"
@@ -110,6 +111,14 @@ static bool lacks_pending(const sdi_read *read, const installation *install)
            (install->floor && fills(read) && !sdi_stamp_settled(&read->stamp, &install->floor->pending));
 }
 
+/* A fence of another era than the answer's passes no stamp any more: it is deleted, and made anew by the next who
+ * misses. */
+static bool outlived(const sdi_read *read)
+{
+    return read->fences_read && read->stamped &&
+           (read->mixed_eras || (read->demanded[1] && !sdi_era_equal(read->demand[1].era, read->stamp.era)));
+}
+
 static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read, const installation *install)
 {
     size_t begin = batch->values.length;
@@ -124,6 +133,8 @@ static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read, const i
         drop(core, SDI_DROP_PENDING);
         return;
     }
+    if (!outlived(read))
+        sdi_coherence_keep(core, read, 0);
     int64_t held_ms = sdi_policy_held(read->policy, ttl_ms);
     int64_t expires_at = held_ms > ttl_ms ? sdi_wall() + ttl_ms * 1000 : 0;
     if (!put_entry(core, batch, read, expires_at)) {
@@ -134,14 +145,6 @@ static void add_answer(sdi_core *core, sdi_batch *batch, sdi_read *read, const i
     sdi_batch_value(batch, sdi_batch_since(batch, begin));
     sdi_observe(core->metrics, SDI_M_CACHE_ENTRY_BYTES, 0, (int64_t)(batch->values.length - begin));
     read->sent = true;
-}
-
-/* A fence of another era than the answer's passes no stamp any more: it is deleted, and made anew by the next who
- * misses. */
-static bool outlived(const sdi_read *read)
-{
-    return read->fences_read && read->stamped &&
-           (read->mixed_eras || (read->demanded[1] && !sdi_era_equal(read->demand[1].era, read->stamp.era)));
 }
 
 static void add_removals(sdi_batch *batch, const sdi_read *read)

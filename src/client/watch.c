@@ -67,6 +67,8 @@ static bool look_at(sdi_core *core, size_t node, sdi_pg_connection *connection, 
         compare_catalog(core, connection, &moment);
     told = told && sdi_router_observe(core->router, node, &moment);
     sdi_pg_commands_free(&ask, 1);
+    if (told)
+        sdi_coherence_timeline(core, (sdi_era){moment.era.system, sdi_router_timeline(core->router)});
     bool deposed = moment.era.timeline < sdi_router_timeline(core->router); /* later writes went past it */
     if (told && !deposed && sdi_moment_floor(&moment, &point))
         sdi_place(core, unplaced, &point);

@@ -56,9 +56,3 @@ void sdi_fence_key(sdi_slice space, sdi_slice tag, sdi_buffer *key)
     sdi_buffer_text(key, fence_kind);
     sdi_buffer_append(key, tag.data, tag.length);
 }
-
-sdi_slice sdi_fence_key_tag(sdi_slice space, sdi_slice key)
-{
-    size_t before = space.length + strlen(fence_kind);
-    return (sdi_slice){key.data + before, key.length - before};
-}

@@ -27,7 +27,5 @@ void sdi_identity(sdi_hash128 fingerprint, const shopdata_param *params, size_t 
 void sdi_entry_key(sdi_slice space, sdi_slice identity, sdi_buffer *key);
 void sdi_lease_key(sdi_slice space, sdi_slice identity, sdi_buffer *key);
 void sdi_fence_key(sdi_slice space, sdi_slice tag, sdi_buffer *key);
-/* sdi_fence_key_tag is the tag that sdi_fence_key made the key of. */
-sdi_slice sdi_fence_key_tag(sdi_slice space, sdi_slice key);
 
 #endif

@@ -79,6 +79,11 @@ static void reach(sdi_token *token, sdi_era era, sdi_lsn lsn, bool of_primary)
         token->reached = lsn;
 }
 
+void sdi_token_saw_until(sdi_token *token, sdi_era era, sdi_lsn lsn)
+{
+    reach(token, era, lsn, false);
+}
+
 void sdi_token_saw(sdi_token *token, const sdi_stamp *stamp)
 {
     reach(token, stamp->era, stamp->seen, !stamp->standby);

@@ -40,6 +40,7 @@ bool sdi_token_has_tag(const sdi_token *token, uint64_t tag);
 /* sdi_token_wrote adds a write that `point` demands, sdi_token_saw an answer of this stamp; of the same system. What is
  * of a timeline before the newest is in that one, or lost. */
 void sdi_token_wrote(sdi_token *token, const sdi_point *point);
+void sdi_token_saw_until(sdi_token *token, sdi_era era, sdi_lsn lsn);
 void sdi_token_saw(sdi_token *token, const sdi_stamp *stamp);
 /* sdi_token_merge adds all that another token of the same system says. */
 void sdi_token_merge(sdi_token *token, const sdi_token *other);

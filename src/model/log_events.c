@@ -24,6 +24,8 @@ const sdi_log_description sdi_log_table[SDI_LOG_EVENTS] = {
     [SDI_LOG_COMMIT_AMBIGUOUS] = {"commit_ambiguous", ERROR, {"node"}, "The connection was lost after COMMIT was sent: the write may or may not stand. Its tags are bumped as if it did."},
     [SDI_LOG_TRANSACTION_ABANDONED] = {"transaction_abandoned", WARNING, {"node"}, "A session was freed with its transaction open: it is rolled back. A mistake in the calling program."},
     [SDI_LOG_SCHEMA_CHANGED] = {"schema_changed", INFO, {NULL}, "The schema changed: what was worked out of statements is worked out again, and what hung on the old shape is not served any more."},
+    [SDI_LOG_LOCAL_LISTENING] = {"local_listening", INFO, {NULL}, "The cache tells this process of writes, from now on: the cache in this process begins to answer."},
+    [SDI_LOG_LOCAL_LOST] = {"local_lost", WARNING, {"reason"}, "The cache does not tell this process of writes any more: what is kept in this process is not used, and forgotten when it does again. Comes again for each try that fails."},
     [SDI_LOG_QUERY_SLOW] = {"query_slow", WARNING, {"kind", "ms", "status", "source", "node", "policy", "rows", "statement"}, "A read or a write took `slow_query` or longer, from the call to its return. The statement's text is shortened; parameter values are never told. Of a batch it comes for each read that the cache did not answer, with the batch's time."},
 };
 /* clang-format on */

@@ -71,11 +71,18 @@ enum sdi_metric {
     SDI_M_CANCELS,             /* running statements cancelled on the server at their deadline */
     SDI_M_SLOW_QUERIES,
     SDI_M_OPS,
-    SDI_M_OPS_WAITING,       /* gauge */
-    SDI_M_OPS_RUNNING,       /* gauge */
-    SDI_M_LOG_LINES,         /* level */
-    SDI_M_LOG_LINES_DROPPED, /* reason: rate, full */
-    SDI_M_BUILD_INFO,        /* version; compiler; gauge, always 1 */
+    SDI_M_OPS_WAITING,   /* gauge */
+    SDI_M_OPS_RUNNING,   /* gauge */
+    SDI_M_LOCAL_MISSES,  /* reason */
+    SDI_M_LOCAL_BYTES,   /* gauge */
+    SDI_M_LOCAL_ENTRIES, /* gauge */
+    SDI_M_LOCAL_EVICTIONS,
+    SDI_M_LOCAL_MESSAGES,      /* heard */
+    SDI_M_LOCAL_WATERMARK_AGE, /* gauge */
+    SDI_M_LOCAL_LOST,          /* subscriptions */
+    SDI_M_LOG_LINES,           /* level */
+    SDI_M_LOG_LINES_DROPPED,   /* reason: rate, full */
+    SDI_M_BUILD_INFO,          /* version; compiler; gauge, always 1 */
     SDI_METRICS
 };
 
@@ -90,6 +97,7 @@ enum sdi_miss_reason {
     SDI_MISS_UNAVAILABLE,
     SDI_MISS_REASONS
 };
+enum sdi_local_miss { SDI_LOCAL_MISS_ABSENT, SDI_LOCAL_MISS_BEHIND, SDI_LOCAL_MISS_SESSION, SDI_LOCAL_MISSES };
 enum sdi_drop_reason { SDI_DROP_STALE, SDI_DROP_TOO_LARGE, SDI_DROP_UNAVAILABLE, SDI_DROP_PENDING, SDI_DROP_REASONS };
 enum sdi_fence_event {
     SDI_FENCES_MERGED,

@@ -1,8 +1,6 @@
 #include "cache/redis/subscription.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,6 +11,7 @@
 #include "base/poll.h"
 #include "base/proving.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "cache/redis/primary.h"
 #include "cache/redis/push.h"
 
@@ -79,7 +78,7 @@ static bool beat(sdi_redis_subscription *s, int64_t now)
         say_nothing(&s->connection);
     s->beat_at = now;
     s->next_beat = now + s->listener->interval_ms * 1000;
-    if (SDI_RULE(redis_primary)) {
+    if (SDI_RULE(local_primary)) {
         sdi_redis_format_probe(&s->connection.out, s->primary.access.settings->key_prefix);
         s->unanswered++;
     }
@@ -105,6 +104,7 @@ static void take_message(sdi_redis_subscription *s, const sdi_redis_push *push)
 /* Whatever is refused, HELLO or the beat, this is no connection to listen on. */
 static bool take(sdi_redis_subscription *s, const sdi_redis_push *push)
 {
+    SDI_STEP(hear);
     if (push->type == '>') {
         take_message(s, push);
         return true;
@@ -211,21 +211,6 @@ static void *listen_on(void *argument)
     return NULL;
 }
 
-/* Signals are the application's: a thread it does not know of takes none. */
-static bool start(sdi_redis_subscription *s)
-{
-    sigset_t all, before;
-    pthread_attr_t attributes;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&s->thread, &attributes, listen_on, s) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return started;
-}
-
 static void free_subscription(sdi_redis_subscription *s)
 {
     sdi_redis_disconnect(&s->connection);
@@ -245,7 +230,7 @@ sdi_redis_subscription *sdi_redis_subscription_begin(sdi_redis_access access, co
     s->connection.transport.fd = -1;
     s->pause_ms = PAUSE_MS;
     s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (s->wake >= 0 && start(s))
+    if (s->wake >= 0 && sdi_thread_start(&s->thread, STACK_SIZE, listen_on, s))
         return s;
     free_subscription(s);
     return NULL;

@@ -108,7 +108,7 @@ static sdi_stamp seen_at(bool standby, sdi_lsn lsn, sdi_lsn seen)
 
 START_TEST(what_was_seen_bounds_what_may_be_shown)
 {
-    shopdata_session session = {0};
+    shopdata_session session = {.client = &client};
     sdi_stamp first = seen_at(true, 1000, 1010), again = seen_at(true, 1009, 1020), later = seen_at(true, 1010, 1030);
     sdi_stamp primary = seen_at(false, 5000, 5000);
     ck_assert(sdi_session_goes_on(&session, &first) && sdi_session_goes_on(&session, &primary));
