@@ -143,7 +143,7 @@ def svg(report: Part) -> str:
     machine = report["machine"]
     head = (f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' width='{WIDTH}' height='{HEIGHT}'>"
             f"<rect width='100%' height='100%' fill='white'/>")
-    parts = [text(LEFT, 28, f"{machine['cores']} cores, servers on the same machine; medians",
+    parts = [text(LEFT, 28, f"libshopdata and the raw clients: {machine['cores']} cores, servers on the same machine",
                   "font-size='12.5' fill='#444'")]
     threads = sorted({count for line in rates for count, _ in line.points})
     if threads:

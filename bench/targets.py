@@ -40,7 +40,7 @@ def options() -> argparse.Namespace:
         parser.add_argument(f"--{name}", dest=destination, type=Path, metavar="FILE", help=f"recorded accesses: {name}")
     wanted = parser.parse_args()
     if wanted.quick or wanted.smoke:
-        wanted.seconds = min(wanted.seconds, 1.0 if wanted.smoke else 18.0)
+        wanted.seconds = min(wanted.seconds, 1.0 if wanted.smoke else 24.0)
     return wanted
 
 

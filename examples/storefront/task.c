@@ -107,6 +107,17 @@ static void wait_here(void)
     self->loop->waiting--;
 }
 
+/* By itself: getcontext counts as a function that returns twice, and gcc -O3 fears for the locals of whoever calls it.
+ */
+static __attribute__((noinline)) void prepare(struct task *task)
+{
+    getcontext(&task->context);
+    task->context.uc_stack.ss_sp = (char *)task->stack + guard_size();
+    task->context.uc_stack.ss_size = SHOP_STACK_SIZE;
+    task->context.uc_link = &task->loop->context;
+    makecontext(&task->context, begin, 0);
+}
+
 bool shop_task_run(struct shop_loop *loop, void (*function)(void *argument), void *argument)
 {
     struct task *task = take_task(loop);
@@ -115,11 +126,7 @@ bool shop_task_run(struct shop_loop *loop, void (*function)(void *argument), voi
     task->function = function;
     task->argument = argument;
     task->over = false;
-    getcontext(&task->context);
-    task->context.uc_stack.ss_sp = (char *)task->stack + guard_size();
-    task->context.uc_stack.ss_size = SHOP_STACK_SIZE;
-    task->context.uc_link = &loop->context;
-    makecontext(&task->context, begin, 0);
+    prepare(task);
     resume(task);
     return true;
 }
