@@ -74,6 +74,7 @@ SHOPDATA_HANDLE(client)
 SHOPDATA_HANDLE(statement)
 SHOPDATA_HANDLE(session)
 SHOPDATA_HANDLE(metrics)
+SHOPDATA_HANDLE(queue)
 
 /* The one handle that may be NULL. */
 %typemap(in) const shopdata_metrics *previous (SHOPDATA_OBJECT entered = 0) {
@@ -91,6 +92,7 @@ SHOPDATA_HANDLE(metrics)
 %ignore shopdata_statement_free;
 %ignore shopdata_session_free;
 %ignore shopdata_metrics_free;
+%ignore shopdata_queue_free;
 
 /* ------------------------------------------------------------------------------------------------------------ texts */
 
@@ -125,11 +127,9 @@ SHOPDATA_HANDLE(metrics)
 %ignore shopdata_text_n;
 %ignore shopdata_text;
 %ignore shopdata_bytes;
-/* What does not wait is for a language's own event loop. */
-%ignore shopdata_queue_new;
+/* What does not wait is tied to a language's own event loop by hand. */
 %ignore shopdata_queue_fd;
 %ignore shopdata_queue_next;
-%ignore shopdata_queue_free;
 %ignore shopdata_start;
 %ignore shopdata_start_execute;
 %ignore shopdata_start_step;

@@ -22,6 +22,7 @@ KIND(client, shopdata_close, false, NULL);
 KIND(statement, shopdata_statement_free, false, NULL);
 KIND(session, shopdata_session_free, true, interrupt_session);
 KIND(metrics, shopdata_metrics_free, true, NULL);
+KIND(queue, shopdata_queue_free, false, NULL);
 
 static PyTypeObject handle_type;
 static unsigned forks; /* that led to this process, since the module was loaded */

@@ -30,7 +30,8 @@ typedef struct sdb_handle {
     atomic_bool cancelled; /* the calls that are in it shall end: see interrupt.h */
 } sdb_handle;
 
-extern const sdb_kind sdb_config_kind, sdb_client_kind, sdb_statement_kind, sdb_session_kind, sdb_metrics_kind;
+extern const sdb_kind sdb_config_kind, sdb_client_kind, sdb_statement_kind, sdb_session_kind, sdb_metrics_kind,
+    sdb_queue_kind;
 
 /* sdb_handle_ready prepares the type and adds it to the module as `Handle`; 0 or -1. */
 int sdb_handle_ready(PyObject *module);

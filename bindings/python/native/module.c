@@ -5,6 +5,7 @@
 #include "interrupt.h"
 #include "log.h"
 #include "metrics.h"
+#include "op.h"
 #include "query.h"
 #include "row.h"
 #include "types.h"
@@ -30,6 +31,9 @@ static PyObject *forked(PyObject *module, PyObject *unused)
 static PyMethodDef functions[] = {{"query", FAST(sdb_query), NULL},
                                   {"execute", FAST(sdb_execute), NULL},
                                   {"query_many", FAST(sdb_query_many), NULL},
+                                  {"start", FAST(sdb_start), NULL},
+                                  {"queue_ready", sdb_queue_ready, METH_O, NULL},
+                                  {"queue_fd", sdb_queue_fd, METH_O, NULL},
                                   {"answers_are", sdb_answer_made_as, METH_O, NULL},
                                   {"interrupt_here", sdb_interrupt_here, METH_O, NULL},
                                   {"metrics_values", sdb_metrics_values, METH_O, NULL},
@@ -39,7 +43,7 @@ static PyMethodDef functions[] = {{"query", FAST(sdb_query), NULL},
 
 int sdb_module_ready(PyObject *module)
 {
-    if (sdb_types_init() || sdb_handle_ready(module) || sdb_answer_ready(module))
+    if (sdb_types_init() || sdb_handle_ready(module) || sdb_answer_ready(module) || sdb_op_ready(module))
         return -1;
     if (PyModule_AddObjectRef(module, "Row", (PyObject *)&sdb_row_type))
         return -1;

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Optional, Union
 from weakref import WeakSet
 
 from shopdata import _native
-from shopdata.aio import Threads
+from shopdata.aio import Fronts, Threads
 from shopdata.errors import ConfigError, ParameterError
 from shopdata.metrics import Metrics
 from shopdata.session import Session, _milliseconds, _text
@@ -46,7 +46,8 @@ def open(path: Union[str, os.PathLike[str], None] = None, /, *, threads: int = 1
     query waits for it. Open one for each process and share it.
 
     :param path: a file of ``[section]`` and ``key = value`` lines.
-    :param threads: how many threads at most run what is awaited (``await session.aquery(...)``); started when needed.
+    :param threads: how many calls that are awaited (``await session.aquery(...)``) run at a time, as the key
+        ``async.threads``; what goes on in a transaction always does.
     :param sections: the sections of the file, by name, each a mapping of its keys:
         ``cache={"kind": "redis", "address": "localhost:6379"}``. Those that have names have a mapping for each, or the
         one value that matters: ``node={"primary": "host=db1", "replica1": {"conninfo": "host=db2", "weight": 2}}``,
@@ -57,6 +58,7 @@ def open(path: Union[str, os.PathLike[str], None] = None, /, *, threads: int = 1
     config = _native.config_new()
     if path is not None:
         _native.config_read_file(config, os.fspath(path))
+    _native.config_set(config, "async.threads", _written("threads", threads))
     for key, value in _keys(sections):
         _native.config_set(config, key, value)
     _native.config_log(config)
@@ -69,11 +71,12 @@ class Client:
     A client that was opened before ``fork()`` works in the child too, with connections of its own.
     """
 
-    __slots__ = ("__weakref__", "_handle", "_kept", "_threads")
+    __slots__ = ("__weakref__", "_fronts", "_handle", "_kept", "_threads")
 
     def __init__(self, handle: Handle, threads: int) -> None:
         self._handle = handle
         self._kept = KeptStatements(lambda sql, policy, tags: Statement(handle, sql, policy, tags))
+        self._fronts = Fronts(handle)
         self._threads = Threads(threads)
         _clients.add(self)
 
@@ -81,6 +84,7 @@ class Client:
         """Lets go of it. Sessions and statements that still stand keep working; the connections close with the last of
         them. Closing twice does no harm."""
         _clients.discard(self)
+        self._fronts.close()
         self._threads.close()
         self._kept.clear()
         self._handle.close()
@@ -164,10 +168,8 @@ class Client:
     def __repr__(self) -> str:
         return f"<shopdata.Client: {'closed' if self.closed else 'open'}>"
 
-    def _executor(self) -> Threads:
-        return self._threads
-
     def _after_fork(self) -> None:
+        self._fronts.after_fork()
         self._threads.after_fork()
         self._kept.after_fork()
         _native.after_fork(self._handle)

@@ -133,18 +133,21 @@ class Session:
     async def aquery(
         self, statement: AnyStatement, /, *params: Any, into: Optional[Callable[..., Any]] = None, **named: Any
     ) -> Result[Any]:
-        """:meth:`query` for asyncio: a thread of the client's runs it. Cancelling the task cancels the query."""
-        call: Callable[[], Result[Any]] = lambda: self.query(statement, *params, into=into, **named)  # noqa: E731
-        return await aio.run(self, call)
+        """:meth:`query` for asyncio: no thread waits for it. Cancelling the task cancels the query."""
+        result: Result[Any] = await aio.call(self, "one", lambda: [self._named_call(statement, params, named)])
+        return _into(into, result)
 
     async def aquery_many(self, calls: Iterable[Any], /) -> list[Result[Row]]:
         """:meth:`query_many` for asyncio, as :meth:`aquery`."""
-        return await aio.run(self, lambda: self.query_many(calls))
+        results: list[Result[Row]] = await aio.call(self, "many", lambda: [self._call(call) for call in calls])
+        return results
 
     async def aexecute(self, statement: AnyStatement, /, *params: Any, **named: Any) -> Result[Row]:
         """:meth:`execute` for asyncio, as :meth:`aquery`. A write that is cancelled after COMMIT was sent may stand:
         where nobody knows, the ``CancelledError`` has :class:`~shopdata.AmbiguousCommit` as its ``__context__``."""
-        return await aio.run(self, lambda: self.execute(statement, *params, **named))
+        self._wrote = True
+        result: Result[Row] = await aio.call(self, "write", lambda: [self._named_call(statement, params, named)])
+        return result
 
     # ---------------------------------------------------------------------------------------------------- transactions
 
@@ -235,13 +238,18 @@ class Session:
             return statement.of(self._client)
         raise ParameterError(f"a Statement or SQL as a str is wanted, not {type(statement).__name__}")
 
-    def _call(self, call: object) -> tuple[Handle, tuple[Any, ...], Optional[tuple[str, ...]]]:
+    def _call(self, call: object) -> aio.Call:
         """One read of `query_many`: the statement's handle, its values in order, and their names."""
         parts = call if isinstance(call, (tuple, list)) else (call,)
         if not parts:
             raise ParameterError("a call of query_many is a statement, or a tuple of it and its parameters, not ()")
         statement = self._statement(parts[0])
         return statement._handle, statement._values(tuple(parts[1:]), {}), statement._names
+
+    def _named_call(self, statement: object, params: tuple[Any, ...], named: dict[str, Any]) -> aio.Call:
+        """The same of one call, whose parameters may be named by keyword."""
+        found = self._statement(statement)
+        return found._handle, found._values(params, named), found._names
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "in a transaction" if self._depth else "open"
