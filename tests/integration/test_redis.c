@@ -369,6 +369,29 @@ START_TEST(a_primary_that_is_made_a_replica_is_not_read)
 }
 END_TEST
 
+/* A script that finds nothing to write is carried out by a replica too, and so is PUBLISH: no write is told by that. */
+START_TEST(a_write_is_not_told_to_a_primary_that_is_made_a_replica)
+{
+    static const sdi_change change = {.point = {.era = {1, 1}, .lsn = 5}};
+    char command[64];
+    sdi_cache_op told[] = {
+        {.verb = SDI_CACHE_MERGE, .key = sdi_slice_of("shopdata:untold"), .change = &change, .ttl_ms = MINUTE},
+        {.verb = SDI_CACHE_PUBLISH, .key = sdi_slice_of("shopdata:changes"), .value = sdi_slice_of("12345678")},
+    };
+    open_cache("SHOPDATA_REDIS");
+    ck_assert(sdi_cache_run(cache, told, 2, SDI_NEVER));
+    const char *primary = strrchr(variable("SHOPDATA_REDIS_WATCHED2"), ':');
+    snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %s", primary + 1);
+    tell("SHOPDATA_REDIS", command);
+    bool taken = sdi_cache_run(cache, told, 2, SDI_NEVER);
+    tell("SHOPDATA_REDIS", "REPLICAOF NO ONE");
+    ck_assert(!taken);
+    usleep(100000);
+    ck_assert(sdi_cache_run(cache, told, 2, SDI_NEVER));
+    close_cache();
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     static const char *const variables[] = {"SHOPDATA_REDIS_CLUSTER", "SHOPDATA_REDIS_SENTINELS", "SHOPDATA_REDIS_TLS",
@@ -380,6 +403,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_wrong_password_is_told);
     tcase_add_test(cases, only_known_certificates_are_taken);
     tcase_add_test(cases, a_primary_that_is_made_a_replica_is_not_read);
+    tcase_add_test(cases, a_write_is_not_told_to_a_primary_that_is_made_a_replica);
     tcase_add_test(cases, slots_move_while_batches_run);
     tcase_add_test(cases, a_primary_of_the_cluster_gives_way_and_another_dies);
     tcase_add_test(cases, sentinels_replace_a_primary_that_dies);

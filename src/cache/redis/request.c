@@ -52,7 +52,7 @@ void sdi_redis_request_add(sdi_redis_request *request, const sdi_cache_op *opera
     for (size_t i = 0; i < count; i++)
         copies[i] = (sdi_cache_op){.verb = operations[i].verb, .headroom = operations[i].headroom};
     request->operation_count += count;
-    request->writes |= operations->verb != SDI_CACHE_GET && operations->verb != SDI_CACHE_PUBLISH;
+    request->writes |= operations->verb == SDI_CACHE_SET || operations->verb == SDI_CACHE_REMOVE;
     request->adds |= operations->verb == SDI_CACHE_ADD;
     expect(request, sdi_redis_expect(copies, count));
 }

@@ -13,7 +13,7 @@ typedef struct sdi_redis_request {
     sdi_redis_replies replies; /* to each command; of its operations only the outputs count */
     sdi_cache_op *operations;  /* copies: of the caller's only verb and headroom are used */
     size_t operation_count;
-    bool writes;               /* something that only a primary carries out */
+    bool writes;               /* something that a replica refuses for sure: no script, which may find nothing to do */
     bool adds;                 /* a placeholder */
     int64_t not_before;        /* a connection that was made before is no good; 0: any is */
     int outcome;               /* SDI_REDIS_UNTRIED, or how it ended */
