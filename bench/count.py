@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the instructions of what happens most often, and compares them with bench/instructions.txt.
 
-    tests/launcher/launch run --replicas 1 -- bench/count.py build/bench/instructions [--update]
+    tests/launcher/launch run --replicas 1 --redis -- bench/count.py build/bench/instructions [--update]
 
 Unlike times, instructions are the same on a busy machine: a path that grew by a twentieth is found here before anybody
 could measure it. Exit code 1 if any count moved by more than that, up or down; --update writes the new counts down.

@@ -207,7 +207,7 @@ bool sdi_coherence_serves(const sdi_core *core, const sdi_policy_settings *polic
 }
 
 shopdata_result *sdi_coherence_look(sdi_core *core, const shopdata_session *session, sdi_hash128 key, int64_t now,
-                                    sdi_local_seen *seen_out)
+                                    bool counts, sdi_local_seen *seen_out)
 {
     shopdata_result *answer = NULL;
     verdict v = judge(core, session, now);
@@ -218,14 +218,15 @@ shopdata_result *sdi_coherence_look(sdi_core *core, const shopdata_session *sess
     if (answer && take(core, session, &v, answer, seen_out))
         return answer;
     shopdata_result_free(answer);
-    sdi_count(core->metrics, SDI_M_LOCAL_MISSES, v.miss, 1);
+    if (counts)
+        sdi_count(core->metrics, SDI_M_LOCAL_MISSES, v.miss, 1);
     return NULL;
 }
 
-shopdata_result *sdi_coherence_get(sdi_core *core, shopdata_session *session, sdi_hash128 key, int64_t now)
+shopdata_result *sdi_coherence_get(sdi_core *core, shopdata_session *session, sdi_hash128 key, int64_t now, bool counts)
 {
     sdi_local_seen seen;
-    shopdata_result *answer = sdi_coherence_look(core, session, key, now, &seen);
+    shopdata_result *answer = sdi_coherence_look(core, session, key, now, counts, &seen);
     if (answer)
         sdi_session_saw_local(session, &seen);
     return answer;

@@ -59,11 +59,12 @@ void sdi_coherence_gauges(struct sdi_core *core);
 
 /* sdi_coherence_look gives what this process keeps under the key, if it is good for the session at `now` (clock.h, from
  * within the call): signed with source and staleness, the caller's. *seen_out tells how far it reaches, for
- * sdi_session_saw_local. NULL is a miss, counted. sdi_coherence_get does both. Neither asks whether the call may be
- * answered from a cache at all: see sdi_coherence_serves. */
+ * sdi_session_saw_local. NULL is a miss, which `counts` or not. sdi_coherence_get does both. Neither asks whether the
+ * call may be answered from a cache at all: see sdi_coherence_serves. */
 shopdata_result *sdi_coherence_look(struct sdi_core *core, const shopdata_session *session, sdi_hash128 key,
-                                    int64_t now, sdi_local_seen *seen_out);
-shopdata_result *sdi_coherence_get(struct sdi_core *core, shopdata_session *session, sdi_hash128 key, int64_t now);
+                                    int64_t now, bool counts, sdi_local_seen *seen_out);
+shopdata_result *sdi_coherence_get(struct sdi_core *core, shopdata_session *session, sdi_hash128 key, int64_t now,
+                                   bool counts);
 /* sdi_coherence_serves: are answers of this policy kept, and may a call with these flags have one? */
 bool sdi_coherence_serves(const struct sdi_core *core, const sdi_policy_settings *policy, unsigned flags);
 

@@ -30,6 +30,7 @@ typedef struct sdi_read {
     bool cached;    /* look into the cache, fill it */
     sdi_tags tags;
     sdi_buffer identity, key;
+    bool looked_locally;   /* in vain, before the round */
     sdi_hash128 local_key; /* the identity's, by the core's seed: what is kept in this process is found by it alone */
     enum sdi_read_state state;
     sdi_flight *flight;

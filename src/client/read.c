@@ -10,6 +10,7 @@
 #include "client/ask.h"
 #include "client/coherence.h"
 #include "client/lease.h"
+#include "client/peek.h"
 #include "client/round.h"
 #include "client/settle.h"
 #include "client/slow.h"
@@ -272,9 +273,9 @@ static void look_locally(sdi_round *r)
     int64_t now = sdi_now();
     for (size_t i = 0; i < r->count; i++) {
         sdi_read *read = &r->reads[i];
-        if (!read->cached || !sdi_coherence_serves(r->core, read->policy, read->flags))
+        if (!read->cached || read->looked_locally || !sdi_coherence_serves(r->core, read->policy, read->flags))
             continue;
-        read->result = sdi_coherence_look(r->core, r->session, read->local_key, now, &read->seen);
+        read->result = sdi_coherence_look(r->core, r->session, read->local_key, now, true, &read->seen);
         if (read->result)
             read->state = SDI_READ_DONE;
     }
@@ -505,11 +506,18 @@ static int run_round(shopdata_session *session, sdi_read *reads, size_t count, s
 int sdi_read_many(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out,
                   shopdata_error **error_out)
 {
+    bool looked = false;
+    shopdata_result *kept = count == 1 ? sdi_local_hit(session, calls, true, &looked) : NULL;
+    if (kept) {
+        *results_out = kept;
+        return SHOPDATA_OK;
+    }
     sdi_read one, *reads = count == 1 ? &one : sdi_malloc(count * sizeof *reads);
     if (!reads)
         return sdi_no_memory(error_out);
     for (size_t i = 0; i < count; i++)
         sdi_read_begin(&reads[i], &calls[i]);
+    reads->looked_locally = looked;
     int status = run_round(session, reads, count, results_out, error_out);
     if (reads != &one)
         sdi_free(reads);

@@ -48,7 +48,7 @@ static int prepare(const sdi_round *r, sdi_read *read, shopdata_error **error_ou
         status = check_kind(read, error_out);
     if (status != SHOPDATA_OK)
         return status;
-    read->policy = sdi_settings_policy(r->core->settings, call->statement->policy);
+    read->policy = sdi_statement_policy(call->statement);
     return sdi_in_transaction(r->session) ? SHOPDATA_OK : prepare_cached(r, read, error_out);
 }
 

@@ -35,6 +35,7 @@ static int fill_statement(shopdata_statement *statement, const char *policy, con
         return sdi_fail(error_out, SHOPDATA_ERR_ARGUMENT, "no policy \"%s\": add a section [policy %s], or pass NULL",
                         policy, policy);
     statement->policy = found->name;
+    statement->policy_number = (size_t)(found - statement->client->core->settings->policies);
     statement->text = sdi_strdup(sql);
     if (!statement->text)
         return sdi_no_memory(error_out);
@@ -348,12 +349,6 @@ int sdi_statement_explain(shopdata_statement *statement, const char **text_out, 
     return SHOPDATA_OK;
 }
 
-const sdi_planned *sdi_statement_planned(const shopdata_statement *statement)
-{
-    const sdi_planned *planned = atomic_load(&statement->planned);
-    return holds(statement, planned, false) ? planned : NULL;
-}
-
 /* A plan that stands knows what the database says; else the SQL must do. */
 bool sdi_statement_is_read(const shopdata_statement *statement)
 {
@@ -362,6 +357,17 @@ bool sdi_statement_is_read(const shopdata_statement *statement)
         return sdi_sql_is_read(statement->sql);
     enum sdi_plan_kind kind = sdi_plan_kind(planned->plan);
     return kind != SDI_PLAN_WRITE && kind != SDI_PLAN_UNDECLARED;
+}
+
+const sdi_planned *sdi_statement_planned(const shopdata_statement *statement)
+{
+    const sdi_planned *planned = atomic_load(&statement->planned);
+    return holds(statement, planned, false) ? planned : NULL;
+}
+
+const sdi_policy_settings *sdi_statement_policy(const shopdata_statement *statement)
+{
+    return &statement->client->core->settings->policies[statement->policy_number];
 }
 
 size_t sdi_statement_parameters(const shopdata_statement *statement)

@@ -11,10 +11,11 @@ struct shopdata_statement {
     shopdata_client *client;
     char *text;
     sdi_sql *sql;
-    const char *policy; /* name; the settings may be another core's after fork */
-    uint64_t number;    /* for prepared statements: unlike any other's in this process */
-    sdi_mutex lock;     /* guards own tags until the first use, and who makes a plan */
-    sdi_condition made; /* a plan is, or could not be */
+    const char *policy;   /* name */
+    size_t policy_number; /* among the settings': they stay what they were after fork */
+    uint64_t number;      /* for prepared statements: unlike any other's in this process */
+    sdi_mutex lock;       /* guards own tags until the first use, and who makes a plan */
+    sdi_condition made;   /* a plan is, or could not be */
     char **own;
     size_t own_count;
     bool used;
@@ -41,6 +42,8 @@ int sdi_statement_add_tag(shopdata_statement *statement, const char *tag_templat
 /* sdi_statement_free drops a reference. */
 void sdi_statement_free(shopdata_statement *statement);
 shopdata_statement *sdi_statement_retain(shopdata_statement *statement);
+/* sdi_statement_policy is what the statement was made under. */
+const sdi_policy_settings *sdi_statement_policy(const shopdata_statement *statement);
 /* sdi_statement_is_read, _parameters: see shopdata_statement_is_read, _parameters. */
 bool sdi_statement_is_read(const shopdata_statement *statement);
 size_t sdi_statement_parameters(const shopdata_statement *statement);

@@ -37,6 +37,21 @@ static int check_param(const shopdata_param *param, size_t number, shopdata_erro
     return param->kind == SHOPDATA_TEXT ? check_text(param, number, error_out) : SHOPDATA_OK;
 }
 
+static bool is_readable(const shopdata_param *param)
+{
+    if (param->kind < SHOPDATA_NULL || param->kind > SHOPDATA_BYTES)
+        return false;
+    return param->kind < SHOPDATA_TEXT || (param->value.bytes.data && param->value.bytes.length <= SDI_PARAM_BYTES_MAX);
+}
+
+bool sdi_params_readable(const shopdata_param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!params || !is_readable(&params[i]))
+            return false;
+    return true;
+}
+
 int sdi_params_check(const shopdata_param *params, size_t count, shopdata_error **error_out)
 {
     if (count && !params)

@@ -2,6 +2,7 @@
 #ifndef SDI_MODEL_PARAM_H
 #define SDI_MODEL_PARAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <shopdata/shopdata.h>
@@ -13,6 +14,9 @@ enum { SDI_PARAMS_MAX = 65535, SDI_PARAM_BYTES_MAX = 0x3fffffff };
 /* sdi_params_check: known kinds, UTF-8 without zero bytes, below PostgreSQL's size limit. The message names the
  * parameter. */
 int sdi_params_check(const shopdata_param *params, size_t count, shopdata_error **error_out);
+
+/* sdi_params_readable: can they be looked at? What is there under their bytes was checked when it came there. */
+bool sdi_params_readable(const shopdata_param *params, size_t count);
 
 /* sdi_param_text appends the text PostgreSQL gets for a parameter that is neither NULL nor bytes. */
 void sdi_param_text(const shopdata_param *param, sdi_buffer *text);
