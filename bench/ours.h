@@ -44,7 +44,7 @@ bool bench_ours_change(bench_ours *ours, unsigned thread, int64_t key, uint64_t 
 bool bench_ours_read(void *self, unsigned thread, uint64_t number);
 bool bench_ours_write(void *self, unsigned thread, uint64_t number);
 bool bench_ours_read_batch(void *self, unsigned thread, uint64_t number); /* ours->batch keys in one query_many */
-/* BENCH_LOCAL_EACH reads: one takes less than looking at the clock. */
+/* BENCH_LOCAL_EACH reads: one takes less than looking at the clock. The first of them is checked. */
 bool bench_ours_read_often(void *self, unsigned thread, uint64_t number);
 
 #endif
