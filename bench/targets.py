@@ -124,20 +124,28 @@ def tell(report: Part, rows: list[Row]) -> None:
           f" {report.get('strayed', 0)} answers from elsewhere than measured", flush=True)
 
 
+def write(wanted: argparse.Namespace, report: Part, more: Part) -> None:
+    """The drawing, and the figures for a program."""
+    drawing = wanted.svg or wanted.build / "throughput-and-latency.svg"
+    if "machine" in report:
+        drawing.write_text(chart.svg(report))
+        print(f"drawn: {drawing}", flush=True)
+    if wanted.json:
+        wanted.json.write_text(json.dumps({**report, **more}, indent=1) + "\n")
+
+
 def main() -> int:
     """Measures, and tells; 1 where a target is missed, or a call failed."""
     wanted = options()
     report, local = measure_trips(wanted), measure_local(wanted)
     page, python = measure_page(wanted), measure_python(wanted)
     rows = rows_of(report, local, page, python)
-    tell(report, rows)
-    drawing = wanted.svg or wanted.build / "throughput-and-latency.svg"
-    if "machine" in report:
-        drawing.write_text(chart.svg(report))
-        print(f"drawn: {drawing}")
-    if wanted.json:
-        whole = {**report, "rows": [row.as_json() for row in rows], "local": local, "page": page, "python": python}
-        wanted.json.write_text(json.dumps(whole, indent=1) + "\n")
+    try:
+        tell(report, rows)
+        write(wanted, report, {"rows": [row.as_json() for row in rows], "local": local, "page": page, "python": python})
+    except OSError as error:
+        print(f"bench/run: {error}", file=sys.stderr)
+        return 1
     if report.get("exit_code", 1) != 0:
         print("bench/run: roundtrips failed: its figures do not count", file=sys.stderr)
         return 1
