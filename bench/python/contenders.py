@@ -37,9 +37,10 @@ def make_table(conninfo: str) -> None:
 
 
 def open_ours() -> shopdata.Client:
-    """As anybody would, with everything at its default."""
+    """Everything at its default, but for the cache in this process: the peers have none."""
     nodes = {name: os.environ[f"SHOPDATA_{name.upper()}"] for name in ("primary", "replica1", "replica2")}
-    return shopdata.open(node=nodes, cache={"kind": "redis", "address": os.environ["SHOPDATA_REDIS"]})
+    cache = {"kind": "redis", "address": os.environ["SHOPDATA_REDIS"]}
+    return shopdata.open(node=nodes, cache=cache, local={"bytes": 0})
 
 
 def ours(client: shopdata.Client) -> Contender:
