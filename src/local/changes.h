@@ -12,10 +12,12 @@
 #include <stdint.h>
 
 typedef struct sdi_changes {
-    _Atomic uint64_t clock;     /* changes so far */
     _Atomic uint64_t forgotten; /* what is older than this is void, whatever it hangs on */
     _Atomic uint64_t *cells;    /* the number of the last change of a tag that has this cell */
     unsigned cell_bits;
+    char apart[64];         /* what every change writes is not in the line that every hit reads */
+    _Atomic uint64_t clock; /* changes so far */
+    char apart_too[64];
 } sdi_changes;
 
 /* sdi_changes_init: about so many bytes, at least a few hundred. False without memory. */

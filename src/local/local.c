@@ -8,7 +8,7 @@
 #include "local/origins.h"
 #include "local/shard.h"
 
-enum { SHARDS_MAX = 16, SHARD_BYTES_MIN = 256 * 1024, FIXED_SHARE = 64 };
+enum { SHARDS_MAX = 16, SHARD_BYTES_MIN = 256 * 1024, CHANGES_SHARE = 64, REST_SHARE = 256 };
 
 struct sdi_local {
     size_t limit, fixed; /* fixed: bytes that are taken from the beginning */
@@ -16,7 +16,7 @@ struct sdi_local {
     sdi_changes changes;
     sdi_origins origins;
     size_t shard_count; /* a power of two */
-    sdi_local_shard shards[SHARDS_MAX];
+    sdi_local_shard *shards;
 };
 
 /* Shards are locked by whoever puts only, so a few are enough; small ones would evict what others have room for. */
@@ -31,8 +31,12 @@ static size_t shards_for(size_t bytes)
 
 static bool make_shards(sdi_local *local)
 {
+    size_t count = shards_for(local->limit);
+    local->shards = sdi_calloc(count, sizeof *local->shards);
+    if (!local->shards)
+        return false;
+    local->fixed += count * sizeof *local->shards;
     size_t room = local->limit > local->fixed ? local->limit - local->fixed : 0;
-    size_t count = shards_for(room);
     for (; local->shard_count < count; local->shard_count++)
         if (!sdi_local_shard_init(&local->shards[local->shard_count], room / count, local->lender, &local->changes))
             return false;
@@ -41,9 +45,9 @@ static bool make_shards(sdi_local *local)
 
 static bool make_fixed(sdi_local *local)
 {
-    local->lender = sdi_lender_new(local->limit / FIXED_SHARE);
-    bool good = sdi_origins_init(&local->origins, local->limit / FIXED_SHARE) && local->lender &&
-                sdi_changes_init(&local->changes, local->limit / FIXED_SHARE);
+    local->lender = sdi_lender_new(local->limit / REST_SHARE);
+    bool good = sdi_origins_init(&local->origins, local->limit / REST_SHARE) && local->lender &&
+                sdi_changes_init(&local->changes, local->limit / CHANGES_SHARE);
     if (good)
         local->fixed = sizeof *local + sdi_lender_bytes(local->lender) + sdi_changes_bytes(&local->changes) +
                        sdi_origins_bytes(&local->origins);
@@ -70,6 +74,7 @@ void sdi_local_free(sdi_local *local)
         sdi_lender_settle(local->lender);
     for (size_t i = 0; i < local->shard_count; i++)
         sdi_local_shard_free(&local->shards[i]);
+    sdi_free(local->shards);
     if (local->lender)
         sdi_lender_close(local->lender);
     sdi_changes_free(&local->changes);

@@ -4,13 +4,13 @@
 
 #include "base/memory.h"
 
-enum { FIRST_BUCKETS = 16, ENTRIES_A_BUCKET = 2, GHOSTS_A_GROUP = 4, SMALL_SHARE = 4, SLACK_SHARE = 64, USES_MAX = 3 };
+enum { FIRST_BUCKETS = 16, ENTRIES_A_BUCKET = 2, GHOSTS_A_GROUP = 4, SMALL_SHARE = 4, SLACK_SHARE = 256, USES_MAX = 3 };
 
 /* Ghosts are known by 16 bits, four in a number, the last one lowest: two bytes for each, and each group a queue of its
- * own. There are as many as there is room for entries. */
+ * own. There are half as many as there may be entries. */
 struct sdi_index {
     size_t bucket_count;
-    uint64_t *ghosts; /* half as many groups as buckets; the shard's lock */
+    uint64_t *ghosts; /* groups; the shard's lock */
     _Atomic(sdi_kept *) buckets[];
 };
 
@@ -24,13 +24,13 @@ static size_t room_of(const void *block)
 
 static size_t group_count(const sdi_index *index)
 {
-    return index->bucket_count * ENTRIES_A_BUCKET / GHOSTS_A_GROUP;
+    return index->bucket_count / GHOSTS_A_GROUP;
 }
 
 static sdi_index *make_index(size_t bucket_count)
 {
-    size_t groups = bucket_count * ENTRIES_A_BUCKET / GHOSTS_A_GROUP;
-    sdi_index *index = sdi_calloc(1, sizeof *index + bucket_count * sizeof *index->buckets + groups * 8);
+    size_t ghosts = bucket_count / GHOSTS_A_GROUP * sizeof(uint64_t);
+    sdi_index *index = sdi_calloc(1, sizeof *index + bucket_count * sizeof *index->buckets + ghosts);
     if (!index)
         return NULL;
     index->bucket_count = bucket_count;
@@ -100,11 +100,15 @@ static void add_ghost(sdi_index *index, sdi_hash128 key)
     *group = *group << 16 | ghost_of(key);
 }
 
-static bool is_ghost(sdi_index *index, sdi_hash128 key)
+/* Was it one? It is none from then on: what goes again later, unused, has to earn its place anew. */
+static bool take_ghost(sdi_index *index, sdi_hash128 key)
 {
-    for (uint64_t group = *ghost_group(index, key); group; group >>= 16)
-        if ((group & UINT16_MAX) == ghost_of(key))
+    uint64_t *group = ghost_group(index, key);
+    for (unsigned shift = 0; shift < 64; shift += 16)
+        if ((*group >> shift & UINT16_MAX) == ghost_of(key)) {
+            *group &= ~((uint64_t)UINT16_MAX << shift);
             return true;
+        }
     return false;
 }
 
@@ -277,7 +281,7 @@ static void make_room(sdi_local_shard *shard, size_t room, int64_t now)
 
 static void add(sdi_local_shard *shard, sdi_kept *kept, sdi_kept *before, int64_t now)
 {
-    enum sdi_local_queue queue = is_ghost(index_of(shard), kept->key) ? SDI_QUEUE_MAIN : SDI_QUEUE_SMALL;
+    enum sdi_local_queue queue = take_ghost(index_of(shard), kept->key) ? SDI_QUEUE_MAIN : SDI_QUEUE_SMALL;
     if (before) {
         queue = (enum sdi_local_queue)before->queue;
         atomic_init(&kept->uses, atomic_load_explicit(&before->uses, memory_order_relaxed));

@@ -23,8 +23,9 @@ typedef struct sdi_kept_queue {
 typedef struct sdi_index sdi_index;
 
 typedef struct sdi_local_shard {
-    sdi_mutex mutex; /* of whoever changes it */
     _Atomic(sdi_index *) index;
+    char apart[64];  /* what follows is written by whoever puts: not in the line that all who look read */
+    sdi_mutex mutex; /* of whoever changes it */
     sdi_kept_queue queues[SDI_QUEUES];
     sdi_kept *retired; /* unlinked, and perhaps being read */
     size_t entries, bytes, retired_bytes, limit;
