@@ -26,6 +26,9 @@ typedef struct trial {
     int64_t wait_until; /* for a replica to replay */
     int64_t retries;
     int64_t asked_at;
+    bool told; /* where the node stands, `moment`, and how far it has come behind the reads, `reached` (0: unknown) */
+    sdi_moment moment;
+    sdi_lsn reached;
     bool busy;     /* the last node had no connection to spare */
     size_t failed; /* the command that the server rejected; SIZE_MAX: none */
 } trial;
@@ -62,16 +65,22 @@ static void forget_answers(trial *t)
     sdi_pg_commands_free(t->commands, t->count);
 }
 
-static bool read_stamp(trial *t, const sdi_pg_connection *connection, size_t node)
+static void read_moment(trial *t, const sdi_pg_connection *connection)
 {
-    sdi_moment moment;
+    const sdi_pg_command *asked = &t->commands[0], *reached = &t->commands[t->last];
+    t->told = asked->outcome == SDI_PG_DONE && sdi_moment_read(connection, asked->result, &t->moment);
+    t->moment.asked_at = t->asked_at;
+    t->reached = reached->outcome == SDI_PG_DONE ? sdi_reached_read(reached->result) : 0;
+}
+
+static bool read_stamp(trial *t, size_t node)
+{
     sdi_question *question = t->question;
+    const sdi_moment moment = t->moment;
     question->stamped = false;
     question->stamp.era = (sdi_era){0};
-    if (t->commands[0].outcome != SDI_PG_DONE || !sdi_moment_read(connection, t->commands[0].result, &moment))
-        return false;
-    moment.asked_at = t->asked_at;
-    if (!sdi_router_observe(t->core->router, node, &moment)) /* of another database: its name leads elsewhere now */
+    if (!t->told || !sdi_router_observe(t->core->router, node, &moment)) /* of another database: its name leads
+                                                                            elsewhere now */
         return false;
     question->moment = moment;
     question->node = node;
@@ -132,13 +141,13 @@ static enum verdict judge_broken(trial *t)
     return FINAL;
 }
 
-static enum verdict judge(trial *t, const sdi_pg_connection *connection, size_t node, int status)
+static enum verdict judge(trial *t, size_t node, int status)
 {
     if (status == SHOPDATA_ERR_UNAVAILABLE)
         return ELSEWHERE;
     if (status != SHOPDATA_OK)
         return judge_broken(t);
-    if (!read_stamp(t, connection, node))
+    if (!read_stamp(t, node))
         return ELSEWHERE;
     return new_enough(t) ? judge_commands(t) : TOO_OLD;
 }
@@ -167,27 +176,83 @@ static int ask_node(trial *t, const sdi_choice *choice, sdi_pg_connection *conne
     return sdi_pg_read(connection, t->commands, t->count, most, t->question->deadline, error);
 }
 
-static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata_error **error)
+/* What took long together is not known one by one. */
+static void measure(trial *t)
+{
+    int64_t took = sdi_now() - t->asked_at;
+    for (size_t i = t->first; i < t->last; i++)
+        if (t->commands[i].speed && t->commands[i].outcome == SDI_PG_DONE)
+            sdi_pg_speed_learn(t->commands[i].speed, took);
+}
+
+static enum verdict go_alone(trial *t, const sdi_choice *choice, int *status, shopdata_error **error)
 {
     sdi_core *core = t->core;
     sdi_pg_connection *connection;
     *status = sdi_ask_take(core, choice->node, t->question->deadline, &connection, error);
-    if (*status != SHOPDATA_OK) {
-        sdi_router_done(core->router, choice, -1);
-        t->busy = *status == SHOPDATA_ERR_BUSY;
+    t->busy = *status == SHOPDATA_ERR_BUSY;
+    if (*status != SHOPDATA_OK)
         return *status == SHOPDATA_ERR_TIMEOUT ? FINAL : ELSEWHERE;
-    }
-    t->busy = false;
     sdi_pool_expendable(sdi_router_pool(core->router, choice->node), connection);
-    sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->last - t->first);
-    SDI_STEP(ask);
     *status = ask_node(t, choice, connection, error);
     SDI_STEP(answered);
     if (!SDI_RULE(stamp_first) && *status == SHOPDATA_OK)
         *status = stamp_again(t, connection, error);
-    enum verdict verdict = judge(t, connection, choice->node, *status);
-    sdi_router_done(core->router, choice, *status == SHOPDATA_OK ? sdi_now() - t->asked_at : -1);
+    if (*status == SHOPDATA_OK)
+        measure(t);
+    read_moment(t, connection);
     sdi_ask_give(core, choice->node, connection, *status);
+    return judge(t, choice->node, *status);
+}
+
+/* Many know of a lost connection; the node has failed once. */
+static void tell_loss(trial *t, size_t node, const sdi_lanes_answer *answer, const shopdata_error *error)
+{
+    if (!sdi_lanes_tell(sdi_router_lanes(t->core->router, node), answer->loss))
+        return;
+    const char *lost = "a connection was lost in the middle of a statement";
+    sdi_router_failed(t->core->router, node, answer->connected ? lost : shopdata_error_message(error));
+}
+
+static enum verdict go_shared(trial *t, const sdi_choice *choice, int *status, shopdata_error **error)
+{
+    sdi_lanes_answer answer = {.loss = 0};
+    sdi_lanes *lanes = sdi_router_lanes(t->core->router, choice->node);
+    *status = sdi_lanes_read(lanes, choice->primary, t->commands + t->first, t->last - t->first, t->question->deadline,
+                             &answer, error);
+    SDI_STEP(answered);
+    t->busy = *status == SHOPDATA_ERR_BUSY;
+    if (*status == SHOPDATA_ERR_UNAVAILABLE)
+        tell_loss(t, choice->node, &answer, *error);
+    if (*status == SDI_LANES_ALONE || t->busy)
+        return ELSEWHERE;
+    t->told = *status == SHOPDATA_OK;
+    t->moment = answer.moment;
+    t->reached = answer.reached;
+    t->asked_at = answer.moment.asked_at;
+    return judge(t, choice->node, *status);
+}
+
+/* Settings go before the reads of one caller only. */
+static bool may_share(const trial *t, size_t node)
+{
+    return t->first == 1 && SDI_RULE(stamp_first) &&
+           sdi_lanes_suit(sdi_router_lanes(t->core->router, node), t->commands + t->first, t->last - t->first,
+                          t->question->deadline);
+}
+
+static enum verdict go(trial *t, const sdi_choice *choice, int *status, shopdata_error **error)
+{
+    sdi_core *core = t->core;
+    enum verdict verdict = FINAL;
+    *status = SDI_LANES_ALONE;
+    sdi_count(core->metrics, SDI_M_NODE_QUERIES, choice->node, t->last - t->first);
+    SDI_STEP(ask);
+    if (may_share(t, choice->node))
+        verdict = go_shared(t, choice, status, error);
+    if (*status == SDI_LANES_ALONE)
+        verdict = go_alone(t, choice, status, error);
+    sdi_router_done(core->router, choice, *status == SHOPDATA_OK ? sdi_now() - t->asked_at : -1);
     return verdict;
 }
 
@@ -303,8 +368,7 @@ static void sign_answers(trial *t)
 {
     sdi_question *question = t->question;
     int64_t took = sdi_now() - t->asked_at;
-    const sdi_pg_command *reached = &t->commands[t->last];
-    question->stamp.seen = reached->outcome == SDI_PG_DONE ? sdi_reached_read(reached->result) : 0;
+    question->stamp.seen = t->reached;
     for (size_t i = t->first; i < t->last; i++) {
         sdi_sign(t->core, t->commands[i].result, question->node, question->source);
         t->commands[i].result->read_at -= took; /* what was written while it ran may not be in it */

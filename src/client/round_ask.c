@@ -7,10 +7,13 @@
 #include "client/settle.h"
 #include "client/stale.h"
 
+/* What locks rows does so until its batch is over: it shares none. */
 sdi_pg_command sdi_read_command(const sdi_read *read)
 {
+    bool locks = sdi_plan_kind(read->planned->plan) == SDI_PLAN_PRIMARY;
     return (sdi_pg_command){.sql = read->call->statement->text,
                             .statement = read->planned->number,
+                            .speed = locks ? NULL : &read->planned->speed,
                             .params = read->call->params,
                             .count = read->call->count};
 }

@@ -32,7 +32,8 @@ struct sdi_planned {
     sdi_hash128 fingerprint;
     uint64_t number; /* for prepared statements, as the statement's, but another for another shape */
     sdi_need need;   /* what a node must have to know the catalog it was made of; primary: it was the primary's */
-    bool final;      /* false: something was not found in the catalog, so it is for one use, the caller's own */
+    sdi_pg_speed speed;
+    bool final; /* false: something was not found in the catalog, so it is for one use, the caller's own */
     sdi_planned *older;
 };
 

@@ -54,6 +54,8 @@ enum sdi_metric {
     SDI_M_FRESHNESS_PRIMARY, /* reads sent to the primary because no replica was new enough */
     SDI_M_READ_RETRIES,
     SDI_M_POOL_WAITS,          /* node */
+    SDI_M_SHARED_BATCHES,      /* node */
+    SDI_M_SHARED_READS,        /* node */
     SDI_M_POOL_WAIT_SECONDS,   /* node; histogram */
     SDI_M_POOL_CONNECTIONS,    /* node; gauge */
     SDI_M_POOL_BUSY,           /* node; gauge */

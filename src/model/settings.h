@@ -27,6 +27,7 @@ typedef struct sdi_pool_settings {
     int64_t connect_timeout_ms;
     bool prepared; /* keep prepared statements (off for poolers in transaction mode) */
     bool busy_poll;
+    int64_t shared; /* so many connections at a time are shared by reads; 0: none */
 } sdi_pool_settings;
 
 typedef struct sdi_route_settings {

@@ -71,26 +71,18 @@ static int wait_for_socket(sdi_pg_connection *connection, short events, int64_t 
     }
 }
 
-static bool out_of_time(sdi_pg_batch *batch)
-{
-    if (atomic_load(&batch->connection->given_up))
-        return sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "the server does not answer any more", "");
-    return sdi_pg_break(batch, SHOPDATA_ERR_TIMEOUT, "no answer before the deadline", "");
-}
-
-/* Looks for the answers for a moment before anybody sleeps until they come. False: the batch has failed. */
-static bool look(sdi_pg_batch *batch)
+/* Looks for the answers for a moment before anybody sleeps until they come. */
+static void look(sdi_pg_batch *batch)
 {
     sdi_busy_poll *busy_poll = batch->connection->busy_poll;
     if (!busy_poll || batch->writing || batch->sent < batch->count || !sdi_busy_poll_begin(busy_poll))
-        return true;
+        return;
     bool good;
     int64_t since = batch->looked_at = sdi_now();
     do
         good = PQconsumeInput(batch->connection->pq) ? sdi_pg_receive(batch) : lost(batch);
     while (good && batch->answered < batch->count && sdi_busy_poll_again(since));
     sdi_busy_poll_end(busy_poll);
-    return good;
 }
 
 static void learn(const sdi_pg_batch *batch)
@@ -99,22 +91,38 @@ static void learn(const sdi_pg_batch *batch)
         sdi_busy_poll_learn(batch->connection->busy_poll, sdi_now() - batch->looked_at);
 }
 
-/* Reads while it writes: a server whose answers nobody takes stops reading, and a large batch would never end. */
-static bool pump(sdi_pg_batch *batch, int64_t deadline)
+static bool is_over(const sdi_pg_batch *batch)
 {
-    PGconn *pq = batch->connection->pq;
-    for (bool first = true;; first = false) {
-        if (!sdi_pg_send(batch) || !sdi_pg_receive(batch) || (first && !look(batch)))
-            return false;
-        if (batch->answered == batch->count)
+    return batch->status < 0 || batch->answered == batch->count;
+}
+
+/* True once there is something to go on with, or the batch has failed. */
+static bool await(sdi_pg_batch *batch, int64_t until)
+{
+    sdi_pg_connection *connection = batch->connection;
+    int ready = wait_for_socket(connection, batch->writing ? POLLIN | POLLOUT : POLLIN, until);
+    if (ready == 0 && !atomic_load(&connection->given_up))
+        return false;
+    if (ready == 0)
+        sdi_pg_break(batch, SHOPDATA_ERR_UNAVAILABLE, "the server does not answer any more", "");
+    else if (ready & ~POLLOUT && !PQconsumeInput(connection->pq))
+        lost(batch);
+    return true;
+}
+
+/* Reads while it writes: a server whose answers nobody takes stops reading, and a large batch would never end. */
+bool sdi_pg_batch_go(sdi_pg_batch *batch, int64_t until)
+{
+    while (!is_over(batch)) {
+        if (!sdi_pg_send(batch) || !sdi_pg_receive(batch))
             return true;
-        short events = batch->writing ? POLLIN | POLLOUT : POLLIN;
-        int ready = wait_for_socket(batch->connection, events, deadline);
-        if (ready == 0)
-            return out_of_time(batch);
-        if (ready & ~POLLOUT && !PQconsumeInput(pq))
-            return lost(batch);
+        if (!batch->waited)
+            look(batch);
+        batch->waited = true;
+        if (!is_over(batch) && !await(batch, until))
+            return false;
     }
+    return true;
 }
 
 static void tidy_arguments(sdi_pg_arguments *arguments)
@@ -133,6 +141,27 @@ static void reset(sdi_pg_command *commands, size_t count)
     }
 }
 
+void sdi_pg_batch_begin(sdi_pg_batch *batch, sdi_pg_connection *connection, sdi_pg_command *commands, size_t count,
+                        bool apart, size_t max_bytes)
+{
+    reset(commands, count);
+    *batch = (sdi_pg_batch){
+        .connection = connection, .commands = commands, .max_bytes = max_bytes, .builder = SDI_RESULT_BUILDER_INIT};
+    if (!plan(batch, count, apart))
+        sdi_pg_break(batch, SHOPDATA_ERR_NO_MEMORY, "", "");
+}
+
+int sdi_pg_batch_end(sdi_pg_batch *batch, shopdata_error **error_out)
+{
+    learn(batch);
+    sdi_free(batch->steps);
+    sdi_result_builder_free(&batch->builder);
+    tidy_arguments(&batch->connection->arguments);
+    if (batch->error)
+        sdi_error_move(error_out, batch->error);
+    return batch->status;
+}
+
 int sdi_pg_batch_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, bool apart,
                      size_t max_bytes, int64_t deadline, shopdata_error **error_out)
 {
@@ -141,19 +170,11 @@ int sdi_pg_batch_run(sdi_pg_connection *connection, sdi_pg_command *commands, si
         return sdi_pg_fail(error_out, SHOPDATA_ERR_UNAVAILABLE, connection->node, "the connection is broken", "");
     if (sdi_interrupted())
         return sdi_pg_fail(error_out, SHOPDATA_ERR_TIMEOUT, connection->node, "nothing was sent any more", "");
-    sdi_pg_batch batch = {
-        .connection = connection, .commands = commands, .max_bytes = max_bytes, .builder = SDI_RESULT_BUILDER_INIT};
-    if (!plan(&batch, count, apart))
-        sdi_pg_break(&batch, SHOPDATA_ERR_NO_MEMORY, "", "");
-    else
-        pump(&batch, deadline);
-    learn(&batch);
-    sdi_free(batch.steps);
-    sdi_result_builder_free(&batch.builder);
-    tidy_arguments(&connection->arguments);
-    if (batch.error)
-        sdi_error_move(error_out, batch.error);
-    return batch.status;
+    sdi_pg_batch batch;
+    sdi_pg_batch_begin(&batch, connection, commands, count, apart, max_bytes);
+    if (!sdi_pg_batch_go(&batch, deadline))
+        sdi_pg_break(&batch, SHOPDATA_ERR_TIMEOUT, "no answer before the deadline", "");
+    return sdi_pg_batch_end(&batch, error_out);
 }
 
 int sdi_pg_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, size_t max_bytes,

@@ -13,6 +13,7 @@
 
 #include "base/busy_poll.h"
 #include "model/stamp.h"
+#include "postgres/speed.h"
 
 typedef struct sdi_pg_connection sdi_pg_connection;
 
@@ -54,6 +55,8 @@ typedef struct sdi_pg_command {
     uint64_t statement; /* identity for a prepared statement kept on the connection; 0: not prepared */
     const shopdata_param *params;
     size_t count;
+    sdi_pg_speed
+        *speed; /* of a read that may share a round trip with others' (lanes.h), which measure it; NULL: never */
     bool leads; /* those behind it rely on what it does until the Sync: they never run without it */
     /* out */
     enum sdi_pg_outcome outcome;

@@ -65,6 +65,10 @@ enum sdi_pg_known sdi_pg_statement_want(sdi_pg_connection *connection, uint64_t 
 void sdi_pg_statement_settle(sdi_pg_connection *connection, uint64_t key, bool prepared);
 /* sdi_pg_statements_stale: does the error mean that server and table disagree, or that a plan is no longer taken? */
 bool sdi_pg_statements_stale(const PGresult *answer);
+/* sdi_pg_statements_are_due to be dropped: by sdi_pg_statements_drop, after which they are _dropped. */
+bool sdi_pg_statements_are_due(const sdi_pg_connection *connection);
+sdi_pg_command sdi_pg_statements_drop(void);
+void sdi_pg_statements_dropped(sdi_pg_connection *connection);
 /* sdi_pg_statements_tidy drops all statements of server and table where that is due. */
 int sdi_pg_statements_tidy(sdi_pg_connection *connection, int64_t deadline, shopdata_error **error_out);
 
@@ -87,6 +91,7 @@ typedef struct sdi_pg_batch {
     bool reading;                 /* the answer to step `answered` has been asked for */
     bool heard;                   /* some of it has come */
     bool described;               /* the columns of the answer are known */
+    bool waited;                  /* for the answers, once */
     int64_t looked_at;            /* sdi_now when the answers were first looked for; 0: they were not */
     uint64_t changed;             /* rows, as the answer's pieces told */
     sdi_result_builder builder;
@@ -101,10 +106,23 @@ bool sdi_pg_receive(sdi_pg_batch *batch);
 /* batch.c: sdi_pg_break notes why the connection is of no more use; false, so that it can be returned on. */
 bool sdi_pg_break(sdi_pg_batch *batch, int status, const char *what, const char *text);
 
+/* batch.c: a batch in steps, for who must not wait longer than `until`. sdi_pg_batch_begin plans it, sdi_pg_send sends
+ * what goes without waiting. sdi_pg_batch_go goes on with either until it is over; false: `until` has passed, or the
+ * call is interrupted, and it may be called again, by any thread. sdi_pg_batch_end, once: sdi_pg_run's status. */
+void sdi_pg_batch_begin(sdi_pg_batch *batch, sdi_pg_connection *connection, sdi_pg_command *commands, size_t count,
+                        bool apart, size_t max_bytes);
+bool sdi_pg_batch_go(sdi_pg_batch *batch, int64_t until);
+int sdi_pg_batch_end(sdi_pg_batch *batch, shopdata_error **error_out);
 /* batch.c: sdi_pg_batch_run is sdi_pg_run without tidying. `apart`: a Sync behind each command, so that one's error
  * does not touch the next. */
 int sdi_pg_batch_run(sdi_pg_connection *connection, sdi_pg_command *commands, size_t count, bool apart,
                      size_t max_bytes, int64_t deadline, shopdata_error **error_out);
+
+/* read.c: sdi_pg_find is the first command from there on with this outcome, `count` if none has it. sdi_pg_mend: the
+ * server would not take the statement of the command at `at`; it is to run again, after all statements were dropped.
+ * Once: *mended_next, 0 at first, tells from which one on. */
+size_t sdi_pg_find(const sdi_pg_command *commands, size_t from, size_t count, enum sdi_pg_outcome outcome);
+bool sdi_pg_mend(sdi_pg_connection *connection, sdi_pg_command *commands, size_t at, size_t *mended_next);
 
 /* setup.c: sdi_pg_setup pins the session's settings and asks who and where we are: one round trip. */
 int sdi_pg_setup(sdi_pg_connection *connection, int64_t deadline, shopdata_error **error_out);

@@ -83,6 +83,12 @@ static int fail(const sdi_pool *pool, int status, const char *what, shopdata_err
                     pool->size);
 }
 
+int sdi_pool_out_of_time(const sdi_pool *pool, bool sent, shopdata_error **error_out)
+{
+    const char *what = sent ? "no answer before the deadline" : "the deadline passed while waiting for a connection";
+    return fail(pool, SHOPDATA_ERR_TIMEOUT, what, error_out);
+}
+
 /* --------------------------------------------------------------------------------------------------- slots, locked */
 
 static struct slot *find_state(sdi_pool *pool, enum state state)
@@ -173,7 +179,7 @@ static int wait_for_slot(sdi_pool *pool, int64_t deadline, struct slot **slot_ou
         return 0;
     if (until < deadline && !sdi_interrupted())
         return fail(pool, SHOPDATA_ERR_BUSY, "no connection came free in time", error_out);
-    return fail(pool, SHOPDATA_ERR_TIMEOUT, "the deadline passed while waiting for a connection", error_out);
+    return sdi_pool_out_of_time(pool, false, error_out);
 }
 
 /* While anybody waits no slot is free or idle (release): so whoever comes cannot overtake the line. */
@@ -256,6 +262,20 @@ int sdi_pool_take(sdi_pool *pool, int64_t deadline, sdi_pg_connection **connecti
     else
         *connection_out = slot->connection;
     return status;
+}
+
+sdi_pg_connection *sdi_pool_take_idle(sdi_pool *pool)
+{
+    sdi_lock(&pool->mutex);
+    struct slot *slot = find_idle(pool);
+    if (slot)
+        slot->state = TAKEN;
+    sdi_unlock(&pool->mutex);
+    if (!slot || sdi_pg_idle_alive(slot->connection))
+        return slot ? slot->connection : NULL;
+    drop(pool, slot);
+    give_up(pool, slot);
+    return NULL;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- giving */

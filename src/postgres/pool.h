@@ -19,6 +19,8 @@ void sdi_pool_abandon(sdi_pool *pool);
  * waits in line. SHOPDATA_ERR_BUSY past wait_limit or wait_timeout, TIMEOUT past the deadline, UNAVAILABLE if
  * connecting failed. */
 int sdi_pool_take(sdi_pool *pool, int64_t deadline, sdi_pg_connection **connection_out, shopdata_error **error_out);
+/* sdi_pool_take_idle is an idle one, or NULL: nothing is waited for. */
+sdi_pg_connection *sdi_pool_take_idle(sdi_pool *pool);
 /* sdi_pool_give takes it back. A broken one, or one with a transaction left open, is closed. */
 void sdi_pool_give(sdi_pool *pool, sdi_pg_connection *connection);
 /* sdi_pool_give_running takes back one whose command timed out: it stays open in a list until sdi_pool_reap ends its
@@ -33,6 +35,8 @@ void sdi_pool_give_up(sdi_pool *pool);
 /* sdi_pool_flush closes idle connections and lets those in use close when they come back: after a node was lost or
  * changed its role. */
 void sdi_pool_flush(sdi_pool *pool);
+/* sdi_pool_out_of_time is SHOPDATA_ERR_TIMEOUT: while waiting for a connection, or, `sent`, for an answer. */
+int sdi_pool_out_of_time(const sdi_pool *pool, bool sent, shopdata_error **error_out);
 /* sdi_pool_gauges sets SDI_M_POOL_CONNECTIONS, _BUSY, _SIZE and _WAITING. */
 void sdi_pool_gauges(sdi_pool *pool);
 

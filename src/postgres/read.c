@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "postgres/link.h"
 
-static size_t find(const sdi_pg_command *commands, size_t from, size_t count, enum sdi_pg_outcome outcome)
+size_t sdi_pg_find(const sdi_pg_command *commands, size_t from, size_t count, enum sdi_pg_outcome outcome)
 {
     while (from < count && commands[from].outcome != outcome)
         from++;
@@ -10,7 +10,7 @@ static size_t find(const sdi_pg_command *commands, size_t from, size_t count, en
 }
 
 /* sdi_pg_run drops the statements before it runs again what the server would not take: once, then it is an error. */
-static bool mend(sdi_pg_connection *connection, sdi_pg_command *commands, size_t at, size_t *mended_next)
+bool sdi_pg_mend(sdi_pg_connection *connection, sdi_pg_command *commands, size_t at, size_t *mended_next)
 {
     if (!connection->start_over || at < *mended_next || sdi_pg_transaction(connection) != SDI_PG_IDLE)
         return false;
@@ -46,10 +46,10 @@ int sdi_pg_read(sdi_pg_connection *connection, sdi_pg_command *commands, size_t 
         int status = sdi_pg_run(connection, commands + from, count - from, max_bytes, deadline, error_out);
         if (status < 0)
             return status;
-        size_t error = find(commands, from, count, SDI_PG_ERROR);
+        size_t error = sdi_pg_find(commands, from, count, SDI_PG_ERROR);
         if (error == count)
             return 0;
-        if (mend(connection, commands, error, &mended_next))
+        if (sdi_pg_mend(connection, commands, error, &mended_next))
             from = start_at(commands, error, lead);
         else if (lead < count)
             return 0;

@@ -71,17 +71,31 @@ bool sdi_pg_statements_stale(const PGresult *answer)
     return !strcmp(state, "26000") || !strcmp(state, "42P05");
 }
 
-int sdi_pg_statements_tidy(sdi_pg_connection *connection, int64_t deadline, shopdata_error **error_out)
+bool sdi_pg_statements_are_due(const sdi_pg_connection *connection)
 {
     bool due = connection->start_over || connection->statements.used >= SDI_PG_STATEMENTS_MAX;
-    if (!due || sdi_pg_transaction(connection) != SDI_PG_IDLE)
+    return due && sdi_pg_transaction(connection) == SDI_PG_IDLE;
+}
+
+sdi_pg_command sdi_pg_statements_drop(void)
+{
+    return (sdi_pg_command){.sql = "DEALLOCATE ALL"};
+}
+
+void sdi_pg_statements_dropped(sdi_pg_connection *connection)
+{
+    sdi_map_free(&connection->statements);
+    connection->start_over = false;
+}
+
+int sdi_pg_statements_tidy(sdi_pg_connection *connection, int64_t deadline, shopdata_error **error_out)
+{
+    if (!sdi_pg_statements_are_due(connection))
         return 0;
-    sdi_pg_command drop = {.sql = "DEALLOCATE ALL"};
+    sdi_pg_command drop = sdi_pg_statements_drop();
     int status = sdi_pg_batch_run(connection, &drop, 1, false, SIZE_MAX, deadline, error_out);
     sdi_pg_commands_free(&drop, 1);
-    if (status == 0) {
-        sdi_map_free(&connection->statements);
-        connection->start_over = false;
-    }
+    if (status == 0)
+        sdi_pg_statements_dropped(connection);
     return status;
 }

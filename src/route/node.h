@@ -13,6 +13,7 @@ typedef struct sdi_node {
     const sdi_node_settings *settings;
     size_t number;
     sdi_pool *pool;
+    sdi_lanes *lanes;
     sdi_breaker breaker;
     enum sdi_role role;
     sdi_era era;

@@ -39,6 +39,10 @@ static bool make_nodes(sdi_router *router)
         node->pool = sdi_pool_new(node->settings, &router->settings->pool, i, router->metrics);
         if (!node->pool)
             return false;
+        node->lanes = sdi_lanes_new(node->pool, &router->settings->pool, i, (size_t)router->settings->max_result_bytes,
+                                    router->metrics);
+        if (!node->lanes)
+            return false;
     }
     return true;
 }
@@ -63,11 +67,12 @@ sdi_router *sdi_router_new(const sdi_settings *settings, sdi_metrics *metrics, s
     return NULL;
 }
 
-static void free_with(sdi_router *router, void (*free_pool)(sdi_pool *))
+static void free_with(sdi_router *router, void (*free_lanes)(sdi_lanes *), void (*free_pool)(sdi_pool *))
 {
-    for (size_t i = 0; router->nodes && i < router->count; i++)
-        if (router->nodes[i].pool)
-            free_pool(router->nodes[i].pool);
+    for (size_t i = 0; router->nodes && i < router->count; i++) {
+        free_lanes(router->nodes[i].lanes);
+        free_pool(router->nodes[i].pool);
+    }
     sdi_free(router->nodes);
     sdi_free(router);
 }
@@ -79,12 +84,12 @@ void sdi_router_free(sdi_router *router)
     sdi_mutex_destroy(&router->lock);
     sdi_condition_destroy(&router->changed);
     sdi_condition_destroy(&router->watchers);
-    free_with(router, sdi_pool_free);
+    free_with(router, sdi_lanes_free, sdi_pool_free);
 }
 
 void sdi_router_abandon(sdi_router *router)
 {
-    free_with(router, sdi_pool_abandon);
+    free_with(router, sdi_lanes_abandon, sdi_pool_abandon);
 }
 
 size_t sdi_router_nodes(const sdi_router *router)
@@ -100,6 +105,11 @@ const char *sdi_router_name(const sdi_router *router, size_t node)
 sdi_pool *sdi_router_pool(const sdi_router *router, size_t node)
 {
     return router->nodes[node].pool;
+}
+
+sdi_lanes *sdi_router_lanes(const sdi_router *router, size_t node)
+{
+    return router->nodes[node].lanes;
 }
 
 /* -------------------------------------------------------------------------------------------------------- choosing */

@@ -12,6 +12,7 @@
 #include "model/log.h"
 #include "model/metrics.h"
 #include "model/settings.h"
+#include "postgres/lanes.h"
 #include "postgres/moment.h"
 #include "postgres/pool.h"
 
@@ -28,6 +29,7 @@ void sdi_router_abandon(sdi_router *router);
 size_t sdi_router_nodes(const sdi_router *router);
 const char *sdi_router_name(const sdi_router *router, size_t node);
 sdi_pool *sdi_router_pool(const sdi_router *router, size_t node);
+sdi_lanes *sdi_router_lanes(const sdi_router *router, size_t node);
 
 /* What a read asks of the node that answers it. */
 typedef struct sdi_need {

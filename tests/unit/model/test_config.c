@@ -222,7 +222,7 @@ static const struct {
     {TEXT("size=1\n"), "@:1: the key stands before any section; write [section] above it"},
     {TEXT("[pool]\nsize 4\n"), "@:2: there is no `=`; write key = value, [section], or # before a comment"},
     {TEXT("[pool]\n=4\n"), "@:2: unknown key ``; the keys are `size`, `wait_limit`, `wait_timeout`, `connect_timeout`, "
-                           "`prepared` and `busy_poll`"},
+                           "`prepared`, `busy_poll` and `shared`"},
     {TEXT("[cache]\npassword = \"geheim\n"),
      "@:2: cache.password: the quote is not closed; end the value with \", and write \\\" for a quote inside"},
     {TEXT("[cache]\npassword = \"geheim\\\n"),
