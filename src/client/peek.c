@@ -35,16 +35,21 @@ static bool find_key(const shopdata_session *session, const sdi_planned *planned
     return found;
 }
 
+static bool may_hit(const shopdata_session *session, const shopdata_call *call, sdi_hash128 *key_out)
+{
+    const sdi_core *core = session->client->core;
+    const sdi_planned *planned = core->coherence.local ? plan_of(session, call) : NULL;
+    return planned && sdi_coherence_serves(core, sdi_statement_policy(call->statement), call->flags | session->flags) &&
+           find_key(session, planned, call, key_out);
+}
+
 /* Times are told in microseconds, of which this takes less than one: a second look at the clock would be a tenth of it.
  */
 shopdata_result *sdi_local_hit(shopdata_session *session, const shopdata_call *call, bool counts, bool *looked_out)
 {
     sdi_hash128 key;
     sdi_core *core = session->client->core;
-    const sdi_planned *planned = core->coherence.local ? plan_of(session, call) : NULL;
-    *looked_out = planned &&
-                  sdi_coherence_serves(core, sdi_statement_policy(call->statement), call->flags | session->flags) &&
-                  find_key(session, planned, call, &key);
+    *looked_out = may_hit(session, call, &key);
     if (!*looked_out)
         return NULL;
     shopdata_result *result = sdi_coherence_get(core, session, key, sdi_now(), counts);
@@ -66,4 +71,29 @@ int sdi_peek(shopdata_session *session, const shopdata_call *call, shopdata_resu
         return SHOPDATA_MISS;
     *result_out = result;
     return SHOPDATA_OK;
+}
+
+/* Half a batch is none: the rest would have to be asked for in any case. */
+bool sdi_local_hits(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out)
+{
+    enum { MOST = 32 };
+    sdi_hash128 key;
+    sdi_local_seen seen[MOST];
+    sdi_core *core = session->client->core;
+    size_t found = 0;
+    int64_t now = sdi_now();
+    while (count <= MOST && found < count && may_hit(session, &calls[found], &key) &&
+           (results_out[found] = sdi_coherence_look(core, session, key, now, false, &seen[found])))
+        found++;
+    bool all = found == count;
+    for (size_t i = 0; i < found; i++) {
+        if (all) {
+            sdi_session_saw_local(session, &seen[i]);
+            sdi_count_answer(core, results_out[i], 0);
+        } else {
+            shopdata_result_free(results_out[i]);
+            results_out[i] = NULL;
+        }
+    }
+    return all;
 }

@@ -9,5 +9,7 @@
  * NULL says no more than that: also of a call that is wrong. *looked_out: it was looked for, and the miss counted if it
  * `counts`. */
 shopdata_result *sdi_local_hit(shopdata_session *session, const shopdata_call *call, bool counts, bool *looked_out);
+/* sdi_local_hits: are all of them kept? Then results_out are the caller's, else NULL; no miss is counted. */
+bool sdi_local_hits(shopdata_session *session, const shopdata_call *calls, size_t count, shopdata_result **results_out);
 
 #endif

@@ -320,6 +320,41 @@ START_TEST(a_transaction_whose_session_is_freed_meanwhile_is_rolled_back)
 }
 END_TEST
 
+/* Kept in this process: no worker is needed, and none of what was written is missed. */
+START_TEST(what_is_kept_here_is_there_at_once)
+{
+    shopdata_config *config = servers_config("redis");
+    servers_ok(shopdata_config_set(config, "local.coherence", "10s", NULL), NULL);
+    begin_with(config);
+    shopdata_op *op = NULL;
+    shopdata_result *results[2] = {NULL, NULL};
+    shopdata_param ids[] = {shopdata_int64(50), shopdata_int64(51)};
+    shopdata_call calls[] = {{.statement = by_id, .params = &ids[0], .count = 1},
+                             {.statement = by_id, .params = &ids[1], .count = 1}};
+    int status = SHOPDATA_PENDING;
+    for (int i = 0; i < 3000 && status == SHOPDATA_PENDING; i++) {
+        usleep(i ? 10000 : 0);
+        status = shopdata_start(session, queue, calls, 2, NULL, &op, NULL);
+        servers_ok(shopdata_op_wait(op, LONG_MS, NULL), NULL);
+        servers_ok(shopdata_op_take(op, results, NULL), NULL);
+        ck_assert(status == SHOPDATA_PENDING || shopdata_result_source(results[1]) == SHOPDATA_FROM_LOCAL);
+        ck_assert_int_eq(number_of(results[0]), 50);
+        ck_assert_int_eq(number_of(results[1]), 51);
+        shopdata_op_free(op);
+    }
+    ck_assert_int_eq(status, SHOPDATA_OK);
+    ck_assert_ptr_null(shopdata_queue_next(queue));
+    shopdata_result_free(wait_for(start_set(session, 51, 5100)));
+    ck_assert_int_eq(shopdata_start(session, queue, calls, 2, NULL, &op, NULL), SHOPDATA_PENDING);
+    servers_ok(shopdata_op_wait(op, LONG_MS, NULL), NULL);
+    servers_ok(shopdata_op_take(op, results, NULL), NULL);
+    ck_assert_int_eq(number_of(results[0]), 50);
+    ck_assert_int_eq(number_of(results[1]), 5100);
+    shopdata_op_free(op);
+    finish();
+}
+END_TEST
+
 /* Log lines come in the application's threads only, also those of what a worker did. */
 static pthread_t logged_in;
 static int lines;
@@ -359,6 +394,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_transaction_goes_step_by_step);
     tcase_add_test(cases, a_transaction_does_not_wait_for_those_who_wait_for_it);
     tcase_add_test(cases, a_transaction_whose_session_is_freed_meanwhile_is_rolled_back);
+    tcase_add_test(cases, what_is_kept_here_is_there_at_once);
     tcase_add_test(cases, log_lines_come_in_the_callers_thread);
 }
 
