@@ -4,30 +4,73 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef void (*escape_function)(struct evbuffer *out, const char *text);
+enum { DRAFT_SIZE = 512 };
+
+/* What one call writes, gathered: an evbuffer takes long over each piece, however short. */
+struct draft {
+    struct evbuffer *out;
+    size_t length;
+    char text[DRAFT_SIZE];
+};
+
+typedef void (*escape_function)(struct draft *draft, const char *text);
 
 void shop_put(struct evbuffer *out, const char *text)
 {
     evbuffer_add(out, text, strlen(text));
 }
 
+static void hand_over(struct draft *draft)
+{
+    evbuffer_add(draft->out, draft->text, draft->length);
+    draft->length = 0;
+}
+
+static void add(struct draft *draft, const char *text, size_t length)
+{
+    if (length > DRAFT_SIZE - draft->length)
+        hand_over(draft);
+    if (length > DRAFT_SIZE) {
+        evbuffer_add(draft->out, text, length);
+        return;
+    }
+    memcpy(draft->text + draft->length, text, length);
+    draft->length += length;
+}
+
+static void add_text(struct draft *draft, const char *text)
+{
+    add(draft, text, strlen(text));
+}
+
+static void add_number(struct draft *draft, int number)
+{
+    char digits[16];
+    snprintf(digits, sizeof digits, "%d", number);
+    add_text(draft, digits);
+}
+
 static void format_with(struct evbuffer *out, escape_function escape, const char *format, va_list arguments)
 {
+    struct draft draft;
+    draft.out = out;
+    draft.length = 0;
     for (const char *percent; (percent = strchr(format, '%')); format = percent + 2) {
-        evbuffer_add(out, format, (size_t)(percent - format));
+        add(&draft, format, (size_t)(percent - format));
         switch (percent[1]) {
         case 's':
-            escape(out, va_arg(arguments, const char *));
+            escape(&draft, va_arg(arguments, const char *));
             break;
         case 'd':
-            evbuffer_add_printf(out, "%d", va_arg(arguments, int));
+            add_number(&draft, va_arg(arguments, int));
             break;
         default:
-            evbuffer_add(out, "%", 1);
+            add(&draft, "%", 1);
             break;
         }
     }
-    shop_put(out, format);
+    add_text(&draft, format);
+    hand_over(&draft);
 }
 
 static const char *html_entity(char character)
@@ -46,14 +89,14 @@ static const char *html_entity(char character)
     }
 }
 
-static void escape_html(struct evbuffer *out, const char *text)
+static void escape_html(struct draft *draft, const char *text)
 {
     text = text ? text : "";
     for (size_t plain; *text; text += plain + (text[plain] != '\0')) {
         plain = strcspn(text, "&<>\"'");
-        evbuffer_add(out, text, plain);
+        add(draft, text, plain);
         if (text[plain])
-            shop_put(out, html_entity(text[plain]));
+            add_text(draft, html_entity(text[plain]));
     }
 }
 
@@ -63,22 +106,24 @@ static int needs_json_escape(unsigned char character)
     return character < 0x20 || character == '"' || character == '\\' || character == '<' || character == 0x7f;
 }
 
-static void escape_json(struct evbuffer *out, const char *text)
+static void escape_json(struct draft *draft, const char *text)
 {
+    char code[8];
     if (!text) {
-        shop_put(out, "null");
+        add_text(draft, "null");
         return;
     }
-    evbuffer_add(out, "\"", 1);
+    add(draft, "\"", 1);
     for (const char *plain = text;; plain = ++text) {
         while (*text && !needs_json_escape((unsigned char)*text))
             text++;
-        evbuffer_add(out, plain, (size_t)(text - plain));
+        add(draft, plain, (size_t)(text - plain));
         if (!*text)
             break;
-        evbuffer_add_printf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+        snprintf(code, sizeof code, "\\u%04x", (unsigned)(unsigned char)*text);
+        add_text(draft, code);
     }
-    evbuffer_add(out, "\"", 1);
+    add(draft, "\"", 1);
 }
 
 void shop_html(struct evbuffer *out, const char *format, ...)
