@@ -8,7 +8,7 @@
 static bool is_from_cache(const shopdata_result *result)
 {
     int source = shopdata_result_source(result);
-    return source == SHOPDATA_FROM_CACHE || source == SHOPDATA_FROM_STALE;
+    return source == SHOPDATA_FROM_CACHE || source == SHOPDATA_FROM_STALE || source == SHOPDATA_FROM_LOCAL;
 }
 
 /* "cache", or the node that answered: "replica2". */

@@ -22,6 +22,7 @@ static const struct metric {
         {"shopdata_cache_misses_total", "reason=\"fence_refused\"", offsetof(struct shop_topology, refused)},
         {"shopdata_cache_errors_total", NULL, offsetof(struct shop_topology, cache_errors)},
         {"shopdata_queries_total", "source=\"cache\"", offsetof(struct shop_topology, from_cache)},
+        {"shopdata_queries_total", "source=\"local\"", offsetof(struct shop_topology, from_cache)},
         {"shopdata_queries_total", "source=\"replica\"", offsetof(struct shop_topology, from_replica)},
         {"shopdata_queries_total", "source=\"primary\"", offsetof(struct shop_topology, from_primary)},
         {"shopdata_query_seconds_sum", NULL, offsetof(struct shop_topology, read_seconds)},
