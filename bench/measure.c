@@ -229,7 +229,9 @@ bool bench_measure(bench_contest *contests, size_t count, double seconds)
     if (!crews || !hire(crews, contests, count))
         return false; /* the program ends now, and the threads with it */
     double slice = slice_for(contests, count, seconds), ends = now() + seconds;
-    for (uint64_t round = 0; now() < ends && round < BENCH_ROUNDS_MAX + WARM_UP_ROUNDS; round++)
+    /* One round at least, however slow the machine is. */
+    for (uint64_t round = 0; round <= WARM_UP_ROUNDS || (now() < ends && round < BENCH_ROUNDS_MAX + WARM_UP_ROUNDS);
+         round++)
         for (size_t i = 0; i < count; i++)
             run_contest(crews[i], &contests[i], slice, round);
     for (size_t i = 0; i < count; i++)

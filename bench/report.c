@@ -197,7 +197,8 @@ void bench_report_json(const bench_report *report, FILE *to)
             report->hot, report->entry_bytes, report->seconds);
     fprintf(to, "  \"accesses\": %zu, \"objects\": %zu, \"recorded\": %s, \"allocations\": %ld,\n", report->accesses,
             report->objects, report->recorded ? "true" : "false", report->allocations);
-    fprintf(to, "  \"errors\": %" PRIu64 ", \"strayed\": %" PRIu64 ",\n", bench_report_errors(report), report->strayed);
+    fprintf(to, "  \"errors\": %" PRIu64 ", \"reads\": %" PRIu64 ", \"strayed\": %" PRIu64 ",\n",
+            bench_report_errors(report), report->reads, report->strayed);
     json_contests("contests", report->contests, report->count, to);
     fputs(",\n", to);
     json_contests("curves", report->curves, report->curve_count, to);

@@ -24,7 +24,7 @@ typedef struct bench_report {
     bool recorded;            /* else invented */
     long allocations;         /* by so many local hits; -1: not counted */
     double seconds;
-    uint64_t strayed; /* answers from elsewhere than the contest wants them */
+    uint64_t reads, strayed; /* answers to us; those from elsewhere than the contest wants them */
     const bench_contest *contests;
     size_t count;
     const bench_contest *curves;
