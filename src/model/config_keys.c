@@ -59,9 +59,9 @@ const sdi_config_key sdi_config_keys[] = {
      AT(pool_settings, connect_timeout_ms), "How long connecting to a node may take, TLS and login included."},
     {SDI_SECTION_POOL, "prepared", SDI_KEY_BOOL, "on", 0, 1, NULL, AT(pool_settings, prepared),
      "Keep prepared statements on the connections. `off` behind a pooler that works by transaction."},
-    {SDI_SECTION_POOL, "busy_poll", SDI_KEY_BOOL, "on", 0, 1, NULL, AT(pool_settings, busy_poll),
+    {SDI_SECTION_POOL, "busy_poll", SDI_KEY_BOOL, "off", 0, 1, NULL, AT(pool_settings, busy_poll),
      "Look for the answer of a node that is quick for a moment, at most 80 us, before sleeping until it comes, as "
-     "`cache.busy_poll` does. `off`: sleep at once."},
+     "`cache.busy_poll` does. For machines where waking up takes longer than a read: it costs processor time."},
     {SDI_SECTION_POOL, "shared", SDI_KEY_INT, "2", 0, 64, NULL, AT(pool_settings, shared),
      "On so many connections to a node at a time quick reads of many callers share round trips. `0`: each has a connection "
      "alone, as it is where `pool.prepared` is off."},

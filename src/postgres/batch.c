@@ -199,7 +199,7 @@ int sdi_pg_command_failure(sdi_pg_command *command, shopdata_error **error_out)
 
 sdi_pg_command sdi_pg_fixed(const char *sql)
 {
-    return (sdi_pg_command){.sql = sql, .statement = sdi_hash64(sql, strlen(sql))};
+    return (sdi_pg_command){.sql = sql, .statement = sdi_hash64(sql, strlen(sql)), .small = true};
 }
 
 void sdi_pg_commands_free(sdi_pg_command *commands, size_t count)

@@ -57,6 +57,7 @@ typedef struct sdi_pg_command {
     size_t count;
     sdi_pg_speed
         *speed; /* of a read that may share a round trip with others' (lanes.h), which measure it; NULL: never */
+    bool small; /* its answer certainly is: it need not come in pieces */
     bool leads; /* those behind it rely on what it does until the Sync: they never run without it */
     /* out */
     enum sdi_pg_outcome outcome;

@@ -184,7 +184,7 @@ static bool receive_one(sdi_pg_batch *batch, bool *busy)
 {
     PGconn *pq = batch->connection->pq;
     enum sdi_pg_step_kind kind = batch->steps[batch->answered].kind;
-    if (!batch->reading && kind == SDI_PG_EXECUTE)
+    if (!batch->reading && kind == SDI_PG_EXECUTE && !current(batch)->small)
         ask_for_pieces(pq);
     batch->reading = true;
     *busy = PQisBusy(pq);
