@@ -47,6 +47,7 @@ static shopdata_config *config_of(const char *cache, const char *prefix, int num
     set(config, "cache.kind", cache);
     set(config, "cache.address", cut_off && number == A ? "127.0.0.1:1" : getenv("SHOPDATA_REDIS"));
     set(config, "cache.key_prefix", prefix);
+    set(config, "local.coherence", "0ms");
     set(config, "shopdata.token_keys", keys);
     return config;
 }
