@@ -75,27 +75,32 @@ static PyObject *finish(call *one, int status, shopdata_result *result, shopdata
 typedef int run_function(shopdata_session *, shopdata_statement *, const shopdata_param *, size_t, shopdata_result **,
                          shopdata_error **);
 
-static PyObject *run(run_function *function, PyObject *const *arguments, Py_ssize_t count)
+static PyObject *run(call *one, run_function *function)
+{
+    shopdata_result *result = NULL;
+    shopdata_error *error = NULL;
+    PyThreadState *others = PyEval_SaveThread();
+    int status = function(one->session, one->statement, one->params.list, one->params.count, &result, &error);
+    PyEval_RestoreThread(others);
+    return finish(one, status, result, error);
+}
+
+/* What the process keeps is there in less time than it takes to let other threads run, and to be let run again. */
+PyObject *sdb_query(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     call one;
     shopdata_result *result = NULL;
     shopdata_error *error = NULL;
+    (void)module;
     if (begin(&one, arguments, count))
         return NULL;
-    PyThreadState *others = PyEval_SaveThread();
-    int status = function(one.session, one.statement, one.params.list, one.params.count, &result, &error);
-    PyEval_RestoreThread(others);
-    return finish(&one, status, result, error);
-}
-
-PyObject *sdb_query(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
-{
-    (void)module;
-    return run(shopdata_query, arguments, count);
+    int status = shopdata_peek(one.session, one.statement, one.params.list, one.params.count, &result, &error);
+    return status == SHOPDATA_MISS ? run(&one, shopdata_query) : finish(&one, status, result, error);
 }
 
 PyObject *sdb_execute(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
+    call one;
     (void)module;
-    return run(shopdata_execute, arguments, count);
+    return begin(&one, arguments, count) ? NULL : run(&one, shopdata_execute);
 }
