@@ -66,6 +66,7 @@ static shopdata_config *config_of(proxy *to_database, proxy *to_cache)
         snprintf(text, sizeof text, "127.0.0.1:%d", proxy_port(to_cache));
     set(config, "cache.kind", cache_kind);
     set(config, "cache.address", text);
+    set(config, "local.coherence", "0ms"); /* the other is to see at once what stands */
     set(config, "cache.timeout", "60ms");
     set(config, "cache.connect_timeout", "60ms");
     set(config, "cache.breaker_open", "10ms");

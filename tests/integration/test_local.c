@@ -252,13 +252,13 @@ END_TEST
 START_TEST(a_write_elsewhere_is_seen_within_the_bound)
 {
     begin("redis");
-    for (int64_t price = 1; price <= 8; price++) {
+    for (int64_t price = 1; price <= 4; price++) {
         await_local(here, read_here, 1);
         write_price(writer, write_there, 1, price);
         pass_the_bound(sdi_now());
         ck_assert_int_eq(ask_anew(here, read_here, 1).price, price);
     }
-    ck_assert_double_ge(servers_metric(here, "shopdata_local_messages_total", NULL), 8);
+    ck_assert_double_ge(servers_metric(here, "shopdata_local_messages_total", NULL), 4);
     finish();
 }
 END_TEST
@@ -307,7 +307,7 @@ END_TEST
 START_TEST(a_write_that_finds_no_fence_is_told)
 {
     begin("redis");
-    for (int64_t price = 1; price <= 5; price++) {
+    for (int64_t price = 1; price <= 3; price++) {
         await_local(here, read_here, 1);
         redis_do("FLUSHALL");
         write_price(writer, write_there, 1, price);
@@ -326,7 +326,7 @@ START_TEST(a_token_from_elsewhere_is_heeded_at_once)
     shopdata_error *error = NULL;
     const char *token;
     begin("redis");
-    for (int64_t price = 1; price <= 200; price++) {
+    for (int64_t price = 1; price <= 100; price++) {
         shopdata_session *visitor;
         if (price % 10 == 1)
             await_local(here, read_here, 1);
@@ -420,7 +420,7 @@ END_TEST
 START_TEST(a_lost_subscription_is_forgotten_and_made_anew)
 {
     begin("redis");
-    for (int64_t price = 1; price <= 5; price++) {
+    for (int64_t price = 1; price <= 3; price++) {
         await_local(here, read_here, 1);
         redis_do("CLIENT KILL TYPE pubsub");
         write_price(writer, write_there, 1, price); /* perhaps while nobody listens */
@@ -429,7 +429,7 @@ START_TEST(a_lost_subscription_is_forgotten_and_made_anew)
         ck_assert_int_eq(ask_anew(here, read_here, 1).price, price);
         ck_assert_int_eq(await_local(here, read_here, 1).price, price);
     }
-    ck_assert_double_ge(servers_metric(here, "shopdata_local_subscriptions_lost_total", NULL), 5);
+    ck_assert_double_ge(servers_metric(here, "shopdata_local_subscriptions_lost_total", NULL), 3);
     finish();
 }
 END_TEST
@@ -470,6 +470,7 @@ START_TEST(a_server_that_begins_anew_is_listened_to_again)
 }
 END_TEST
 
+#ifndef __SANITIZE_THREAD__ /* which cannot start threads in a child */
 /* The parent's thread is not there: what the child keeps it keeps by a subscription of its own. */
 static int be_child(void)
 {
@@ -501,6 +502,7 @@ START_TEST(a_forked_child_listens_by_itself)
     finish();
 }
 END_TEST
+#endif
 
 /* --------------------------------------------------------------------------------------------- without messages */
 
@@ -509,9 +511,9 @@ START_TEST(in_mode_ttl_it_is_as_old_as_the_policy_lets_it)
     make_items();
     shopdata_config *configs[2];
     for (int i = 0; i < 2; i++) {
-        configs[i] = local_config(_i ? "memcached" : "redis");
+        configs[i] = local_config("redis");
         set(configs[i], "cache.mode", "ttl");
-        set(configs[i], "policy.default.ttl", "1s");
+        set(configs[i], "policy.default.ttl", "300ms");
         set(configs[i], "policy.default.jitter", "0");
     }
     begin_with(configs[0], configs[1]);
@@ -523,7 +525,7 @@ START_TEST(in_mode_ttl_it_is_as_old_as_the_policy_lets_it)
     ck_assert_int_gt(got.staleness_ms, 0);
     write_price(reader, write_here, 1, 6);
     ck_assert_int_eq(ask(reader, read_here, 1).price, 6); /* a session's own are in it all the same */
-    usleep(2100000);
+    usleep(310000);
     ck_assert_int_eq(ask_anew(here, read_here, 1).price, 6);
     finish();
 }
@@ -622,8 +624,10 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_lost_subscription_is_forgotten_and_made_anew);
     tcase_add_test(cases, a_server_that_is_frozen_stops_the_hits);
     tcase_add_test(cases, a_server_that_begins_anew_is_listened_to_again);
+#ifndef __SANITIZE_THREAD__
     tcase_add_test(cases, a_forked_child_listens_by_itself);
-    tcase_add_loop_test(cases, in_mode_ttl_it_is_as_old_as_the_policy_lets_it, 0, 2);
+#endif
+    tcase_add_test(cases, in_mode_ttl_it_is_as_old_as_the_policy_lets_it);
     tcase_add_test(cases, on_memcached_it_lives_for_its_own_short_time);
     tcase_add_test(cases, many_read_while_one_writes);
 }
