@@ -1,0 +1,258 @@
+/* test_coherence.c - who may have what this process keeps: the judgement alone, without a cache that tells anything. */
+#include "client/coherence.h"
+
+#include "../unit.h"
+#include "base/clock.h"
+#include "client/lookup.h"
+
+enum { BOUND_MS = 100, SYSTEM = 77, REACHES = 1000 };
+
+static const sdi_hash128 key = {1, 2};
+static sdi_settings settings;
+static sdi_policy_settings policy = {.cache = true, .local = true, .ttl_ms = 60000, .negative_ttl_ms = 60000};
+static sdi_core core;
+static shopdata_client client = {.core = &core};
+static shopdata_session session;
+static int64_t now;
+
+static void begin(enum sdi_coherence_kind kind)
+{
+    now = sdi_now();
+    settings = (sdi_settings){.policies = &policy, .policy_count = 1, .local = {1 << 20, BOUND_MS, 300}};
+    core = (sdi_core){.settings = &settings, .metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0})};
+    core.coherence.local = sdi_local_new(1 << 20);
+    core.coherence.kind = kind;
+    core.coherence.bound_us = BOUND_MS * 1000;
+    sdi_coherence_timeline(&core, (sdi_era){SYSTEM, 1});
+    atomic_store(&core.coherence.watermark, kind == SDI_COHERENCE_HEARD ? now : 0);
+    atomic_store(&core.coherence.covered, REACHES);
+    session = (shopdata_session){.client = &client};
+}
+
+static void finish(void)
+{
+    sdi_coherence_free(&core.coherence);
+    sdi_metrics_free(core.metrics);
+}
+
+static shopdata_result *make_answer(void)
+{
+    sdi_result_builder builder = SDI_RESULT_BUILDER_INIT;
+    sdi_result_column(&builder, "price", 20);
+    sdi_result_cell(&builder, "10", 2);
+    shopdata_result *answer = sdi_result_build(&builder);
+    ck_assert_ptr_nonnull(answer);
+    answer->source = SHOPDATA_FROM_REPLICA;
+    memcpy(answer->node, "replica", sizeof "replica");
+    answer->read_at = sdi_wall();
+    return answer;
+}
+
+/* As a read does that looked at the moment, and whose answer passed. */
+static void keep(uint64_t moment, sdi_lsn seen)
+{
+    sdi_read read;
+    sdi_read_begin(&read, NULL);
+    read.session = &session;
+    read.policy = &policy;
+    read.local_key = key;
+    read.cached = read.fences_read = read.stamped = true;
+    read.moment = moment;
+    read.result = make_answer();
+    read.stamp.era = (sdi_era){SYSTEM, 1};
+    read.stamp.seen = seen;
+    sdi_tags_add(&read.tags, sdi_slice_of("public.item"));
+    read.tags.required = read.tags.count;
+    sdi_coherence_keep(&core, &read, 0);
+    shopdata_result_free(read.result);
+    sdi_tags_free(&read.tags);
+}
+
+/* What the session is given: its staleness; -1 for nothing. */
+static int64_t get(void)
+{
+    shopdata_result *answer = sdi_coherence_get(&core, &session, key, now, true);
+    int64_t staleness_ms = answer ? answer->staleness_ms : -1;
+    if (answer)
+        ck_assert_int_eq(answer->source, SHOPDATA_FROM_LOCAL);
+    shopdata_result_free(answer);
+    return staleness_ms;
+}
+
+static void check_miss(enum sdi_local_miss why)
+{
+    uint64_t before = sdi_counted(core.metrics, SDI_M_LOCAL_MISSES, why);
+    ck_assert_int_eq(get(), -1);
+    ck_assert_uint_eq(sdi_counted(core.metrics, SDI_M_LOCAL_MISSES, why), before + 1);
+}
+
+START_TEST(what_is_kept_is_as_old_as_the_watermark)
+{
+    begin(SDI_COHERENCE_HEARD);
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    keep(sdi_coherence_moment(&core), REACHES);
+    ck_assert_int_eq(get(), 1);
+    atomic_store(&core.coherence.watermark, now - BOUND_MS * 1000);
+    ck_assert_int_eq(get(), BOUND_MS + 1);
+    atomic_store(&core.coherence.watermark, now - BOUND_MS * 1000 - 1);
+    check_miss(SDI_LOCAL_MISS_BEHIND);
+    atomic_store(&core.coherence.watermark, 0);
+    check_miss(SDI_LOCAL_MISS_BEHIND);
+    finish();
+}
+END_TEST
+
+START_TEST(a_session_may_set_the_bound)
+{
+    begin(SDI_COHERENCE_HEARD);
+    keep(sdi_coherence_moment(&core), REACHES);
+    atomic_store(&core.coherence.watermark, now - 50000);
+    session.max_staleness_ms = 49;
+    check_miss(SDI_LOCAL_MISS_BEHIND);
+    session.max_staleness_ms = 60000;
+    atomic_store(&core.coherence.watermark, now - 10 * BOUND_MS * 1000);
+    ck_assert_int_eq(get(), 10 * BOUND_MS + 1);
+    finish();
+}
+END_TEST
+
+START_TEST(what_changed_since_it_was_looked_for_is_not_kept)
+{
+    unsigned char message[SDI_CHANGED_TAG_BYTES];
+    sdi_cache_op operation = {.verb = SDI_CACHE_REMOVE, .key = sdi_slice_of("public.item")};
+    begin(SDI_COHERENCE_HEARD);
+    ck_assert_uint_eq(sdi_coherence_publish(&core, &operation, 1, message), 0); /* there is no cache that carries it */
+    uint64_t moment = sdi_coherence_moment(&core);
+    sdi_coherence_changed(&core, message, 1);
+    keep(moment, REACHES);
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    keep(sdi_coherence_moment(&core), REACHES);
+    ck_assert_int_eq(get(), 1);
+    sdi_coherence_changed(&core, message, 1);
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    keep(sdi_coherence_moment(&core), REACHES);
+    sdi_coherence_changed(&core, NULL, 0); /* what could not be told apart */
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    finish();
+}
+END_TEST
+
+/* News lie behind the watermark until one of after them comes; what is asked for meanwhile is good all the same. */
+START_TEST(who_has_news_takes_nothing_from_before)
+{
+    sdi_stamp news = {.era = {SYSTEM, 1}, .standby = true, .lsn = REACHES, .seen = REACHES + 1};
+    begin(SDI_COHERENCE_HEARD);
+    keep(sdi_coherence_moment(&core), REACHES);
+    sdi_session_saw(&session, &news);
+    ck_assert_int_gt(session.news_at, 0);
+    check_miss(SDI_LOCAL_MISS_SESSION);
+    keep(sdi_coherence_moment(&core), REACHES);
+    ck_assert_int_eq(get(), 1);
+    session.news_mark = sdi_local_mark(core.coherence.local);
+    check_miss(SDI_LOCAL_MISS_SESSION);
+    atomic_store(&core.coherence.watermark, session.news_at);
+    ck_assert_int_eq(get(), 1);
+    finish();
+}
+END_TEST
+
+START_TEST(what_was_seen_here_before_is_no_news)
+{
+    sdi_stamp old = {.era = {SYSTEM, 1}, .standby = true, .lsn = REACHES, .seen = REACHES};
+    begin(SDI_COHERENCE_HEARD);
+    keep(sdi_coherence_moment(&core), REACHES);
+    sdi_session_saw(&session, &old);
+    ck_assert_int_eq(session.news_at, 0);
+    ck_assert_int_eq(get(), 1);
+    ck_assert_uint_eq(session.token.reached, REACHES); /* a hit goes into the token */
+    keep(sdi_coherence_moment(&core), REACHES + 5);
+    ck_assert_int_eq(get(), 1);
+    ck_assert_uint_eq(session.token.reached, REACHES + 5);
+    ck_assert_int_gt(session.news_at, 0);
+    finish();
+}
+END_TEST
+
+START_TEST(tags_that_could_not_be_told_are_asked_elsewhere)
+{
+    begin(SDI_COHERENCE_HEARD);
+    keep(sdi_coherence_moment(&core), REACHES);
+    sdi_token_add_tag(&session.token, 7);
+    check_miss(SDI_LOCAL_MISS_SESSION);
+    session.token.tag_count = 0;
+    session.token.all_tags = true;
+    check_miss(SDI_LOCAL_MISS_SESSION);
+    finish();
+}
+END_TEST
+
+START_TEST(what_is_of_before_a_promotion_is_gone)
+{
+    begin(SDI_COHERENCE_HEARD);
+    keep(sdi_coherence_moment(&core), REACHES);
+    sdi_coherence_timeline(&core, (sdi_era){SYSTEM, 2});
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    finish();
+}
+END_TEST
+
+/* Nobody tells: for so long it may trail, and a session's news are never confirmed. */
+START_TEST(without_messages_its_own_time_bounds_it)
+{
+    begin(SDI_COHERENCE_TIMED);
+    keep(sdi_coherence_moment(&core), REACHES);
+    ck_assert_int_eq(get(), 301);
+    now = sdi_now() + 301000;
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    now = sdi_now();
+    session.max_staleness_ms = 299;
+    check_miss(SDI_LOCAL_MISS_BEHIND);
+    session.max_staleness_ms = 0;
+    session.news_at = now;
+    session.news_mark = sdi_local_mark(core.coherence.local);
+    check_miss(SDI_LOCAL_MISS_SESSION);
+    finish();
+}
+END_TEST
+
+START_TEST(in_mode_ttl_who_wrote_is_asked_elsewhere)
+{
+    begin(SDI_COHERENCE_PLAIN);
+    keep(sdi_coherence_moment(&core), REACHES);
+    ck_assert_int_ge(get(), 1);
+    session.token.wrote = true;
+    check_miss(SDI_LOCAL_MISS_SESSION);
+    finish();
+}
+END_TEST
+
+START_TEST(flags_and_policies_say_who_is_served)
+{
+    sdi_policy_settings shared = policy;
+    begin(SDI_COHERENCE_HEARD);
+    ck_assert(sdi_coherence_serves(&core, &policy, 0));
+    ck_assert(!sdi_coherence_serves(&core, &policy, SHOPDATA_NO_CACHE));
+    ck_assert(!sdi_coherence_serves(&core, &policy, SHOPDATA_PRIMARY));
+    shared.local = false;
+    ck_assert(!sdi_coherence_serves(&core, &shared, 0));
+    finish();
+    core.coherence.local = NULL;
+    ck_assert(!sdi_coherence_serves(&core, &policy, 0));
+}
+END_TEST
+
+static void fill(TCase *cases)
+{
+    tcase_add_test(cases, what_is_kept_is_as_old_as_the_watermark);
+    tcase_add_test(cases, a_session_may_set_the_bound);
+    tcase_add_test(cases, what_changed_since_it_was_looked_for_is_not_kept);
+    tcase_add_test(cases, who_has_news_takes_nothing_from_before);
+    tcase_add_test(cases, what_was_seen_here_before_is_no_news);
+    tcase_add_test(cases, tags_that_could_not_be_told_are_asked_elsewhere);
+    tcase_add_test(cases, what_is_of_before_a_promotion_is_gone);
+    tcase_add_test(cases, without_messages_its_own_time_bounds_it);
+    tcase_add_test(cases, in_mode_ttl_who_wrote_is_asked_elsewhere);
+    tcase_add_test(cases, flags_and_policies_say_who_is_served);
+}
+
+UNIT_MAIN("client/coherence", fill, 10)
