@@ -7,6 +7,8 @@
 /* Of a request: what its caller waits for. Who has gone to sleep is to be woken. */
 enum { WAITS, SLEEPS, LEADS, ANSWERED, GONE };
 
+enum { SIGNS = 32 }; /* by which a bell's sleepers are told apart, as far as that goes */
+
 /* Where a request is. */
 enum { QUEUED, TAKEN, SETTLED };
 
@@ -64,10 +66,17 @@ void sdi_combiner_each_idle(sdi_combiner *combiner, void (*function)(void *lane)
     sdi_unlock(&combiner->mutex);
 }
 
-/* Tells a caller; true if he is to be woken. The request may be gone then, all but its address. */
+/* Tells a caller; true if he is to be woken. Once he was told, his request may be gone. */
 static bool tell(sdi_combine_request *request, uint32_t state)
 {
     return atomic_exchange_explicit(&request->state, state, memory_order_acq_rel) == SLEEPS;
+}
+
+/* Whoever is about to sleep has seen another number, and does not. */
+static void ring(sdi_combiner *combiner, unsigned bell, uint32_t signs)
+{
+    atomic_fetch_add_explicit(&combiner->bells[bell], 1, memory_order_acq_rel);
+    sdi_futex_wake(&combiner->bells[bell], signs);
 }
 
 static bool is_gone(sdi_combine_request *request)
@@ -82,6 +91,8 @@ static bool is_leading(sdi_combine_request *request)
 
 static void enqueue_locked(sdi_combiner *combiner, sdi_combine_request *request)
 {
+    request->bell = combiner->bell;
+    request->sign = UINT32_C(1) << combiner->waiting++ % SIGNS;
     *combiner->last = request;
     combiner->last = &request->next;
 }
@@ -111,6 +122,8 @@ static bool take_locked(sdi_combiner *combiner, sdi_combine_lane *lane)
         lane->busy = false;
         return false;
     }
+    combiner->waiting = 0;
+    combiner->bell = (combiner->bell + 1) % SDI_COMBINE_BELLS;
     lane->requests = combiner->first;
     combiner->first = *end;
     if (!*end)
@@ -134,12 +147,14 @@ static bool appoint(sdi_combiner *combiner, sdi_combine_lane *lane, sdi_combine_
     sdi_combine_request *next = lane->requests;
     while (next && is_gone(next))
         next = next->next;
+    unsigned bell = next ? next->bell : 0;
+    uint32_t sign = next ? next->sign : 0;
     bool sleeps = next && tell(next, LEADS);
     *gone_out = next ? NULL : lane->requests;
     lane->requests = next ? lane->requests : NULL;
     sdi_unlock(&combiner->mutex);
     if (sleeps)
-        sdi_futex_wake(&next->state);
+        ring(combiner, bell, sign);
     return next != NULL;
 }
 
@@ -186,17 +201,29 @@ static sdi_combine_request *cut(sdi_combiner *combiner, sdi_combine_lane *lane, 
     return answered;
 }
 
+/* Who gathered for one batch sleep by one bell: to wake each by himself costs a system call for each, after which the
+ * first to wake up takes the processor from him who has still to wake the others. */
+static void tell_all(sdi_combiner *combiner, sdi_combine_request *answered)
+{
+    uint32_t signs[SDI_COMBINE_BELLS] = {0};
+    for (sdi_combine_request *next; answered; answered = next) {
+        unsigned bell = answered->bell;
+        uint32_t sign = answered->sign;
+        next = answered->next;
+        signs[bell] |= tell(answered, ANSWERED) ? sign : 0;
+    }
+    for (unsigned bell = 0; bell < SDI_COMBINE_BELLS; bell++)
+        if (signs[bell])
+            ring(combiner, bell, signs[bell]);
+}
+
 /* The lane first: the others' answers do not run away. */
 static void hand_out(sdi_combiner *combiner, sdi_combine_lane *lane, sdi_combine_request *leader, size_t count)
 {
     sdi_combine_request *gone, *answered = cut(combiner, lane, count, &gone);
     if (leader->place == SETTLED)
         pass_on(combiner, lane);
-    for (sdi_combine_request *next; answered; answered = next) {
-        next = answered->next;
-        if (tell(answered, ANSWERED))
-            sdi_futex_wake(&answered->state);
-    }
+    tell_all(combiner, answered);
     drop_all(combiner, gone);
 }
 
@@ -217,15 +244,17 @@ static bool lead(sdi_combiner *combiner, sdi_combine_request *leader, int64_t un
 }
 
 /* Waits until the request leads or is answered. */
-static uint32_t sleep_until(sdi_combine_request *request, int64_t until)
+static uint32_t sleep_until(sdi_combiner *combiner, sdi_combine_request *request, int64_t until)
 {
+    sdi_futex *bell = &combiner->bells[request->bell];
     for (;;) {
+        uint32_t rung = atomic_load_explicit(bell, memory_order_acquire);
         uint32_t state = atomic_load_explicit(&request->state, memory_order_acquire);
         if (state == LEADS || state == ANSWERED || sdi_passed(until))
             return state;
         if (state == WAITS && !atomic_compare_exchange_strong(&request->state, &state, SLEEPS))
             continue;
-        sdi_futex_wait(&request->state, SLEEPS, until);
+        sdi_futex_wait(bell, rung, request->sign, until);
     }
 }
 
@@ -234,6 +263,8 @@ void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, in
     sdi_lock(&combiner->mutex);
     sdi_combine_lane *lane = combiner->idle;
     request->next = NULL;
+    request->bell = 0;
+    request->sign = 1;
     request->lane = lane;
     request->place = lane ? TAKEN : QUEUED;
     atomic_init(&request->state, lane ? LEADS : WAITS);
@@ -251,15 +282,15 @@ void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, in
 
 bool sdi_combine_await(sdi_combiner *combiner, sdi_combine_request *request, int64_t until)
 {
-    uint32_t state = sleep_until(request, until);
+    uint32_t state = sleep_until(combiner, request, until);
     return state == LEADS ? lead(combiner, request, until) : state == ANSWERED;
 }
 
 /* An answer that is being handed out just now comes at once, however late it is. */
-static enum sdi_combine_end take_late(sdi_combine_request *request)
+static enum sdi_combine_end take_late(sdi_combiner *combiner, sdi_combine_request *request)
 {
     sdi_interrupt_hold();
-    sleep_until(request, SDI_NEVER);
+    sleep_until(combiner, request, SDI_NEVER);
     sdi_interrupt_resume();
     return SDI_COMBINE_ANSWERED;
 }
@@ -292,7 +323,7 @@ enum sdi_combine_end sdi_combine_abandon(sdi_combiner *combiner, sdi_combine_req
     if (leads)
         return withdraw(combiner, request);
     if (place == SETTLED)
-        return take_late(request);
+        return take_late(combiner, request);
     return place == QUEUED ? SDI_COMBINE_UNSENT : SDI_COMBINE_LEFT;
 }
 

@@ -28,8 +28,12 @@ typedef struct sdi_combine_request {
     struct sdi_combine_request *next; /* of the batch, in order; NULL behind the last. The rest is the combiner's */
     sdi_combine_lane *lane;
     int place;
-    sdi_futex state;
+    unsigned bell; /* its caller sleeps by */
+    uint32_t sign; /* and wakes up at */
+    _Atomic uint32_t state;
 } sdi_combine_request;
+
+enum { SDI_COMBINE_BELLS = 8 };
 
 /* What is done on a lane, by whoever leads it: one thread at a time, each sees what the one before did. `lane` is what
  * sdi_combiner_init was given. */
@@ -56,6 +60,9 @@ typedef struct sdi_combiner {
     sdi_mutex mutex; /* of what follows, and the requests' `place`s */
     sdi_combine_lane *idle;
     sdi_combine_request *first, **last; /* who waits for a lane; nobody does while one is idle */
+    size_t waiting;                     /* of them, since the last batch was taken */
+    unsigned bell;                      /* whoever comes now sleeps by */
+    sdi_futex bells[SDI_COMBINE_BELLS]; /* not under the mutex */
 } sdi_combiner;
 
 /* How a request was left. */

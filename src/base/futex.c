@@ -1,6 +1,7 @@
 #include "base/futex.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -9,19 +10,18 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 
-void sdi_futex_wait(sdi_futex *word, uint32_t value, int64_t deadline)
+void sdi_futex_wait(sdi_futex *word, uint32_t value, uint32_t signs, int64_t deadline)
 {
     if (sdi_interrupted())
         return;
     int64_t until = sdi_interrupt_until(deadline);
     struct timespec end = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
-    /* of the two operations the one whose time is a point of the monotonic clock */
-    long woken = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, until == SDI_NEVER ? NULL : &end, NULL,
-                         FUTEX_BITSET_MATCH_ANY);
+    long woken =
+        syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, until == SDI_NEVER ? NULL : &end, NULL, signs);
     sdi_interrupt_ask(woken < 0 && errno == EINTR);
 }
 
-void sdi_futex_wake(sdi_futex *word)
+void sdi_futex_wake(sdi_futex *word, uint32_t signs)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    syscall(SYS_futex, word, FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, NULL, NULL, signs);
 }
