@@ -1,6 +1,7 @@
 #include "format.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -140,4 +141,28 @@ void shop_json(struct evbuffer *out, const char *format, ...)
     va_start(arguments, format);
     format_with(out, escape_json, format, arguments);
     va_end(arguments);
+}
+
+/* By hand and not by isalnum: a locale must not widen what an address is. */
+static bool is_plain_in_address(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+           (byte && strchr("-._~", byte));
+}
+
+void shop_address(struct evbuffer *out, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    struct draft draft;
+    draft.out = out;
+    draft.length = 0;
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        const char code[] = {'%', digits[byte >> 4], digits[byte & 15]};
+        if (is_plain_in_address(*text))
+            add(&draft, text, 1);
+        else
+            add(&draft, code, sizeof code);
+    }
+    hand_over(&draft);
 }

@@ -15,6 +15,9 @@ void shop_html(struct evbuffer *out, const char *format, ...) SHOP_LIKE_PRINTF;
 /* shop_json is the same for JSON: %s becomes a whole string with its quotes (NULL becomes null). */
 void shop_json(struct evbuffer *out, const char *format, ...) SHOP_LIKE_PRINTF;
 
+/* shop_address adds a text as a part of an address: whatever would mean something there is %XX. */
+void shop_address(struct evbuffer *out, const char *text);
+
 /* shop_put adds text as it stands: for constants, and for numbers that PostgreSQL wrote. */
 void shop_put(struct evbuffer *out, const char *text);
 

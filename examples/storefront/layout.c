@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "format.h"
@@ -45,11 +44,11 @@ void shop_layout_picture(struct evbuffer *out, const char *category, int64_t see
 
 void shop_layout_category_link(struct evbuffer *out, const char *name, const char *attribute)
 {
-    char *encoded = evhttp_uriencode(name, -1, 0);
-    shop_html(out, "<a href=\"/category/%s\"", encoded);
+    shop_put(out, "<a href=\"/category/");
+    shop_address(out, name);
+    shop_put(out, "\"");
     shop_put(out, attribute);
     shop_html(out, ">%s</a>", name);
-    free(encoded);
 }
 
 /* A page that lives by a script is loaded anew every other second where there are none. */

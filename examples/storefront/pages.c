@@ -10,11 +10,11 @@
 
 static void department_tile(struct evbuffer *out, const char *name, int64_t id)
 {
-    char *encoded = evhttp_uriencode(name, -1, 0);
-    shop_html(out, "<li><a href=\"/category/%s\">", encoded);
+    shop_put(out, "<li><a href=\"/category/");
+    shop_address(out, name);
+    shop_put(out, "\">");
     shop_layout_picture(out, name, id);
     shop_html(out, "<span class=\"name\">%s</span></a></li>\n", name);
-    free(encoded);
 }
 
 static void department_tiles(struct evbuffer *out, const shopdata_result *menu)
