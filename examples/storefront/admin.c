@@ -6,7 +6,7 @@
 #include "lookup.h"
 #include "pages.h"
 
-static void search_form(struct evbuffer *out, const char *search)
+static void search_form(struct shop_output *out, const char *search)
 {
     shop_html(
         out,
@@ -16,7 +16,7 @@ static void search_form(struct evbuffer *out, const char *search)
         search);
 }
 
-static void product_row(struct evbuffer *out, const shopdata_result *products, size_t row)
+static void product_row(struct shop_output *out, const shopdata_result *products, size_t row)
 {
     shop_html(out, "<tr><td>%s</td><td><a href=\"/product/%s\">%s</a></td><td>%s</td><td>",
               shop_cell(products, row, SHOP_ID), shop_cell(products, row, SHOP_ID), shop_cell(products, row, SHOP_NAME),
@@ -30,7 +30,7 @@ static void product_row(struct evbuffer *out, const shopdata_result *products, s
         shop_cell(products, row, SHOP_ID), shop_cell(products, row, SHOP_NAME));
 }
 
-static void product_table(struct evbuffer *out, const shopdata_result *products)
+static void product_table(struct shop_output *out, const shopdata_result *products)
 {
     shop_put(out, "<div class=\"wide\"><table><thead><tr><th scope=\"col\">No.</th><th scope=\"col\">Product</th>"
                   "<th scope=\"col\">Department</th><th scope=\"col\">Price</th><th scope=\"col\">Stock</th>"
@@ -52,11 +52,11 @@ void shop_page_admin(struct shop_request *request)
     snprintf(address, sizeof address, "/admin?q=%s&page=", encoded);
     free(encoded);
     shop_layout_begin(request, "Back office", menu, NULL);
-    search_form(request->out, search);
-    shop_html(request->out, "<p class=\"found\">%d %s</p>\n", (int)list.count,
+    search_form(&request->out, search);
+    shop_html(&request->out, "<p class=\"found\">%d %s</p>\n", (int)list.count,
               list.count == 1 ? "product" : "products");
-    product_table(request->out, list.products);
-    shop_layout_paging(request->out, &(struct shop_paging){list.page, list.last, address});
+    product_table(&request->out, list.products);
+    shop_layout_paging(&request->out, &(struct shop_paging){list.page, list.last, address});
     shop_layout_end(request, HTTP_OK);
 }
 
@@ -64,16 +64,16 @@ void shop_page_admin(struct shop_request *request)
 static void notice(struct shop_request *request, const char *complaint)
 {
     if (complaint)
-        shop_html(request->out, "<p class=\"notice bad\" role=\"alert\">%s Nothing was saved.</p>\n", complaint);
+        shop_html(&request->out, "<p class=\"notice bad\" role=\"alert\">%s Nothing was saved.</p>\n", complaint);
     else if (shop_argument(request, "late"))
-        shop_layout_notice(request->out, "late",
+        shop_layout_notice(&request->out, "late",
                            "Saved. The shared cache could not be told yet: other servers may show the old price for a "
                            "moment.");
     else if (shop_argument(request, "saved"))
-        shop_layout_notice(request->out, "good", "Saved. Every page shows it from now on.");
+        shop_layout_notice(&request->out, "good", "Saved. Every page shows it from now on.");
 }
 
-static void edit_form(struct evbuffer *out, const shopdata_result *product, const char *price, const char *stock)
+static void edit_form(struct shop_output *out, const shopdata_result *product, const char *price, const char *stock)
 {
     const char *id = shop_cell(product, 0, SHOP_ID);
     shop_html(out,
@@ -94,10 +94,10 @@ static void show_form(struct shop_request *request, const char *complaint, const
     if (!shop_look_up_product(request, false, &item))
         return;
     shop_layout_begin(request, "Edit a product", menu, NULL);
-    shop_html(request->out, "<p class=\"crumbs\"><a href=\"/admin\">Back office</a> / No. %s</p>\n<h1>%s</h1>\n",
+    shop_html(&request->out, "<p class=\"crumbs\"><a href=\"/admin\">Back office</a> / No. %s</p>\n<h1>%s</h1>\n",
               shop_cell(item.product, 0, SHOP_ID), shop_cell(item.product, 0, SHOP_NAME));
     notice(request, complaint);
-    edit_form(request->out, item.product, price ? price : shop_cell(item.product, 0, SHOP_PRICE),
+    edit_form(&request->out, item.product, price ? price : shop_cell(item.product, 0, SHOP_PRICE),
               stock ? stock : shop_cell(item.product, 0, SHOP_STOCK));
     shop_layout_end(request, complaint ? HTTP_BADREQUEST : HTTP_OK);
 }

@@ -7,7 +7,7 @@
 #include "served.h"
 
 /* Prices go out as strings: a JSON number becomes a float in most languages, and 19.99 is none. */
-static void put_product(struct evbuffer *out, const shopdata_result *products, size_t row)
+static void put_product(struct shop_output *out, const shopdata_result *products, size_t row)
 {
     shop_put(out, "{\"product_id\":");
     shop_put(out, shop_cell(products, row, SHOP_ID));
@@ -21,7 +21,7 @@ static void put_product(struct evbuffer *out, const shopdata_result *products, s
     shop_put(out, "}");
 }
 
-static void put_products(struct evbuffer *out, const shopdata_result *products)
+static void put_products(struct shop_output *out, const shopdata_result *products)
 {
     shop_put(out, "[");
     for (size_t row = 0; row < shopdata_result_rows(products); row++) {
@@ -33,9 +33,9 @@ static void put_products(struct evbuffer *out, const shopdata_result *products)
 
 static void finish(struct shop_request *request)
 {
-    shop_put(request->out, ",\n");
-    shop_served_json(request->out, &request->batch);
-    shop_put(request->out, "}\n");
+    shop_put(&request->out, ",\n");
+    shop_served_json(&request->out, &request->batch);
+    shop_put(&request->out, "}\n");
     shop_reply(request, HTTP_OK, SHOP_JSON);
 }
 
@@ -45,19 +45,19 @@ void shop_api_home(struct shop_request *request)
     size_t menu, featured;
     if (!shop_look_up_home(request, &menu, &featured))
         return;
-    shop_put(request->out, "{\"categories\":[");
+    shop_put(&request->out, "{\"categories\":[");
     for (size_t row = 0; row < shopdata_result_rows(batch->results[menu]); row++)
-        shop_json(request->out, row ? ",%s" : "%s", shop_cell(batch->results[menu], row, 1));
-    shop_put(request->out, "],\n\"featured\":");
-    put_products(request->out, batch->results[featured]);
+        shop_json(&request->out, row ? ",%s" : "%s", shop_cell(batch->results[menu], row, 1));
+    shop_put(&request->out, "],\n\"featured\":");
+    put_products(&request->out, batch->results[featured]);
     finish(request);
 }
 
 static void put_list(struct shop_request *request, const struct shop_list *list)
 {
-    shop_json(request->out, "\"count\":%d,\"page\":%d,\"pages\":%d,\n\"products\":", (int)list->count, (int)list->page,
+    shop_json(&request->out, "\"count\":%d,\"page\":%d,\"pages\":%d,\n\"products\":", (int)list->count, (int)list->page,
               (int)list->last);
-    put_products(request->out, list->products);
+    put_products(&request->out, list->products);
     finish(request);
 }
 
@@ -66,7 +66,7 @@ void shop_api_category(struct shop_request *request)
     struct shop_list list;
     if (!shop_look_up_category(request, &list))
         return;
-    shop_json(request->out, "{\"category\":%s,", request->rest);
+    shop_json(&request->out, "{\"category\":%s,", request->rest);
     put_list(request, &list);
 }
 
@@ -76,7 +76,7 @@ void shop_api_admin(struct shop_request *request)
     const char *search = shop_argument(request, "q");
     if (!shop_look_up_found(request, search ? search : "", &list))
         return;
-    shop_json(request->out, "{\"search\":%s,", search ? search : "");
+    shop_json(&request->out, "{\"search\":%s,", search ? search : "");
     put_list(request, &list);
 }
 
@@ -85,7 +85,7 @@ void shop_api_search(struct shop_request *request)
     struct shop_found found;
     if (!shop_look_up_search(request, &found))
         return;
-    shop_json(request->out, "{\"search\":%s,\"in\":%s,\"sort\":%s,", found.search.words, found.search.category,
+    shop_json(&request->out, "{\"search\":%s,\"in\":%s,\"sort\":%s,", found.search.words, found.search.category,
               shop_sort_name(found.search.sort));
     put_list(request, &found.list);
 }
@@ -95,10 +95,10 @@ static void get_product(struct shop_request *request)
     struct shop_item item;
     if (!shop_look_up_product(request, true, &item))
         return;
-    shop_put(request->out, "{\"product\":");
-    put_product(request->out, item.product, 0);
-    shop_put(request->out, ",\n\"related\":");
-    put_products(request->out, item.related);
+    shop_put(&request->out, "{\"product\":");
+    put_product(&request->out, item.product, 0);
+    shop_put(&request->out, ",\n\"related\":");
+    put_products(&request->out, item.related);
     finish(request);
 }
 
@@ -108,11 +108,11 @@ static void save(struct shop_request *request, const struct shop_edit *edit)
     if (!shop_save_edit(request, edit, &late))
         return;
     const shopdata_result *saved = request->batch.results[0];
-    shop_put(request->out, "{\"product_id\":");
-    shop_put(request->out, shop_cell(saved, 0, 0));
-    shop_json(request->out, ",\"price\":%s,\"stock\":", shop_cell(saved, 0, 1));
-    shop_put(request->out, shop_cell(saved, 0, 2));
-    shop_put(request->out, late ? ",\"cache_told\":false" : ",\"cache_told\":true");
+    shop_put(&request->out, "{\"product_id\":");
+    shop_put(&request->out, shop_cell(saved, 0, 0));
+    shop_json(&request->out, ",\"price\":%s,\"stock\":", shop_cell(saved, 0, 1));
+    shop_put(&request->out, shop_cell(saved, 0, 2));
+    shop_put(&request->out, late ? ",\"cache_told\":false" : ",\"cache_told\":true");
     finish(request);
 }
 

@@ -9,7 +9,7 @@
 #include "visit.h"
 
 /* Of what is in the cart, only what there is can be bought. */
-static void shortage(struct evbuffer *out, int64_t stock, int64_t wanted)
+static void shortage(struct shop_output *out, int64_t stock, int64_t wanted)
 {
     if (stock == 0)
         shop_put(out, "<p class=\"short\">Sold out: please remove it.</p>");
@@ -17,7 +17,7 @@ static void shortage(struct evbuffer *out, int64_t stock, int64_t wanted)
         shop_html(out, "<p class=\"short\">Only %d left: please take fewer.</p>", (int)stock);
 }
 
-static void gone_line(struct evbuffer *out, int64_t id)
+static void gone_line(struct shop_output *out, int64_t id)
 {
     shop_html(out,
               "<li class=\"line\"><p class=\"what\">Article %d is no longer in the shop.</p>"
@@ -25,7 +25,7 @@ static void gone_line(struct evbuffer *out, int64_t id)
               (int)id, (int)id);
 }
 
-static void line(struct evbuffer *out, const struct shop_line *line, const shopdata_result *product)
+static void line(struct shop_output *out, const struct shop_line *line, const shopdata_result *product)
 {
     int id = (int)line->product_id;
     const char *name = shop_cell(product, 0, SHOP_NAME);
@@ -52,7 +52,7 @@ static void line(struct evbuffer *out, const struct shop_line *line, const shopd
 /* The first button is the one that Enter presses: it must not be one that removes something. */
 static void lines(struct shop_request *request, const struct shop_basket *basket)
 {
-    struct evbuffer *out = request->out;
+    struct shop_output *out = &request->out;
     shop_put(out, "<form class=\"cart\" method=\"post\" action=\"/cart\"><button class=\"unseen\" tabindex=\"-1\" "
                   "aria-hidden=\"true\">Update</button>");
     shop_visit_token(request, NULL);
@@ -75,16 +75,16 @@ static void contents(struct shop_request *request, const char *complaint)
     if (!shop_look_up_cart(request, &basket) || !shop_visit_keep(request))
         return;
     shop_layout_begin(request, "Your cart", menu, NULL);
-    shop_put(request->out, "<h1>Your cart</h1>\n");
+    shop_put(&request->out, "<h1>Your cart</h1>\n");
     if (complaint)
-        shop_layout_notice(request->out, "bad", complaint);
+        shop_layout_notice(&request->out, "bad", complaint);
     if (request->cart.was_refused)
-        shop_layout_notice(request->out, "late",
+        shop_layout_notice(&request->out, "late",
                            "The cart that your browser kept had expired or was damaged, so it is empty now.");
     if (request->cart.count > 0)
         lines(request, &basket);
     else
-        shop_put(request->out, "<p class=\"found\">There is nothing in it yet. <a href=\"/\">Look around</a></p>\n");
+        shop_put(&request->out, "<p class=\"found\">There is nothing in it yet. <a href=\"/\">Look around</a></p>\n");
     shop_layout_end(request, complaint ? HTTP_BADREQUEST : HTTP_OK);
 }
 

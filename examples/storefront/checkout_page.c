@@ -9,14 +9,14 @@
 #include "pages.h"
 #include "visit.h"
 
-static void summary_line(struct evbuffer *out, const shopdata_result *product, int64_t quantity)
+static void summary_line(struct shop_output *out, const shopdata_result *product, int64_t quantity)
 {
     shop_html(out, "<li><span>%d × %s</span> <span>", (int)quantity, shop_cell(product, 0, SHOP_NAME));
     shop_layout_cents(out, shop_line_cents(product, quantity));
     shop_put(out, "</span></li>\n");
 }
 
-static void summary(struct evbuffer *out, const struct shop_cart *cart, const struct shop_basket *basket)
+static void summary(struct shop_output *out, const struct shop_cart *cart, const struct shop_basket *basket)
 {
     shop_put(out, "<section class=\"summary\"><h2>Your order</h2><ul>\n");
     for (size_t i = 0; i < cart->count; i++)
@@ -29,10 +29,12 @@ static void summary(struct evbuffer *out, const struct shop_cart *cart, const st
 /* With what was typed so far. The total goes along, so that nobody pays another one than he saw. */
 static void buyer_form(struct shop_request *request, const struct shop_basket *basket, const char *nonce)
 {
-    struct evbuffer *out = request->out;
+    char cents[24];
+    struct shop_output *out = &request->out;
     shop_put(out, "<form class=\"order\" method=\"post\" action=\"/checkout\">");
     shop_visit_token(request, nonce);
-    evbuffer_add_printf(out, "<input type=\"hidden\" name=\"cents\" value=\"%" PRId64 "\">", basket->cents);
+    snprintf(cents, sizeof cents, "%" PRId64, basket->cents);
+    shop_html(out, "<input type=\"hidden\" name=\"cents\" value=\"%s\">", cents);
     shop_html(
         out,
         "<label for=\"name\">Your name</label><input id=\"name\" name=\"name\" required maxlength=\"100\" "
@@ -53,30 +55,30 @@ static void show(struct shop_request *request, int code, const char *complaint, 
     if (!shop_look_up_cart(request, &basket))
         return;
     shop_layout_begin(request, "Check out", menu, NULL);
-    shop_put(request->out, "<h1>Check out</h1>\n");
+    shop_put(&request->out, "<h1>Check out</h1>\n");
     if (complaint)
-        shop_layout_notice(request->out, "bad", complaint);
-    shop_put(request->out, "<div class=\"checkout\">");
+        shop_layout_notice(&request->out, "bad", complaint);
+    shop_put(&request->out, "<div class=\"checkout\">");
     buyer_form(request, &basket, nonce);
-    summary(request->out, &request->cart, &basket);
-    shop_put(request->out, "</div>\n");
+    summary(&request->out, &request->cart, &basket);
+    shop_put(&request->out, "</div>\n");
     shop_layout_end(request, code);
 }
 
 static void short_lines(struct shop_request *request, const struct shop_basket *basket,
                         const struct shop_receipt *receipt)
 {
-    shop_put(request->out, "<ul class=\"shortages\">");
+    shop_put(&request->out, "<ul class=\"shortages\">");
     for (size_t i = 0; i < request->cart.count; i++) {
         const shopdata_result *product = basket->products[i];
         if (!receipt->is_short[i])
             continue;
-        shop_html(request->out, "<li><strong>%s</strong>: you wanted %d; ", shop_cell(product, 0, SHOP_NAME),
+        shop_html(&request->out, "<li><strong>%s</strong>: you wanted %d; ", shop_cell(product, 0, SHOP_NAME),
                   (int)request->cart.lines[i].quantity);
-        shop_layout_stock(request->out, product, 0);
-        shop_put(request->out, "</li>");
+        shop_layout_stock(&request->out, product, 0);
+        shop_put(&request->out, "</li>");
     }
-    shop_put(request->out, "</ul>\n");
+    shop_put(&request->out, "</ul>\n");
 }
 
 static void show_sold_out(struct shop_request *request, const struct shop_receipt *receipt)
@@ -86,10 +88,10 @@ static void show_sold_out(struct shop_request *request, const struct shop_receip
     if (!shop_look_up_cart(request, &basket))
         return;
     shop_layout_begin(request, "Sold out", menu, NULL);
-    shop_put(request->out, "<h1>Somebody was faster</h1>\n");
-    shop_layout_notice(request->out, "bad", "We no longer have all that you wanted. Nothing was ordered.");
+    shop_put(&request->out, "<h1>Somebody was faster</h1>\n");
+    shop_layout_notice(&request->out, "bad", "We no longer have all that you wanted. Nothing was ordered.");
     short_lines(request, &basket, receipt);
-    shop_put(request->out, "<p><a class=\"button\" href=\"/cart\">Change the cart</a></p>\n");
+    shop_put(&request->out, "<p><a class=\"button\" href=\"/cart\">Change the cart</a></p>\n");
     shop_layout_end(request, 409);
 }
 

@@ -8,7 +8,7 @@
 #include "pages.h"
 #include "visit.h"
 
-static void button(struct evbuffer *out, const char *verb, const char *label, const char *server)
+static void button(struct shop_output *out, const char *verb, const char *label, const char *server)
 {
     shop_html(out, "<button class=\"second\" name=\"verb\" value=\"%s\" aria-label=\"%s %s\">%s</button>", verb, label,
               server, label);
@@ -16,7 +16,7 @@ static void button(struct evbuffer *out, const char *verb, const char *label, co
 
 static void server_form(struct shop_request *request, const struct shop_server_state *server)
 {
-    struct evbuffer *out = request->out;
+    struct shop_output *out = &request->out;
     shop_html(
         out,
         "<form method=\"post\" action=\"/topology/control\" id=\"control-%s\"><input type=\"hidden\" name=\"server\" "
@@ -43,12 +43,12 @@ void shop_demo_controls(struct shop_request *request)
 {
     struct shop_server_state servers[SHOP_SERVERS_MAX];
     size_t count = shop_control_servers(shop_launcher(request->shop), servers);
-    shop_put(request->out,
+    shop_put(&request->out,
              "<section class=\"controls\"><h2>Break something</h2><p>Only in the demo: these buttons act on "
              "its own servers. The shop is told nothing; it has to notice.</p><div>\n");
     for (size_t i = 0; i < count; i++)
         server_form(request, &servers[i]);
-    shop_put(request->out, "</div></section>\n");
+    shop_put(&request->out, "</div></section>\n");
 }
 
 /* Also who asks for us by another name is refused: a page elsewhere could have that name lead to this machine, and

@@ -1,77 +1,64 @@
 #include "format.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { DRAFT_SIZE = 512 };
+enum { FIRST_ROOM = 16384 };
 
-/* What one call writes, gathered: an evbuffer takes long over each piece, however short. */
-struct draft {
-    struct evbuffer *out;
-    size_t length;
-    char text[DRAFT_SIZE];
-};
+typedef void (*escape_function)(struct shop_output *out, const char *text);
 
-typedef void (*escape_function)(struct draft *draft, const char *text);
-
-void shop_put(struct evbuffer *out, const char *text)
+static bool make_room(struct shop_output *out, size_t length)
 {
-    evbuffer_add(out, text, strlen(text));
+    size_t room = out->room ? out->room : FIRST_ROOM;
+    while (room - out->length < length)
+        room *= 2;
+    char *text = out->failed ? NULL : realloc(out->text, room);
+    out->failed = !text;
+    out->text = text ? text : out->text;
+    out->room = text ? room : out->room;
+    return text != NULL;
 }
 
-static void hand_over(struct draft *draft)
+void shop_add(struct shop_output *out, const void *text, size_t length)
 {
-    evbuffer_add(draft->out, draft->text, draft->length);
-    draft->length = 0;
-}
-
-static void add(struct draft *draft, const char *text, size_t length)
-{
-    if (length > DRAFT_SIZE - draft->length)
-        hand_over(draft);
-    if (length > DRAFT_SIZE) {
-        evbuffer_add(draft->out, text, length);
+    if (out->room - out->length < length && !make_room(out, length))
         return;
-    }
-    memcpy(draft->text + draft->length, text, length);
-    draft->length += length;
+    if (length)
+        memcpy(out->text + out->length, text, length);
+    out->length += length;
 }
 
-static void add_text(struct draft *draft, const char *text)
+void shop_put(struct shop_output *out, const char *text)
 {
-    add(draft, text, strlen(text));
+    shop_add(out, text, strlen(text));
 }
 
-static void add_number(struct draft *draft, int number)
+static void add_number(struct shop_output *out, int number)
 {
     char digits[16];
     snprintf(digits, sizeof digits, "%d", number);
-    add_text(draft, digits);
+    shop_put(out, digits);
 }
 
-static void format_with(struct evbuffer *out, escape_function escape, const char *format, va_list arguments)
+static void format_with(struct shop_output *out, escape_function escape, const char *format, va_list arguments)
 {
-    struct draft draft;
-    draft.out = out;
-    draft.length = 0;
     for (const char *percent; (percent = strchr(format, '%')); format = percent + 2) {
-        add(&draft, format, (size_t)(percent - format));
+        shop_add(out, format, (size_t)(percent - format));
         switch (percent[1]) {
         case 's':
-            escape(&draft, va_arg(arguments, const char *));
+            escape(out, va_arg(arguments, const char *));
             break;
         case 'd':
-            add_number(&draft, va_arg(arguments, int));
+            add_number(out, va_arg(arguments, int));
             break;
         default:
-            add(&draft, "%", 1);
+            shop_add(out, "%", 1);
             break;
         }
     }
-    add_text(&draft, format);
-    hand_over(&draft);
+    shop_put(out, format);
 }
 
 static const char *html_entity(char character)
@@ -90,14 +77,14 @@ static const char *html_entity(char character)
     }
 }
 
-static void escape_html(struct draft *draft, const char *text)
+static void escape_html(struct shop_output *out, const char *text)
 {
     text = text ? text : "";
     for (size_t plain; *text; text += plain + (text[plain] != '\0')) {
         plain = strcspn(text, "&<>\"'");
-        add(draft, text, plain);
+        shop_add(out, text, plain);
         if (text[plain])
-            add_text(draft, html_entity(text[plain]));
+            shop_put(out, html_entity(text[plain]));
     }
 }
 
@@ -107,27 +94,27 @@ static int needs_json_escape(unsigned char character)
     return character < 0x20 || character == '"' || character == '\\' || character == '<' || character == 0x7f;
 }
 
-static void escape_json(struct draft *draft, const char *text)
+static void escape_json(struct shop_output *out, const char *text)
 {
     char code[8];
     if (!text) {
-        add_text(draft, "null");
+        shop_put(out, "null");
         return;
     }
-    add(draft, "\"", 1);
+    shop_add(out, "\"", 1);
     for (const char *plain = text;; plain = ++text) {
         while (*text && !needs_json_escape((unsigned char)*text))
             text++;
-        add(draft, plain, (size_t)(text - plain));
+        shop_add(out, plain, (size_t)(text - plain));
         if (!*text)
             break;
         snprintf(code, sizeof code, "\\u%04x", (unsigned)(unsigned char)*text);
-        add_text(draft, code);
+        shop_put(out, code);
     }
-    add(draft, "\"", 1);
+    shop_add(out, "\"", 1);
 }
 
-void shop_html(struct evbuffer *out, const char *format, ...)
+void shop_html(struct shop_output *out, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -135,7 +122,7 @@ void shop_html(struct evbuffer *out, const char *format, ...)
     va_end(arguments);
 }
 
-void shop_json(struct evbuffer *out, const char *format, ...)
+void shop_json(struct shop_output *out, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -150,19 +137,17 @@ static bool is_plain_in_address(char byte)
            (byte && strchr("-._~", byte));
 }
 
-void shop_address(struct evbuffer *out, const char *text)
+void shop_address(struct shop_output *out, const char *text)
 {
     static const char digits[] = "0123456789ABCDEF";
-    struct draft draft;
-    draft.out = out;
-    draft.length = 0;
-    for (; *text; text++) {
+    for (const char *plain = text;; plain = ++text) {
+        while (is_plain_in_address(*text))
+            text++;
+        shop_add(out, plain, (size_t)(text - plain));
+        if (!*text)
+            break;
         unsigned char byte = (unsigned char)*text;
         const char code[] = {'%', digits[byte >> 4], digits[byte & 15]};
-        if (is_plain_in_address(*text))
-            add(&draft, text, 1);
-        else
-            add(&draft, code, sizeof code);
+        shop_add(out, code, sizeof code);
     }
-    hand_over(&draft);
 }

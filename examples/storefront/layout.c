@@ -34,7 +34,7 @@ static const char *sign_of(const char *category)
     return "parcel";
 }
 
-void shop_layout_picture(struct evbuffer *out, const char *category, int64_t seed)
+void shop_layout_picture(struct shop_output *out, const char *category, int64_t seed)
 {
     shop_html(out,
               "<span class=\"picture tint-%d\"><svg viewBox=\"0 0 48 48\" aria-hidden=\"true\">"
@@ -42,7 +42,7 @@ void shop_layout_picture(struct evbuffer *out, const char *category, int64_t see
               (int)((uint64_t)seed % TINTS), sign_of(category));
 }
 
-void shop_layout_category_link(struct evbuffer *out, const char *name, const char *attribute)
+void shop_layout_category_link(struct shop_output *out, const char *name, const char *attribute)
 {
     shop_put(out, "<a href=\"/category/");
     shop_address(out, name);
@@ -52,13 +52,13 @@ void shop_layout_category_link(struct evbuffer *out, const char *name, const cha
 }
 
 /* A page that lives by a script is loaded anew every other second where there are none. */
-static void script(struct evbuffer *out)
+static void script(struct shop_output *out)
 {
     shop_put(out, "<script src=\"/topology.js\" defer></script>\n"
                   "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>\n");
 }
 
-static void head(struct evbuffer *out, const char *title, bool has_script)
+static void head(struct shop_output *out, const char *title, bool has_script)
 {
     shop_html(out,
               "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -72,7 +72,7 @@ static void head(struct evbuffer *out, const char *title, bool has_script)
     shop_put(out, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the goods</a>\n");
 }
 
-static void banner(struct evbuffer *out, const struct shop_cart *cart)
+static void banner(struct shop_output *out, const struct shop_cart *cart)
 {
     int pieces = (int)shop_cart_pieces(cart);
     shop_put(out,
@@ -89,7 +89,7 @@ static void banner(struct evbuffer *out, const struct shop_cart *cart)
     shop_put(out, "</nav></header>\n");
 }
 
-static void menu_of(struct evbuffer *out, const shopdata_result *menu, const char *current)
+static void menu_of(struct shop_output *out, const shopdata_result *menu, const char *current)
 {
     shop_put(out, "<nav class=\"menu\" aria-label=\"Departments\"><ul>");
     for (size_t row = 0; row < shopdata_result_rows(menu); row++) {
@@ -103,21 +103,21 @@ static void menu_of(struct evbuffer *out, const shopdata_result *menu, const cha
 
 void shop_layout_begin(struct shop_request *request, const char *title, size_t menu, const char *current)
 {
-    head(request->out, title, request->has_script);
-    banner(request->out, &request->cart);
+    head(&request->out, title, request->has_script);
+    banner(&request->out, &request->cart);
     if (menu != SHOP_NO_MENU)
-        menu_of(request->out, request->batch.results[menu], current);
-    shop_put(request->out, "<main id=\"main\">\n");
+        menu_of(&request->out, request->batch.results[menu], current);
+    shop_put(&request->out, "<main id=\"main\">\n");
 }
 
 void shop_layout_end(struct shop_request *request, int code)
 {
-    shop_put(request->out, "</main>\n<footer class=\"foot\">\n");
+    shop_put(&request->out, "</main>\n<footer class=\"foot\">\n");
     if (request->batch.count > 0)
-        shop_served_html(request->out, &request->batch);
-    shop_put(request->out, "<p class=\"imprint\">A demonstration of libshopdata. Nothing here is for sale. "
-                           "<a href=\"/topology\">Behind the scenes</a> <a href=\"/admin\">Back office</a></p>\n"
-                           "</footer>\n</body>\n</html>\n");
+        shop_served_html(&request->out, &request->batch);
+    shop_put(&request->out, "<p class=\"imprint\">A demonstration of libshopdata. Nothing here is for sale. "
+                            "<a href=\"/topology\">Behind the scenes</a> <a href=\"/admin\">Back office</a></p>\n"
+                            "</footer>\n</body>\n</html>\n");
     shop_reply(request, code, SHOP_HTML);
 }
 
@@ -141,7 +141,7 @@ static const char *error_title(int code)
 
 void shop_layout_error(struct shop_request *request, int code, const char *sentence)
 {
-    struct evbuffer *out = request->out;
+    struct shop_output *out = &request->out;
     head(out, error_title(code), false);
     banner(out, &request->cart);
     shop_html(out,
@@ -151,18 +151,17 @@ void shop_layout_error(struct shop_request *request, int code, const char *sente
 }
 
 /* "24999.99" as people read it: "24,999.99". It stays text on the way: no float ever sees a price. */
-static void grouped(struct evbuffer *out, const char *price)
+static void grouped(struct shop_output *out, const char *price)
 {
-    size_t whole = strcspn(price, ".");
-    for (size_t i = 0; i < whole; i++) {
-        if (i > 0 && (whole - i) % 3 == 0)
-            shop_put(out, ",");
-        evbuffer_add(out, price + i, 1);
+    for (size_t whole = strcspn(price, "."), group; whole > 3; whole -= group, price += group) {
+        group = (whole - 1) % 3 + 1;
+        shop_add(out, price, group);
+        shop_put(out, ",");
     }
-    shop_put(out, price + whole);
+    shop_put(out, price);
 }
 
-void shop_layout_cents(struct evbuffer *out, int64_t cents)
+void shop_layout_cents(struct shop_output *out, int64_t cents)
 {
     char price[32];
     snprintf(price, sizeof price, "%" PRId64 ".%02d", cents / 100, (int)(cents % 100));
@@ -170,13 +169,13 @@ void shop_layout_cents(struct evbuffer *out, int64_t cents)
     grouped(out, price);
 }
 
-void shop_layout_notice(struct evbuffer *out, const char *kind, const char *sentence)
+void shop_layout_notice(struct shop_output *out, const char *kind, const char *sentence)
 {
     shop_html(out, "<p class=\"notice %s\" role=\"%s\">%s</p>\n", kind, strcmp(kind, "bad") ? "status" : "alert",
               sentence);
 }
 
-void shop_layout_price(struct evbuffer *out, const shopdata_result *products, size_t row)
+void shop_layout_price(struct shop_output *out, const shopdata_result *products, size_t row)
 {
     const char *price = shop_cell(products, row, SHOP_PRICE);
     shop_html(out, "<data class=\"price\" data-product=\"%s\" value=\"%s\">$", shop_cell(products, row, SHOP_ID),
@@ -185,7 +184,7 @@ void shop_layout_price(struct evbuffer *out, const shopdata_result *products, si
     shop_put(out, "</data>");
 }
 
-void shop_layout_stock(struct evbuffer *out, const shopdata_result *products, size_t row)
+void shop_layout_stock(struct shop_output *out, const shopdata_result *products, size_t row)
 {
     int64_t stock = shop_number(products, row, SHOP_STOCK);
     const char *number = shop_cell(products, row, SHOP_STOCK);
@@ -200,7 +199,7 @@ void shop_layout_stock(struct evbuffer *out, const shopdata_result *products, si
         shop_html(out, stock <= FEW ? "Only %s left</data>" : "%s in stock</data>", number);
 }
 
-static void card(struct evbuffer *out, const shopdata_result *products, size_t row)
+static void card(struct shop_output *out, const shopdata_result *products, size_t row)
 {
     const char *id = shop_cell(products, row, SHOP_ID);
     shop_html(out, "<li class=\"card\"><a href=\"/product/%s\">", id);
@@ -212,7 +211,7 @@ static void card(struct evbuffer *out, const shopdata_result *products, size_t r
     shop_put(out, "</p></li>\n");
 }
 
-void shop_layout_cards(struct evbuffer *out, const shopdata_result *products)
+void shop_layout_cards(struct shop_output *out, const shopdata_result *products)
 {
     shop_put(out, "<ul class=\"cards\">\n");
     for (size_t row = 0; row < shopdata_result_rows(products); row++)
@@ -225,7 +224,7 @@ int64_t shop_last_page(int64_t count)
     return count > 0 ? (count - 1) / SHOP_PAGE_SIZE + 1 : 1;
 }
 
-static void page_link(struct evbuffer *out, const struct shop_paging *paging, int64_t page, const char *relation,
+static void page_link(struct shop_output *out, const struct shop_paging *paging, int64_t page, const char *relation,
                       const char *label)
 {
     if (page < 1 || page > paging->last)
@@ -235,7 +234,7 @@ static void page_link(struct evbuffer *out, const struct shop_paging *paging, in
                   label);
 }
 
-void shop_layout_paging(struct evbuffer *out, const struct shop_paging *paging)
+void shop_layout_paging(struct shop_output *out, const struct shop_paging *paging)
 {
     if (paging->last < 2)
         return;

@@ -16,19 +16,19 @@ void shop_layout_end(struct shop_request *request, int code);
 void shop_layout_error(struct shop_request *request, int code, const char *sentence);
 
 /* shop_layout_cards writes a grid of products. */
-void shop_layout_cards(struct evbuffer *out, const shopdata_result *products);
+void shop_layout_cards(struct shop_output *out, const shopdata_result *products);
 /* shop_layout_price, _stock write one row's price and stock, for people and (in data elements) for programs. */
-void shop_layout_price(struct evbuffer *out, const shopdata_result *products, size_t row);
-void shop_layout_stock(struct evbuffer *out, const shopdata_result *products, size_t row);
+void shop_layout_price(struct shop_output *out, const shopdata_result *products, size_t row);
+void shop_layout_stock(struct shop_output *out, const shopdata_result *products, size_t row);
 /* shop_layout_cents writes an amount for people: $1,234.56. */
-void shop_layout_cents(struct evbuffer *out, int64_t cents);
+void shop_layout_cents(struct shop_output *out, int64_t cents);
 /* shop_layout_notice writes a sentence that stands out: `kind` is good, late or bad. */
-void shop_layout_notice(struct evbuffer *out, const char *kind, const char *sentence);
+void shop_layout_notice(struct shop_output *out, const char *kind, const char *sentence);
 /* shop_layout_picture writes the drawing that stands for a product's photograph: the department's sign, in colours
  * that depend on `seed`. */
-void shop_layout_picture(struct evbuffer *out, const char *category, int64_t seed);
+void shop_layout_picture(struct shop_output *out, const char *category, int64_t seed);
 /* shop_layout_category_link writes a link to a department, with an attribute such as " aria-current=\"page\"". */
-void shop_layout_category_link(struct evbuffer *out, const char *name, const char *attribute);
+void shop_layout_category_link(struct shop_output *out, const char *name, const char *attribute);
 
 /* How the pages of a list follow each other. */
 struct shop_paging {
@@ -39,6 +39,6 @@ struct shop_paging {
 
 /* shop_last_page is how many pages `count` rows fill; at least one. */
 int64_t shop_last_page(int64_t count);
-void shop_layout_paging(struct evbuffer *out, const struct shop_paging *paging);
+void shop_layout_paging(struct shop_output *out, const struct shop_paging *paging);
 
 #endif

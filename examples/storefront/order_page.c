@@ -34,7 +34,7 @@ static void note(struct shop_request *request)
     const char *wanted = shop_argument(request, "note");
     for (size_t i = 0; wanted && i < sizeof notes / sizeof *notes; i++) {
         if (!strcmp(wanted, notes[i].note))
-            shop_layout_notice(request->out, notes[i].kind, notes[i].sentence);
+            shop_layout_notice(&request->out, notes[i].kind, notes[i].sentence);
     }
 }
 
@@ -49,7 +49,7 @@ static bool may_see(const struct shop_request *request, const shopdata_result *o
     return !strcmp(request->cart.visitor, shop_cell(order, 0, SHOP_O_VISITOR));
 }
 
-static void order_lines(struct evbuffer *out, const shopdata_result *lines)
+static void order_lines(struct shop_output *out, const shopdata_result *lines)
 {
     int64_t total = 0;
     shop_put(out, "<ul class=\"lines\">\n");
@@ -73,11 +73,11 @@ static void order_lines(struct evbuffer *out, const shopdata_result *lines)
 
 static void sheet(struct shop_request *request, const shopdata_result *order, const shopdata_result *lines)
 {
-    shop_html(request->out, "<h1>Order <span id=\"number\">%s</span></h1>\n", shop_cell(order, 0, SHOP_O_NUMBER));
+    shop_html(&request->out, "<h1>Order <span id=\"number\">%s</span></h1>\n", shop_cell(order, 0, SHOP_O_NUMBER));
     note(request);
-    shop_put(request->out, "<div class=\"checkout\"><section>");
-    order_lines(request->out, lines);
-    shop_html(request->out,
+    shop_put(&request->out, "<div class=\"checkout\"><section>");
+    order_lines(&request->out, lines);
+    shop_html(&request->out,
               "</section><section class=\"summary\"><h2>It goes to</h2><p class=\"address\">%s\n%s</p>"
               "<dl class=\"facts\"><dt>Ordered</dt><dd>%s</dd><dt>E-mail</dt><dd class=\"exact\">%s</dd></dl>"
               "<p><a href=\"/orders\">All your orders</a></p></section></div>\n",
@@ -110,27 +110,27 @@ static void order_link(struct shop_request *request, const shopdata_result *orde
     int64_t cents = 0;
     shop_parse_cents(shop_cell(orders, row, SHOP_OS_TOTAL), &cents);
     shop_seal(shop_keys(request->shop), purpose, number, seal);
-    shop_html(request->out, "<tr><td><a href=\"/order/%s?key=%s\">%s</a></td><td>%s</td><td class=\"number\">%s</td>",
+    shop_html(&request->out, "<tr><td><a href=\"/order/%s?key=%s\">%s</a></td><td>%s</td><td class=\"number\">%s</td>",
               number, seal, number, shop_cell(orders, row, SHOP_OS_DAY), shop_cell(orders, row, SHOP_OS_PIECES));
-    shop_put(request->out, "<td class=\"number\">");
-    shop_layout_cents(request->out, cents);
-    shop_put(request->out, "</td></tr>\n");
+    shop_put(&request->out, "<td class=\"number\">");
+    shop_layout_cents(&request->out, cents);
+    shop_put(&request->out, "</td></tr>\n");
 }
 
 static void order_table(struct shop_request *request, const shopdata_result *orders)
 {
-    shop_put(request->out, "<div class=\"wide\"><table class=\"orders\"><thead><tr><th scope=\"col\">Order</th>"
-                           "<th scope=\"col\">Day</th><th scope=\"col\" class=\"number\">Pieces</th>"
-                           "<th scope=\"col\" class=\"number\">Paid</th></tr></thead>\n<tbody>\n");
+    shop_put(&request->out, "<div class=\"wide\"><table class=\"orders\"><thead><tr><th scope=\"col\">Order</th>"
+                            "<th scope=\"col\">Day</th><th scope=\"col\" class=\"number\">Pieces</th>"
+                            "<th scope=\"col\" class=\"number\">Paid</th></tr></thead>\n<tbody>\n");
     for (size_t row = 0; row < shopdata_result_rows(orders); row++)
         order_link(request, orders, row);
-    shop_put(request->out, "</tbody></table></div>\n");
+    shop_put(&request->out, "</tbody></table></div>\n");
 }
 
 static void lookup_form(struct shop_request *request)
 {
     shop_html(
-        request->out,
+        &request->out,
         "<section><h2>Find an order</h2><form class=\"edit\" method=\"post\" action=\"/orders\">"
         "<label for=\"number\">Order number</label><input id=\"number\" name=\"number\" required maxlength=\"20\" "
         "placeholder=\"F-7K3M-92QX\" autocomplete=\"off\" value=\"%s\"><label for=\"email\">E-mail</label>"
@@ -146,13 +146,13 @@ static void show_orders(struct shop_request *request, const char *complaint, con
     if (!shop_look_up(request))
         return;
     shop_layout_begin(request, "Your orders", menu, NULL);
-    shop_put(request->out, "<h1>Your orders</h1>\n");
+    shop_put(&request->out, "<h1>Your orders</h1>\n");
     if (complaint)
-        shop_layout_notice(request->out, "bad", complaint);
+        shop_layout_notice(&request->out, "bad", complaint);
     if (orders != menu && shopdata_result_rows(request->batch.results[orders]) > 0)
         order_table(request, request->batch.results[orders]);
     else if (!complaint)
-        shop_put(request->out, "<p class=\"found\">Nothing has been ordered in this browser yet.</p>\n");
+        shop_put(&request->out, "<p class=\"found\">Nothing has been ordered in this browser yet.</p>\n");
     lookup_form(request);
     shop_layout_end(request, complaint ? HTTP_NOTFOUND : HTTP_OK);
 }

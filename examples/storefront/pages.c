@@ -8,7 +8,7 @@
 #include "layout.h"
 #include "lookup.h"
 
-static void department_tile(struct evbuffer *out, const char *name, int64_t id)
+static void department_tile(struct shop_output *out, const char *name, int64_t id)
 {
     shop_put(out, "<li><a href=\"/category/");
     shop_address(out, name);
@@ -17,7 +17,7 @@ static void department_tile(struct evbuffer *out, const char *name, int64_t id)
     shop_html(out, "<span class=\"name\">%s</span></a></li>\n", name);
 }
 
-static void department_tiles(struct evbuffer *out, const shopdata_result *menu)
+static void department_tiles(struct shop_output *out, const shopdata_result *menu)
 {
     shop_put(out, "<section><h2>Departments</h2>\n<ul class=\"tiles\">\n");
     for (size_t row = 0; row < shopdata_result_rows(menu); row++)
@@ -32,16 +32,16 @@ void shop_page_home(struct shop_request *request)
     if (!shop_look_up_home(request, &menu, &featured))
         return;
     shop_layout_begin(request, "Good things for every day", menu, NULL);
-    shop_put(request->out, "<section class=\"hero\"><h1>Good things for every day</h1><p>Picked by people who use "
-                           "them. The price you read is the price it is.</p></section>\n"
-                           "<section><h2>In the window</h2>\n");
-    shop_layout_cards(request->out, batch->results[featured]);
-    shop_put(request->out, "</section>\n");
-    department_tiles(request->out, batch->results[menu]);
+    shop_put(&request->out, "<section class=\"hero\"><h1>Good things for every day</h1><p>Picked by people who use "
+                            "them. The price you read is the price it is.</p></section>\n"
+                            "<section><h2>In the window</h2>\n");
+    shop_layout_cards(&request->out, batch->results[featured]);
+    shop_put(&request->out, "</section>\n");
+    department_tiles(&request->out, batch->results[menu]);
     shop_layout_end(request, HTTP_OK);
 }
 
-static void category_head(struct evbuffer *out, const char *name, int64_t count)
+static void category_head(struct shop_output *out, const char *name, int64_t count)
 {
     shop_html(out, "<header class=\"shelf\">");
     shop_layout_picture(out, name, (int64_t)strlen(name));
@@ -59,14 +59,14 @@ void shop_page_category(struct shop_request *request)
     snprintf(address, sizeof address, "/category/%s?page=", encoded);
     free(encoded);
     shop_layout_begin(request, request->rest, menu, request->rest);
-    category_head(request->out, request->rest, list.count);
-    shop_layout_cards(request->out, list.products);
-    shop_layout_paging(request->out, &(struct shop_paging){list.page, list.last, address});
+    category_head(&request->out, request->rest, list.count);
+    shop_layout_cards(&request->out, list.products);
+    shop_layout_paging(&request->out, &(struct shop_paging){list.page, list.last, address});
     shop_layout_end(request, HTTP_OK);
 }
 
 /* The page is the same for everybody, so this form has no token: that another site cannot post it is enough here. */
-static void buy_form(struct evbuffer *out, const shopdata_result *product)
+static void buy_form(struct shop_output *out, const shopdata_result *product)
 {
     if (shop_number(product, 0, SHOP_STOCK) == 0) {
         shop_put(out, "<p class=\"buy\"><span class=\"button off\">Sold out</span></p>\n");
@@ -79,7 +79,7 @@ static void buy_form(struct evbuffer *out, const shopdata_result *product)
               shop_cell(product, 0, SHOP_ID), SHOP_QUANTITY_MAX);
 }
 
-static void product_sheet(struct evbuffer *out, const shopdata_result *product)
+static void product_sheet(struct shop_output *out, const shopdata_result *product)
 {
     const char *category = shop_cell(product, 0, SHOP_CATEGORY);
     shop_put(out, "<article class=\"product\">\n");
@@ -107,11 +107,11 @@ void shop_page_product(struct shop_request *request)
     if (!shop_look_up_product(request, true, &item))
         return;
     shop_layout_begin(request, shop_cell(item.product, 0, SHOP_NAME), menu, shop_cell(item.product, 0, SHOP_CATEGORY));
-    product_sheet(request->out, item.product);
+    product_sheet(&request->out, item.product);
     if (shopdata_result_rows(item.related) > 0) {
-        shop_put(request->out, "<section class=\"related\"><h2>More like this</h2>\n");
-        shop_layout_cards(request->out, item.related);
-        shop_put(request->out, "</section>\n");
+        shop_put(&request->out, "<section class=\"related\"><h2>More like this</h2>\n");
+        shop_layout_cards(&request->out, item.related);
+        shop_put(&request->out, "</section>\n");
     }
     shop_layout_end(request, HTTP_OK);
 }

@@ -9,8 +9,8 @@
 void shop_page_health(struct shop_request *request)
 {
     int status = shopdata_ready(shop_client(request->shop), 0, &request->batch.error);
-    shop_put(request->out, status == SHOPDATA_OK ? "ready" : shopdata_error_message(request->batch.error));
-    shop_put(request->out, "\n");
+    shop_put(&request->out, status == SHOPDATA_OK ? "ready" : shopdata_error_message(request->batch.error));
+    shop_put(&request->out, "\n");
     shop_reply(request, status == SHOPDATA_OK ? HTTP_OK : HTTP_SERVUNAVAIL, SHOP_TEXT);
 }
 
@@ -21,14 +21,14 @@ void shop_page_metrics(struct shop_request *request)
         shop_fail_database(request);
         return;
     }
-    shop_put(request->out, shopdata_metrics_prometheus(metrics));
+    shop_put(&request->out, shopdata_metrics_prometheus(metrics));
     shop_reply(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8");
     shopdata_metrics_free(metrics);
 }
 
 static void reply_file(struct shop_request *request, const struct shop_asset *file, const char *type)
 {
-    evbuffer_add(request->out, file->data, file->length);
+    shop_add(&request->out, file->data, file->length);
     shop_header(request, "Cache-Control", "max-age=300");
     shop_reply(request, HTTP_OK, type);
 }

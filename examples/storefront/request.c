@@ -23,7 +23,7 @@ static bool are_text(const struct evkeyvalq *arguments, const char *raw)
 
 bool shop_request_begin(struct shop_request *request, struct evhttp_request *http, struct shop *shop)
 {
-    *request = (struct shop_request){.http = http, .shop = shop, .out = evbuffer_new(), .rest = ""};
+    *request = (struct shop_request){.http = http, .shop = shop, .rest = ""};
     TAILQ_INIT(&request->query);
     TAILQ_INIT(&request->form);
     shop_visit_load(request);
@@ -34,7 +34,7 @@ bool shop_request_begin(struct shop_request *request, struct evhttp_request *htt
     if (query)
         evhttp_parse_query_str(query, &request->query); /* one that cannot be read counts as none */
     request->is_text = are_text(&request->query, query ? query : "");
-    return request->out && request->path && strlen(request->path) == length && shop_is_text(request->path);
+    return request->path && strlen(request->path) == length && shop_is_text(request->path);
 }
 
 void shop_request_end(struct shop_request *request)
@@ -42,8 +42,7 @@ void shop_request_end(struct shop_request *request)
     shop_batch_free(&request->batch);
     evhttp_clear_headers(&request->query);
     evhttp_clear_headers(&request->form);
-    if (request->out)
-        evbuffer_free(request->out);
+    free(request->out.text);
     free(request->path);
 }
 
@@ -118,9 +117,9 @@ void shop_header(struct shop_request *request, const char *name, const char *val
 static void keep_only_head(struct shop_request *request)
 {
     char length[24];
-    snprintf(length, sizeof length, "%zu", evbuffer_get_length(request->out));
+    snprintf(length, sizeof length, "%zu", request->out.length);
     shop_header(request, "Content-Length", length);
-    evbuffer_drain(request->out, evbuffer_get_length(request->out));
+    request->out.length = 0;
 }
 
 /* What a page may load: from here, and nothing from elsewhere. Scripts only where the page lives by one. */
@@ -131,6 +130,10 @@ static void keep_only_head(struct shop_request *request)
 void shop_reply(struct shop_request *request, int code, const char *type)
 {
     const struct evkeyvalq *headers = evhttp_request_get_output_headers(request->http);
+    if (request->out.failed) {
+        evhttp_send_error(request->http, HTTP_SERVUNAVAIL, NULL);
+        return;
+    }
     shop_header(request, "Content-Type", type);
     shop_header(request, "X-Content-Type-Options", "nosniff");
     shop_header(request, "Referrer-Policy", "same-origin"); /* a link to an order is a key to it */
@@ -142,7 +145,9 @@ void shop_reply(struct shop_request *request, int code, const char *type)
         shop_header(request, "Content-Security-Policy", request->has_script ? POLICY("'self'") : POLICY("'none'"));
     if (evhttp_request_get_command(request->http) == EVHTTP_REQ_HEAD)
         keep_only_head(request);
-    evhttp_send_reply(request->http, code, NULL, request->out);
+    if (request->out.length)
+        evbuffer_add(evhttp_request_get_output_buffer(request->http), request->out.text, request->out.length);
+    evhttp_send_reply(request->http, code, NULL, NULL);
 }
 
 void shop_redirect(struct shop_request *request, const char *address)
@@ -153,9 +158,9 @@ void shop_redirect(struct shop_request *request, const char *address)
 
 void shop_fail(struct shop_request *request, int code, const char *sentence)
 {
-    evbuffer_drain(request->out, evbuffer_get_length(request->out));
+    request->out.length = 0;
     if (request->is_json)
-        shop_json(request->out, "{\"error\":%s}\n", sentence);
+        shop_json(&request->out, "{\"error\":%s}\n", sentence);
     else
         shop_layout_error(request, code, sentence);
     shop_reply(request, code, request->is_json ? SHOP_JSON : SHOP_HTML);

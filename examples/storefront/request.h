@@ -9,13 +9,14 @@
 #include <event2/keyvalq_struct.h>
 
 #include "cart.h"
+#include "format.h"
 #include "shop.h"
 
 struct shop_request {
     struct evhttp_request *http;
     struct shop *shop;
     struct shop_batch batch; /* what the page asked; freed with the request */
-    struct evbuffer *out;    /* the answer's body, as far as it is written */
+    struct shop_output out;  /* the answer's body, as far as it is written */
     struct evkeyvalq query;  /* the arguments behind the "?" */
     struct evkeyvalq form;   /* the fields that were posted, once shop_read_form has read them */
     struct shop_cart cart;   /* the visitor's, from his cookie */

@@ -15,13 +15,13 @@ static const char *const sort_labels[SHOP_SORTS] = {
     [SHOP_BY_NAME] = "Name",
 };
 
-static void option(struct evbuffer *out, const char *value, bool chosen)
+static void option(struct shop_output *out, const char *value, bool chosen)
 {
     shop_html(out, "<option value=\"%s\"", value);
     shop_put(out, chosen ? " selected>" : ">");
 }
 
-static void choose_sort(struct evbuffer *out, enum shop_sort chosen)
+static void choose_sort(struct shop_output *out, enum shop_sort chosen)
 {
     shop_put(out, "<p><label for=\"sort\">Order</label><select id=\"sort\" name=\"sort\">");
     for (int sort = 0; sort < SHOP_SORTS; sort++) {
@@ -31,7 +31,7 @@ static void choose_sort(struct evbuffer *out, enum shop_sort chosen)
     shop_put(out, "</select></p>");
 }
 
-static void choose_shelf(struct evbuffer *out, const shopdata_result *shelves, const char *chosen)
+static void choose_shelf(struct shop_output *out, const shopdata_result *shelves, const char *chosen)
 {
     shop_put(out, "<p><label for=\"in\">Department</label><select id=\"in\" name=\"in\">");
     option(out, "", !*chosen);
@@ -44,7 +44,7 @@ static void choose_shelf(struct evbuffer *out, const shopdata_result *shelves, c
     shop_put(out, "</select></p>");
 }
 
-static void refine(struct evbuffer *out, const struct shop_found *found)
+static void refine(struct shop_output *out, const struct shop_found *found)
 {
     shop_html(out,
               "<form class=\"refine\" action=\"/search\"><p class=\"words\"><label for=\"q\">Search for</label>"
@@ -55,7 +55,7 @@ static void refine(struct evbuffer *out, const struct shop_found *found)
     shop_put(out, "<p><button>Show</button></p></form>\n");
 }
 
-static void count_line(struct evbuffer *out, const struct shop_found *found)
+static void count_line(struct shop_output *out, const struct shop_found *found)
 {
     if (found->list.count == 0)
         return;
@@ -67,7 +67,7 @@ static void count_line(struct evbuffer *out, const struct shop_found *found)
 }
 
 /* What helps depends on what was typed: nothing yet, or words that nothing has. */
-static void nothing_found(struct evbuffer *out, const struct shop_search *search)
+static void nothing_found(struct shop_output *out, const struct shop_search *search)
 {
     if (!*search->words)
         shop_put(out,
@@ -100,14 +100,14 @@ void shop_page_search(struct shop_request *request)
     if (!shop_look_up_search(request, &found))
         return;
     shop_layout_begin(request, "Search", menu, NULL);
-    shop_put(request->out, "<h1>Search</h1>\n");
-    refine(request->out, &found);
-    count_line(request->out, &found);
+    shop_put(&request->out, "<h1>Search</h1>\n");
+    refine(&request->out, &found);
+    count_line(&request->out, &found);
     if (found.list.count == 0)
-        nothing_found(request->out, &found.search);
+        nothing_found(&request->out, &found.search);
     else
-        shop_layout_cards(request->out, found.list.products);
+        shop_layout_cards(&request->out, found.list.products);
     if (address_of(&found.search, address, sizeof address))
-        shop_layout_paging(request->out, &(struct shop_paging){found.list.page, found.list.last, address});
+        shop_layout_paging(&request->out, &(struct shop_paging){found.list.page, found.list.last, address});
     shop_layout_end(request, HTTP_OK);
 }

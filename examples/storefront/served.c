@@ -37,7 +37,7 @@ static void summarise(const struct shop_batch *batch, char *text, size_t size)
     }
 }
 
-static void tell_read(struct evbuffer *out, const char *name, const shopdata_result *result)
+static void tell_read(struct shop_output *out, const char *name, const shopdata_result *result)
 {
     char age[40] = "";
     if (is_from_cache(result))
@@ -48,7 +48,7 @@ static void tell_read(struct evbuffer *out, const char *name, const shopdata_res
     shop_put(out, "</li>");
 }
 
-void shop_served_html(struct evbuffer *out, const struct shop_batch *batch)
+void shop_served_html(struct shop_output *out, const struct shop_batch *batch)
 {
     char names[160], ms[32];
     summarise(batch, names, sizeof names);
@@ -59,18 +59,21 @@ void shop_served_html(struct evbuffer *out, const struct shop_batch *batch)
     shop_put(out, "</ul></div>\n");
 }
 
-void shop_served_json(struct evbuffer *out, const struct shop_batch *batch)
+void shop_served_json(struct shop_output *out, const struct shop_batch *batch)
 {
-    char names[160];
+    char names[160], number[32];
     summarise(batch, names, sizeof names);
     shop_json(out, "\"served\":{\"from\":%s,\"ms\":", names);
-    evbuffer_add_printf(out, "%.3f,\"reads\":[", batch->ms);
+    snprintf(number, sizeof number, "%.3f", batch->ms);
+    shop_put(out, number);
+    shop_put(out, ",\"reads\":[");
     for (size_t i = 0; i < batch->count; i++) {
         shop_json(out,
                   i ? ",{\"read\":%s,\"from\":%s,\"node\":%s,\"age_ms\":"
                     : "{\"read\":%s,\"from\":%s,\"node\":%s,\"age_ms\":",
                   batch->names[i], who(batch->results[i]), shopdata_result_node(batch->results[i]));
-        evbuffer_add_printf(out, "%lld}", (long long)shopdata_result_age_ms(batch->results[i]));
+        snprintf(number, sizeof number, "%lld}", (long long)shopdata_result_age_ms(batch->results[i]));
+        shop_put(out, number);
     }
     shop_put(out, "]}");
 }

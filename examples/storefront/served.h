@@ -4,10 +4,11 @@
 
 #include <event2/buffer.h>
 
+#include "format.h"
 #include "shop.h"
 
-void shop_served_html(struct evbuffer *out, const struct shop_batch *batch);
+void shop_served_html(struct shop_output *out, const struct shop_batch *batch);
 /* shop_served_json writes the member "served" of an answer. */
-void shop_served_json(struct evbuffer *out, const struct shop_batch *batch);
+void shop_served_json(struct shop_output *out, const struct shop_batch *batch);
 
 #endif

@@ -16,7 +16,7 @@ enum { TEXT_SIZE = 64, CHART_WIDTH = 600, CHART_HEIGHT = 100 };
 
 struct walk {
     struct shop_request *request;
-    struct evbuffer *out;
+    struct shop_output *out;
     bool is_json;
     bool is_begun; /* JSON: there is a value already */
     size_t count;  /* of moments; the last is now */
@@ -314,7 +314,7 @@ static void fences(struct walk *walk)
 static bool begin_walk(struct walk *walk, struct shop_request *request, bool is_json)
 {
     walk->request = request;
-    walk->out = request->out;
+    walk->out = &request->out;
     walk->is_json = is_json;
     walk->is_begun = false;
     walk->count = shop_pulse_read(shop_pulse(request->shop), walk->moments);
@@ -345,9 +345,9 @@ void shop_page_topology(struct shop_request *request)
         return;
     request->has_script = true;
     shop_layout_begin(request, "Behind the scenes", SHOP_NO_MENU, NULL);
-    shop_put(request->out, "<h1>Behind the scenes</h1>\n");
+    shop_put(&request->out, "<h1>Behind the scenes</h1>\n");
     if (shop_argument(request, "done"))
-        shop_layout_notice(request->out, "good", "Done. Watch what the shop makes of it.");
+        shop_layout_notice(&request->out, "good", "Done. Watch what the shop makes of it.");
     draw(&walk);
     if (in_demo)
         shop_demo_controls(request);
@@ -359,8 +359,8 @@ void shop_api_topology(struct shop_request *request)
     struct walk walk;
     if (!begin_walk(&walk, request, true))
         return;
-    shop_put(request->out, "{");
+    shop_put(&request->out, "{");
     draw(&walk);
-    shop_put(request->out, "}\n");
+    shop_put(&request->out, "}\n");
     shop_reply(request, HTTP_OK, SHOP_JSON);
 }

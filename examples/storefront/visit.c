@@ -62,7 +62,7 @@ void shop_visit_token(struct shop_request *request, const char *nonce)
     nonce = nonce ? nonce : drawn;
     subject(request, nonce, text);
     shop_seal(shop_keys(request->shop), purpose, text, seal);
-    shop_html(request->out, "<input type=\"hidden\" name=\"token\" value=\"%s.%s\">", nonce, seal);
+    shop_html(&request->out, "<input type=\"hidden\" name=\"token\" value=\"%s.%s\">", nonce, seal);
 }
 
 bool shop_visit_is_ours(struct shop_request *request, char nonce[SHOP_NONCE_SIZE])
