@@ -78,6 +78,25 @@ START_TEST(what_comes_back_soon_is_kept)
 }
 END_TEST
 
+/* It comes back and is kept, goes unused, and comes again: that is no sooner than anything else. */
+START_TEST(what_came_back_for_nothing_is_new_again)
+{
+    sdi_local *local = begin();
+    uint64_t room = capacity_of(local);
+    ck_assert_uint_eq(count_there(local, 1, room), room); /* so that none of them becomes a ghost */
+    kit_put_now(local, 0, text, 0);
+    for (uint64_t i = 30000; i < 30000 + 4 * room; i++) {
+        kit_put_now(local, i, text, i);
+        ck_assert(kit_is_there(local, i));
+    }
+    ck_assert(!kit_is_there(local, 0));
+    kit_put_now(local, 0, text, 0);
+    fill_up(local, 40000, room);
+    ck_assert(!kit_is_there(local, 0));
+    sdi_local_free(local);
+}
+END_TEST
+
 START_TEST(what_is_not_used_any_more_goes_in_the_end)
 {
     sdi_local *local = begin();
@@ -184,6 +203,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, the_oldest_that_nobody_used_goes_first);
     tcase_add_test(cases, what_is_used_outlasts_a_scan);
     tcase_add_test(cases, what_comes_back_soon_is_kept);
+    tcase_add_test(cases, what_came_back_for_nothing_is_new_again);
     tcase_add_test(cases, what_is_not_used_any_more_goes_in_the_end);
     tcase_add_test(cases, what_is_void_goes_before_what_is_good);
     tcase_add_test(cases, what_is_replaced_keeps_its_place);
