@@ -71,7 +71,8 @@ static void tell_metrics(shopdata_client *client)
     shopdata_error *error = NULL;
     shopdata_metrics *metrics = NULL;
     check(shopdata_metrics_take(client, &metrics, &error), error);
-    printf("the cache answered %.0f reads\n", counted(metrics, "shopdata_queries_total", "source=\"cache\""));
+    printf("the cache answered %.0f reads\n", counted(metrics, "shopdata_queries_total", "source=\"cache\"") +
+                                                  counted(metrics, "shopdata_queries_total", "source=\"local\""));
     shopdata_metrics_free(metrics);
 }
 

@@ -79,7 +79,8 @@ static inline const char *cell(const shopdata_result *result, size_t row, size_t
 
 static inline const char *source_name(const shopdata_result *result)
 {
-    return shopdata_result_source(result) == SHOPDATA_FROM_CACHE ? "cache" : "database";
+    int source = shopdata_result_source(result);
+    return source == SHOPDATA_FROM_CACHE || source == SHOPDATA_FROM_LOCAL ? "cache" : "database";
 }
 
 #endif

@@ -63,6 +63,7 @@ class TestShop:
             if conninfo := os.environ.get(f"SHOPDATA_{name}"):
                 text = text.replace(conninfo, f"{conninfo} dbname={self.database}")
         text += f"key_prefix = {self.database}\n"
+        text += "[local]\ncoherence = 0ms\n"  # one process's page shall show at once what another wrote
         for old, new in replaced.items():
             assert old in text, f"{old} is not in the configuration"
             text = text.replace(old, new)

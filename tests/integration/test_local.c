@@ -148,9 +148,11 @@ static void pass_the_bound(int64_t returned)
 static void redis_do(const char *command)
 {
     char host[64];
-    const char *address = getenv("SHOPDATA_REDIS");
-    snprintf(host, sizeof host, "%.*s", (int)(strrchr(address, ':') - address), address);
-    redisContext *context = redisConnect(host, (int)strtol(strrchr(address, ':') + 1, NULL, 10));
+    snprintf(host, sizeof host, "%s", getenv("SHOPDATA_REDIS"));
+    char *colon = strrchr(host, ':');
+    ck_assert_ptr_nonnull(colon);
+    *colon = '\0';
+    redisContext *context = redisConnect(host, (int)strtol(colon + 1, NULL, 10));
     ck_assert_int_eq(context->err, 0);
     redisReply *reply = redisCommand(context, command);
     ck_assert_ptr_nonnull(reply);

@@ -37,7 +37,7 @@ def note(seconds: float, **results: Result[Any]) -> None:
 
 def who(result: Result[Any]) -> str:
     """ "cache", or the node that answered."""
-    return "cache" if result.source in ("cache", "stale") else result.node
+    return "cache" if result.source in ("cache", "local", "stale") else result.node
 
 
 def served() -> dict[str, Any]:

@@ -8,6 +8,7 @@ pages = Blueprint("status", __name__)
 
 ROLES = ["unknown", "replica", "primary"]
 BREAKERS = ["closed", "half open", "open"]
+SOURCES = ("local", "cache", "replica", "primary")
 
 
 @pages.get("/status")
@@ -20,7 +21,7 @@ def status():
               "lag": metrics.get("shopdata_node_lag_seconds", node=name),
               "breaker": BREAKERS[int(metrics.get("shopdata_node_breaker_state", node=name))],
               "answers": metrics.get("shopdata_node_queries_total", node=name)} for name in names]
-    sources = {name: metrics.get("shopdata_queries_total", source=name) for name in ("cache", "replica", "primary")}
+    sources = {name: metrics.get("shopdata_queries_total", source=name) for name in SOURCES}
     hits, misses = (metrics.get(f"shopdata_cache_{name}_total") for name in ("hits", "misses"))
     return show("status.html", nodes=nodes, sources=sources, hit_ratio=hits / max(hits + misses, 1),
                 unfenced=metrics.get("shopdata_unfenced_writes_total"))
