@@ -320,6 +320,7 @@ START_TEST(an_abandoned_cache_leaves_the_parents_connections_alone)
     key_room room;
     sdi_slice name = key_on(&room, 1);
     ck_assert(run(SDI_CACHE_SET, name, sdi_slice_of("kept")));
+    ck_assert_str_eq(value_of(name), "kept"); /* over another connection than what writes */
     long before = counted_on(1, "total_connections");
     pid_t child = fork();
     if (child == 0) {

@@ -213,11 +213,8 @@ static void take_put(batch *b, task *asker, const sdi_memcached_request *request
 
 /* ---------------------------------------------------------------------------------------------------------- rounds */
 
-static void exchange(batch *b)
+static void take_answers(batch *b)
 {
-    if (b->asked == 0)
-        return;
-    sdi_memcached_exchange(b->handle, b->requests, b->asked, b->deadline);
     for (size_t i = 0; i < b->asked; i++) {
         task *asker = b->askers[i];
         if (asker->state == PLAIN)
@@ -228,6 +225,14 @@ static void exchange(batch *b)
             take_put(b, asker, &b->requests[i]);
     }
     b->asked = 0;
+}
+
+static void exchange(batch *b)
+{
+    if (b->asked == 0)
+        return;
+    sdi_memcached_exchange(b->handle, b->requests, b->asked, b->deadline);
+    take_answers(b);
 }
 
 static void back_off(const batch *b, unsigned tries)
@@ -278,10 +283,31 @@ static bool needs_handle(const task *tasks, size_t count)
     return false;
 }
 
+static bool are_gets(const task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tasks[i].operation->verb != SDI_CACHE_GET)
+            return false;
+    return true;
+}
+
+/* What only reads is shared with other threads. */
+static void look(batch *b, task *tasks, size_t count)
+{
+    ask_in(b, tasks, count, PLAIN);
+    bool well = sdi_memcached_look(b->ring, b->requests, b->asked, b->deadline, b->blamed);
+    take_answers(b);
+    b->failed |= b->missed && !well;
+}
+
 static void carry(batch *b, task *tasks, size_t count)
 {
     if (!needs_handle(tasks, count))
         return;
+    if (are_gets(tasks, count)) {
+        look(b, tasks, count);
+        return;
+    }
     b->handle = sdi_memcached_ring_take(b->ring, b->deadline);
     if (b->handle) {
         carry_on_handle(b, tasks, count);

@@ -28,7 +28,7 @@ static void forget_addresses(sdi_memcached_link *link)
 
 static void forget_waiting(sdi_memcached_link *link)
 {
-    link->waiting = NULL;
+    link->waiting = link->expected = NULL;
     link->last = &link->waiting;
     link->sent = 0;
     link->heard = link->once = false;
@@ -148,18 +148,67 @@ static bool keep_value(sdi_memcached_request *request, const sdi_memcached_answe
 
 /* A SET that the server has no room for is one that was evicted at once (it forgets what was there before). Of others
  * it has to be known that they were done. */
-static int judge(const sdi_memcached_request *request, enum sdi_memcached_parsed parsed)
+static int judge(const sdi_memcached_request *request, enum sdi_memcached_parsed parsed,
+                 enum sdi_memcached_answer_kind kind)
 {
     if (parsed == SDI_MEMCACHED_MALFORMED)
         return SDI_CACHE_FAULT_PROTOCOL;
-    bool refused = request->answer == SDI_MEMCACHED_REFUSED && request->verb != SDI_MEMCACHED_SET;
+    bool refused = kind == SDI_MEMCACHED_REFUSED && request->verb != SDI_MEMCACHED_SET;
     return parsed == SDI_MEMCACHED_ERROR || refused ? SDI_CACHE_FAULT_REJECTED : SDI_MEMCACHED_DONE;
+}
+
+/* The request that the bytes answer: the first that waits; of those asked in one command, the one whose value begins
+ * here. A server answers them in order, a proxy may not. */
+static sdi_memcached_request *answered_by(const sdi_memcached_link *link, sdi_slice bytes)
+{
+    sdi_memcached_request *first = link->waiting;
+    sdi_slice key = first->more ? sdi_memcached_value_key(bytes) : (sdi_slice){NULL, 0};
+    if (!key.data)
+        return first;
+    sdi_memcached_request *begin = link->expected ? link->expected : first, *at = begin;
+    do {
+        if (at->answer == SDI_MEMCACHED_NOTHING && sdi_slice_equal(at->key, key))
+            return at;
+        at = at->more ? at->next : first;
+    } while (at != begin);
+    return first;
+}
+
+/* Those asked in one command are over together; what it gave no value for is missing. */
+static void end_answered(sdi_memcached_link *link)
+{
+    bool more = true;
+    for (; more; link->waiting = link->waiting->next) {
+        more = link->waiting->more;
+        if (link->waiting->answer == SDI_MEMCACHED_NOTHING)
+            link->waiting->answer = SDI_MEMCACHED_MISSING;
+    }
+    link->expected = NULL;
+}
+
+/* What a good answer says of its request. */
+static int take_in(sdi_memcached_link *link, sdi_memcached_request *request, const sdi_memcached_answer *answer)
+{
+    bool grouped = request->follows || request->more;
+    if (answer->kind == SDI_MEMCACHED_VALUE && request->answer != SDI_MEMCACHED_NOTHING)
+        return SDI_CACHE_FAULT_PROTOCOL; /* it came before */
+    if (answer->kind == SDI_MEMCACHED_VALUE && !keep_value(request, answer))
+        return SDI_MEMCACHED_NO_MEMORY;
+    if (!grouped || answer->kind == SDI_MEMCACHED_VALUE) {
+        request->answer = answer->kind;
+        request->cas = answer->cas;
+    }
+    if (grouped && answer->kind == SDI_MEMCACHED_VALUE)
+        link->expected = request->more ? request->next : NULL;
+    else
+        end_answered(link);
+    return SDI_MEMCACHED_DONE;
 }
 
 /* Reads one answer at the beginning of `bytes`; how many it took, 0 if it is not complete or the link has failed. */
 static size_t take_answer(sdi_memcached_link *link, sdi_slice bytes, size_t value_max)
 {
-    sdi_memcached_request *request = link->waiting;
+    sdi_memcached_request *request = answered_by(link, bytes);
     sdi_memcached_answer answer;
     enum sdi_memcached_parsed parsed = sdi_memcached_parse(request, bytes, value_max, &answer);
     if (parsed == SDI_MEMCACHED_INCOMPLETE) {
@@ -167,18 +216,14 @@ static size_t take_answer(sdi_memcached_link *link, sdi_slice bytes, size_t valu
             sdi_memcached_link_fail(link, SDI_MEMCACHED_NO_MEMORY);
         return 0;
     }
-    request->answer = answer.kind;
-    request->cas = answer.cas;
-    int outcome = judge(request, parsed);
-    if (outcome == SDI_MEMCACHED_DONE && answer.kind == SDI_MEMCACHED_VALUE && !keep_value(request, &answer))
-        outcome = SDI_MEMCACHED_NO_MEMORY;
+    int outcome = judge(request, parsed, answer.kind);
+    if (outcome == SDI_MEMCACHED_DONE)
+        outcome = take_in(link, request, &answer);
     if (outcome != SDI_MEMCACHED_DONE) {
-        request->answer = SDI_MEMCACHED_NOTHING;
         sdi_memcached_link_fail(link, outcome);
         return 0;
     }
     link->heard = true;
-    link->waiting = request->next;
     return answer.length;
 }
 

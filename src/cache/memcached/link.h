@@ -25,6 +25,8 @@ typedef struct sdi_memcached_link {
     size_t sent;        /* of `out` */
     sdi_buffer out, in;
     sdi_memcached_request *waiting, **last; /* requests not answered yet */
+    sdi_memcached_request
+        *expected; /* of those asked in one command, whose value should come next; NULL: the first's */
 } sdi_memcached_link;
 
 void sdi_memcached_link_init(sdi_memcached_link *link);

@@ -49,6 +49,15 @@ static bool make_handles(sdi_memcached_ring *ring, size_t count)
     return true;
 }
 
+static bool make_lookouts(sdi_memcached_ring *ring, size_t connections, bool busy_poll)
+{
+    ring->lookouts = sdi_calloc(ring->count, sizeof *ring->lookouts);
+    bool made = ring->lookouts != NULL;
+    for (size_t i = 0; made && i < ring->count; i++)
+        made = sdi_memcached_lookout_init(&ring->lookouts[i], ring, i, connections, busy_poll);
+    return made;
+}
+
 sdi_memcached_ring *sdi_memcached_ring_new(const sdi_cache_settings *settings, const sdi_address *addresses,
                                            size_t count, const char *prefix, sdi_cache *cache)
 {
@@ -68,7 +77,8 @@ sdi_memcached_ring *sdi_memcached_ring_new(const sdi_cache_settings *settings, c
         sdi_breaker_init(&ring->breakers[i], settings->breaker_failures, settings->breaker_open_ms,
                          settings->breaker_open_max_ms);
     size_t handles = settings->connections > 0 ? (size_t)settings->connections : 1;
-    if (ring->addresses && ring->count && ring->continuum && make_handles(ring, handles))
+    if (ring->addresses && ring->count && ring->continuum && make_handles(ring, handles) &&
+        make_lookouts(ring, handles, settings->busy_poll))
         return ring;
     sdi_memcached_ring_free(ring);
     return NULL;
@@ -80,12 +90,15 @@ void sdi_memcached_ring_free(sdi_memcached_ring *ring)
         return;
     for (size_t i = 0; i < ring->handle_count; i++)
         sdi_memcached_handle_free(&ring->handles[i]);
+    for (size_t i = 0; ring->lookouts && i < ring->count; i++)
+        sdi_memcached_lookout_free(&ring->lookouts[i]);
     for (size_t i = 0; i < ring->count; i++)
         sdi_breaker_destroy(&ring->breakers[i]);
     sdi_idle_free(&ring->idle);
     if (ring->continuum)
         memcached_free(ring->continuum);
     sdi_free(ring->handles);
+    sdi_free(ring->lookouts);
     sdi_free(ring->breakers);
     sdi_free(ring->addresses);
     sdi_free(ring);
@@ -108,9 +121,12 @@ void sdi_memcached_ring_abandon(sdi_memcached_ring *ring)
         else
             sdi_memcached_handle_free(&ring->handles[i]);
     }
+    for (size_t i = 0; i < ring->count; i++)
+        sdi_memcached_lookout_abandon(&ring->lookouts[i]);
     sdi_idle_abandon(&ring->idle);
     memcached_free(ring->continuum);
     sdi_free(ring->handles);
+    sdi_free(ring->lookouts);
     sdi_free(ring->breakers);
     sdi_free(ring->addresses);
     sdi_free(ring);
@@ -147,7 +163,7 @@ void sdi_memcached_ring_show(sdi_memcached_ring *ring)
     sdi_cache_show_breaker(ring->cache, worst);
 }
 
-static void report(sdi_memcached_ring *ring, size_t server, int outcome, bool blamed)
+void sdi_memcached_ring_report(sdi_memcached_ring *ring, size_t server, int outcome, bool blamed)
 {
     sdi_breaker *breaker = &ring->breakers[server];
     if (outcome == SDI_MEMCACHED_DONE) {
@@ -170,7 +186,7 @@ void sdi_memcached_ring_give(sdi_memcached_ring *ring, sdi_memcached_handle *han
     for (size_t i = 0; i < ring->count; i++) {
         const sdi_memcached_link *link = &handle->links[i];
         if (link->asked && !link->shut)
-            report(ring, i, link->outcome, blamed);
+            sdi_memcached_ring_report(ring, i, link->outcome, blamed);
         connected &= link->outcome == SDI_MEMCACHED_DONE;
     }
     handle->busy = false;

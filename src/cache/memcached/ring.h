@@ -14,6 +14,7 @@
 #include "base/busy_poll.h"
 #include "cache/idle.h"
 #include "cache/memcached/handle.h"
+#include "cache/memcached/look.h"
 
 enum { SDI_MEMCACHED_PREFIX = 24 };
 
@@ -30,6 +31,7 @@ typedef struct sdi_memcached_ring {
     sdi_memcached_handle *handles;
     size_t handle_count;
     sdi_idle idle;
+    sdi_memcached_lookout *lookouts; /* one a server */
     size_t users; /* of roster.h, which holds the lock: runs on it, and whether it is freed after the last */
     bool dropped;
 } sdi_memcached_ring;
@@ -49,6 +51,8 @@ sdi_memcached_handle *sdi_memcached_ring_take(sdi_memcached_ring *ring, int64_t 
 /* sdi_memcached_ring_give counts what went wrong and tells the breakers. `blamed`: the servers had the time that the
  * settings give them; a caller's own short deadline is no fault of theirs. */
 void sdi_memcached_ring_give(sdi_memcached_ring *ring, sdi_memcached_handle *handle, bool blamed);
+/* sdi_memcached_ring_report does so for one server, that was asked. */
+void sdi_memcached_ring_report(sdi_memcached_ring *ring, size_t server, int outcome, bool blamed);
 /* sdi_memcached_ring_show tells the metrics how the ring's breakers are. */
 void sdi_memcached_ring_show(sdi_memcached_ring *ring);
 /* sdi_memcached_ring_alive: one server at least is not known to be in trouble. */

@@ -61,7 +61,12 @@ static bool reads(enum sdi_memcached_verb verb)
 
 void sdi_memcached_format(sdi_buffer *out, const sdi_memcached_request *request)
 {
-    sdi_buffer_printf(out, "%s %.*s", verbs[request->verb], (int)request->key.length, request->key.data);
+    if (!request->follows)
+        sdi_buffer_text(out, verbs[request->verb]);
+    sdi_buffer_char(out, ' ');
+    sdi_buffer_append(out, request->key.data, request->key.length);
+    if (request->more)
+        return;
     if (stores(request->verb)) {
         sdi_buffer_printf(out, " 0 %" PRId64 " %zu", request->lifetime, request->value.length);
         if (request->verb == SDI_MEMCACHED_CAS)
@@ -116,15 +121,15 @@ static bool read_value_line(const sdi_memcached_request *request, sdi_slice line
 static enum sdi_memcached_parsed parse_value(const sdi_memcached_request *request, sdi_slice bytes, sdi_slice line,
                                              size_t value_max, sdi_memcached_answer *answer)
 {
-    static const char end[] = "\r\nEND\r\n";
+    sdi_slice end = sdi_slice_of(request->follows || request->more ? "\r\n" : "\r\nEND\r\n");
     uint64_t length;
     if (!read_value_line(request, line, &length, &answer->cas) || length > value_max)
         return SDI_MEMCACHED_MALFORMED;
     size_t begin = line.length + 2;
-    answer->length = begin + (size_t)length + sizeof end - 1;
+    answer->length = begin + (size_t)length + end.length;
     if (bytes.length < answer->length)
         return SDI_MEMCACHED_INCOMPLETE;
-    if (memcmp(bytes.data + begin + length, end, sizeof end - 1) != 0)
+    if (memcmp(bytes.data + begin + length, end.data, end.length) != 0)
         return SDI_MEMCACHED_MALFORMED;
     answer->value = (sdi_slice){bytes.data + begin, (size_t)length};
     answer->kind = SDI_MEMCACHED_VALUE;
@@ -157,6 +162,15 @@ static bool is_error(sdi_slice line)
 {
     sdi_slice rest = line;
     return sdi_slice_equal(line, sdi_slice_of("ERROR")) || take(&rest, sdi_slice_of("CLIENT_ERROR"));
+}
+
+sdi_slice sdi_memcached_value_key(sdi_slice bytes)
+{
+    if (!take(&bytes, sdi_slice_of("VALUE ")))
+        return (sdi_slice){NULL, 0};
+    size_t searched = bytes.length < LINE_MAX_BYTES ? bytes.length : LINE_MAX_BYTES;
+    const char *blank = memchr(bytes.data, ' ', searched);
+    return (sdi_slice){blank ? bytes.data : NULL, blank ? (size_t)(blank - bytes.data) : 0};
 }
 
 enum sdi_memcached_parsed sdi_memcached_parse(const sdi_memcached_request *request, sdi_slice bytes, size_t value_max,

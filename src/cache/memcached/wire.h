@@ -59,6 +59,8 @@ struct sdi_memcached_request {
     uint64_t cas;     /* what a CAS expects; what a GETS got */
     size_t server;
     size_t headroom; /* before the block's value */
+    bool follows;    /* of GETs: it is asked in one command with the request before it */
+    bool more;       /* and so is the one behind it: one END stands behind all their values */
     /* out */
     enum sdi_memcached_answer_kind answer;
     char *block; /* of a VALUE: from sdi_malloc, the caller's; a zero byte behind it */
@@ -81,6 +83,10 @@ enum sdi_memcached_parsed {
     SDI_MEMCACHED_MALFORMED,
     SDI_MEMCACHED_ERROR, /* the server did not understand: what it makes of further bytes is unknown */
 };
+
+/* sdi_memcached_value_key: of which key is the value that the bytes begin with? Nothing where that is no value, or not
+ * known yet. */
+sdi_slice sdi_memcached_value_key(sdi_slice bytes);
 
 /* sdi_memcached_parse reads the answer to `request` at the beginning of the bytes. A value of another key, of more than
  * `value_max` bytes, or an answer that this request cannot have is malformed. */

@@ -3,6 +3,7 @@
 
 #include "../unit.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "scripted.h"
 
 #define VALUE "VALUE key 0 5\r\nhello\r\nEND\r\n"
@@ -97,15 +98,51 @@ END_TEST
 
 START_TEST(a_set_without_room_is_no_fault)
 {
-    static const scene full = {.replies = {"SERVER_ERROR out of memory storing object\r\n", "END\r\n"}};
+    static const scene full = {.replies = {"SERVER_ERROR out of memory storing object\r\n", "STORED\r\n"}};
+    sdi_cache_op set = {.verb = SDI_CACHE_SET, .key = sdi_slice_of("key"), .ttl_ms = 60000};
     scripted_begin(&full, 1);
-    ck_assert(sdi_cache_run(scripted.cache,
-                            &(sdi_cache_op){.verb = SDI_CACHE_SET, .key = sdi_slice_of("key"), .ttl_ms = 60000}, 1,
-                            SDI_NEVER));
-    ck_assert(scripted_get(SDI_NEVER));
+    ck_assert(sdi_cache_run(scripted.cache, &set, 1, SDI_NEVER));
+    ck_assert(sdi_cache_run(scripted.cache, &set, 1, SDI_NEVER));
     ck_assert_int_eq(scripted.connections, 1);
     ck_assert_uint_eq(caches_faults(scripted.metrics), 0);
     scripted_end();
+}
+END_TEST
+
+static sdi_cache_op get_of(const char *key)
+{
+    return (sdi_cache_op){.verb = SDI_CACHE_GET, .key = sdi_slice_of(key)};
+}
+
+/* As a proxy may have gathered them from several servers. */
+START_TEST(values_asked_together_come_in_any_order)
+{
+    static const scene mixed = {.replies = {"VALUE c 0 1\r\n3\r\nVALUE a 0 1\r\n1\r\nEND\r\n", "END\r\n"}};
+    sdi_cache_op gets[] = {get_of("a"), get_of("b"), get_of("c")};
+    scripted_begin(&mixed, 1);
+    ck_assert(sdi_cache_run(scripted.cache, gets, 3, SDI_NEVER));
+    ck_assert_int_eq(scripted.requests, 1);
+    ck_assert(gets[0].found && !gets[1].found && gets[2].found);
+    ck_assert_str_eq(gets[0].block, "1");
+    ck_assert_str_eq(gets[2].block, "3");
+    sdi_free(gets[0].block);
+    sdi_free(gets[2].block);
+    ck_assert(sdi_cache_run(scripted.cache, gets, 3, SDI_NEVER));
+    ck_assert(!gets[0].found && !gets[1].found && !gets[2].found);
+    scripted_end();
+}
+END_TEST
+
+START_TEST(of_values_asked_together_none_is_another)
+{
+    static const char *const replies[] = {
+        "VALUE d 0 1\r\n4\r\nEND\r\n", "VALUE a 0 1\r\n1\r\nVALUE a 0 1\r\n1\r\nEND\r\n",
+        "VALUE b 0 1\r\n1\r\nSTORED\r\n", "VALUE a 0 1\r\n1\r\nVALUE b 0 1\r\n22\r\n"};
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        scene played = {.replies = {replies[i]}};
+        sdi_cache_op gets[] = {get_of("a"), get_of("b")};
+        scripted_check_fault(&played, gets, 2, SDI_CACHE_FAULT_PROTOCOL);
+    }
 }
 END_TEST
 
@@ -154,6 +191,8 @@ static void fill(TCase *cases)
     tcase_add_test(cases, what_was_not_asked_for_is_a_protocol_fault);
     tcase_add_test(cases, a_refusal_is_a_rejection);
     tcase_add_test(cases, a_set_without_room_is_no_fault);
+    tcase_add_test(cases, values_asked_together_come_in_any_order);
+    tcase_add_test(cases, of_values_asked_together_none_is_another);
     tcase_add_test(cases, a_race_is_run_again);
     tcase_add_test(cases, a_lost_race_changes_nothing);
     tcase_add_test(cases, a_cas_is_sent_once);
