@@ -324,6 +324,42 @@ static int run_query_many(shopdata_error **error)
     return status;
 }
 
+/* What its worker lacks is told as by the call; here it is the caller who lacks it. */
+static int finish_op(shopdata_op *op, shopdata_error **error)
+{
+    shopdata_result *result = NULL;
+    int status = shopdata_op_wait(op, 60000, error);
+    if (status == SHOPDATA_OK)
+        status = shopdata_op_take(op, &result, error);
+    outputs_right &= shopdata_result_rows(result) == (status >= SHOPDATA_OK);
+    shopdata_result_free(result);
+    shopdata_op_free(op);
+    return status;
+}
+
+static int run_op(shopdata_error **error)
+{
+    shopdata_op *op = NULL;
+    shopdata_queue *queue = NULL;
+    shopdata_param id = shopdata_int64(ID);
+    shopdata_call call = {.statement = by_id, .params = &id, .count = 1};
+    int status = shopdata_queue_new(client, &queue, error);
+    if (status == SHOPDATA_OK)
+        status = shopdata_start(session, queue, &call, 1, NULL, &op, error);
+    if (status >= SHOPDATA_OK)
+        status = finish_op(op, error);
+    shopdata_queue_free(queue);
+    return status;
+}
+
+static int run_op_that_writes(shopdata_error **error)
+{
+    shopdata_op *op = NULL;
+    shopdata_param params[] = {shopdata_int64(ID), shopdata_int64(++last_price)};
+    int status = shopdata_start_execute(session, NULL, set_price, params, 2, NULL, &op, error);
+    return status < SHOPDATA_OK ? status : finish_op(op, error);
+}
+
 static int run_execute(shopdata_error **error)
 {
     shopdata_result *result = NULL;
@@ -403,6 +439,8 @@ static const scenario scenarios[] = {
     {"query, not in the cache", empty_cache, run_query, check_fresh, false, ALLOCATION_ALL, "fenced"},
     {"query in a new session", fill_cache, run_query_in_new_session, check_fresh, false, ALLOCATION_OURS, "fenced"},
     {"query_many", empty_cache, run_query_many, check_fresh, false, ALLOCATION_ALL, "fenced"},
+    {"op", fill_cache, run_op, check_fresh, false, ALLOCATION_OURS, "fenced"},
+    {"op that writes", fill_cache, run_op_that_writes, after_write, true, ALLOCATION_OURS, "fenced"},
     {"execute", fill_cache, run_execute, after_write, true, ALLOCATION_ALL, "fenced"},
     {"transaction", fill_cache, run_transaction, after_write, true, ALLOCATION_ALL, "fenced"},
     {"session's token", fill_cache, run_token, check_fresh, false, ALLOCATION_OURS, "fenced"},

@@ -130,6 +130,20 @@ def test_a_task_cancelled_before_its_turn_never_runs(things: Things, sections: d
     asyncio.run(run())
 
 
+def test_what_the_process_keeps_is_there_at_once(things: Things, sections: dict[str, Any]) -> None:
+    async def run() -> str:
+        with shopdata.open(**{**sections, "local": {"coherence": "10s"}}) as client, client.session() as s:
+            for _ in range(500):
+                result = await s.aquery(f"SELECT name FROM {things.table} WHERE id = $1", 1)
+                assert result.scalar() == "one"
+                if result.source == "local":
+                    break
+                await asyncio.sleep(0.01)
+            return result.source
+
+    assert asyncio.run(run()) == "local"
+
+
 def test_a_cancelled_block_is_undone(things: Things) -> None:
     async def work(s: shopdata.Session) -> None:
         async with s.transaction():
