@@ -7,7 +7,7 @@
 /* Of a request: what its caller waits for. Who has gone to sleep is to be woken. */
 enum { WAITS, SLEEPS, LEADS, ANSWERED, GONE };
 
-enum { SIGNS = 32 }; /* by which a bell's sleepers are told apart, as far as that goes */
+enum { BELLS = 64, SIGNS = 32 }; /* a bell's sleepers are told apart by signs, as far as that goes */
 
 /* Where a request is. */
 enum { QUEUED, TAKEN, SETTLED };
@@ -21,6 +21,26 @@ struct sdi_combine_lane {
     sdi_combine_lane *next_idle;
 };
 
+/* They outlive who rings them, whoever it may be that they wake. Some wake up for no reason, and sleep on. */
+static sdi_futex bells[BELLS];
+static atomic_uint parties;
+
+unsigned sdi_combine_party(void)
+{
+    unsigned party = atomic_fetch_add_explicit(&parties, 1, memory_order_relaxed);
+    return party ? party : sdi_combine_party();
+}
+
+static unsigned bell_of(unsigned party)
+{
+    return party % BELLS;
+}
+
+static uint32_t sign_of(unsigned party)
+{
+    return UINT32_C(1) << party / BELLS % SIGNS;
+}
+
 bool sdi_combiner_init(sdi_combiner *combiner, const sdi_combine_way *way, void *const *lanes, size_t lane_count,
                        size_t most)
 {
@@ -30,6 +50,7 @@ bool sdi_combiner_init(sdi_combiner *combiner, const sdi_combine_way *way, void 
         return false;
     sdi_mutex_init(&combiner->mutex);
     combiner->last = &combiner->first;
+    combiner->bell = bell_of(sdi_combine_party());
     for (size_t i = lane_count; i-- > 0;) {
         combiner->lanes[i] = (sdi_combine_lane){.context = lanes[i], .next_idle = combiner->idle};
         combiner->idle = &combiner->lanes[i];
@@ -73,10 +94,10 @@ static bool tell(sdi_combine_request *request, uint32_t state)
 }
 
 /* Whoever is about to sleep has seen another number, and does not. */
-static void ring(sdi_combiner *combiner, unsigned bell, uint32_t signs)
+static void ring(unsigned bell, uint32_t signs)
 {
-    atomic_fetch_add_explicit(&combiner->bells[bell], 1, memory_order_acq_rel);
-    sdi_futex_wake(&combiner->bells[bell], signs);
+    atomic_fetch_add_explicit(&bells[bell], 1, memory_order_acq_rel);
+    sdi_futex_wake(&bells[bell], signs);
 }
 
 static bool is_gone(sdi_combine_request *request)
@@ -91,8 +112,10 @@ static bool is_leading(sdi_combine_request *request)
 
 static void enqueue_locked(sdi_combiner *combiner, sdi_combine_request *request)
 {
-    request->bell = combiner->bell;
-    request->sign = UINT32_C(1) << combiner->waiting++ % SIGNS;
+    if (!request->party) {
+        request->bell = combiner->bell;
+        request->sign = UINT32_C(1) << combiner->waiting++ % SIGNS;
+    }
     *combiner->last = request;
     combiner->last = &request->next;
 }
@@ -123,7 +146,7 @@ static bool take_locked(sdi_combiner *combiner, sdi_combine_lane *lane)
         return false;
     }
     combiner->waiting = 0;
-    combiner->bell = (combiner->bell + 1) % SDI_COMBINE_BELLS;
+    combiner->bell = (combiner->bell + 1) % BELLS;
     lane->requests = combiner->first;
     combiner->first = *end;
     if (!*end)
@@ -154,7 +177,7 @@ static bool appoint(sdi_combiner *combiner, sdi_combine_lane *lane, sdi_combine_
     lane->requests = next ? lane->requests : NULL;
     sdi_unlock(&combiner->mutex);
     if (sleeps)
-        ring(combiner, bell, sign);
+        ring(bell, sign);
     return next != NULL;
 }
 
@@ -203,18 +226,18 @@ static sdi_combine_request *cut(sdi_combiner *combiner, sdi_combine_lane *lane, 
 
 /* Who gathered for one batch sleep by one bell: to wake each by himself costs a system call for each, after which the
  * first to wake up takes the processor from him who has still to wake the others. */
-static void tell_all(sdi_combiner *combiner, sdi_combine_request *answered)
+static void tell_all(sdi_combine_request *answered)
 {
-    uint32_t signs[SDI_COMBINE_BELLS] = {0};
+    uint32_t signs[BELLS] = {0};
     for (sdi_combine_request *next; answered; answered = next) {
         unsigned bell = answered->bell;
         uint32_t sign = answered->sign;
         next = answered->next;
         signs[bell] |= tell(answered, ANSWERED) ? sign : 0;
     }
-    for (unsigned bell = 0; bell < SDI_COMBINE_BELLS; bell++)
+    for (unsigned bell = 0; bell < BELLS; bell++)
         if (signs[bell])
-            ring(combiner, bell, signs[bell]);
+            ring(bell, signs[bell]);
 }
 
 /* The lane first: the others' answers do not run away. */
@@ -223,7 +246,7 @@ static void hand_out(sdi_combiner *combiner, sdi_combine_lane *lane, sdi_combine
     sdi_combine_request *gone, *answered = cut(combiner, lane, count, &gone);
     if (leader->place == SETTLED)
         pass_on(combiner, lane);
-    tell_all(combiner, answered);
+    tell_all(answered);
     drop_all(combiner, gone);
 }
 
@@ -243,17 +266,32 @@ static bool lead(sdi_combiner *combiner, sdi_combine_request *leader, int64_t un
     return true;
 }
 
-/* Waits until the request leads or is answered. */
-static uint32_t sleep_until(sdi_combiner *combiner, sdi_combine_request *request, int64_t until)
+/* Does it lead, or is it answered? Where not, whoever tells it so rings from now on. */
+bool sdi_combine_is_due(sdi_combine_request *request)
 {
-    sdi_futex *bell = &combiner->bells[request->bell];
+    uint32_t state = WAITS;
+    atomic_compare_exchange_strong(&request->state, &state, SLEEPS);
+    return state == LEADS || state == ANSWERED;
+}
+
+uint32_t sdi_combine_listen(unsigned party)
+{
+    return atomic_load_explicit(&bells[bell_of(party)], memory_order_acquire);
+}
+
+void sdi_combine_sleep(unsigned party, uint32_t listened, int64_t until)
+{
+    sdi_futex_wait(&bells[bell_of(party)], listened, sign_of(party), until);
+}
+
+/* Waits until the request leads or is answered. */
+static uint32_t sleep_until(sdi_combine_request *request, int64_t until)
+{
+    sdi_futex *bell = &bells[request->bell];
     for (;;) {
         uint32_t rung = atomic_load_explicit(bell, memory_order_acquire);
-        uint32_t state = atomic_load_explicit(&request->state, memory_order_acquire);
-        if (state == LEADS || state == ANSWERED || sdi_passed(until))
-            return state;
-        if (state == WAITS && !atomic_compare_exchange_strong(&request->state, &state, SLEEPS))
-            continue;
+        if (sdi_combine_is_due(request) || sdi_passed(until))
+            return atomic_load_explicit(&request->state, memory_order_acquire);
         sdi_futex_wait(bell, rung, request->sign, until);
     }
 }
@@ -263,8 +301,8 @@ void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, in
     sdi_lock(&combiner->mutex);
     sdi_combine_lane *lane = combiner->idle;
     request->next = NULL;
-    request->bell = 0;
-    request->sign = 1;
+    request->bell = bell_of(request->party);
+    request->sign = sign_of(request->party);
     request->lane = lane;
     request->place = lane ? TAKEN : QUEUED;
     atomic_init(&request->state, lane ? LEADS : WAITS);
@@ -282,15 +320,15 @@ void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, in
 
 bool sdi_combine_await(sdi_combiner *combiner, sdi_combine_request *request, int64_t until)
 {
-    uint32_t state = sleep_until(combiner, request, until);
+    uint32_t state = sleep_until(request, until);
     return state == LEADS ? lead(combiner, request, until) : state == ANSWERED;
 }
 
 /* An answer that is being handed out just now comes at once, however late it is. */
-static enum sdi_combine_end take_late(sdi_combiner *combiner, sdi_combine_request *request)
+static enum sdi_combine_end take_late(sdi_combine_request *request)
 {
     sdi_interrupt_hold();
-    sleep_until(combiner, request, SDI_NEVER);
+    sleep_until(request, SDI_NEVER);
     sdi_interrupt_resume();
     return SDI_COMBINE_ANSWERED;
 }
@@ -323,7 +361,7 @@ enum sdi_combine_end sdi_combine_abandon(sdi_combiner *combiner, sdi_combine_req
     if (leads)
         return withdraw(combiner, request);
     if (place == SETTLED)
-        return take_late(combiner, request);
+        return take_late(request);
     return place == QUEUED ? SDI_COMBINE_UNSENT : SDI_COMBINE_LEFT;
 }
 

@@ -28,12 +28,11 @@ typedef struct sdi_combine_request {
     struct sdi_combine_request *next; /* of the batch, in order; NULL behind the last. The rest is the combiner's */
     sdi_combine_lane *lane;
     int place;
-    unsigned bell; /* its caller sleeps by */
-    uint32_t sign; /* and wakes up at */
+    unsigned party; /* the caller's: of whose requests any may wake him (below); 0: he waits for this one alone */
+    unsigned bell;  /* its caller sleeps by */
+    uint32_t sign;  /* and wakes up at */
     _Atomic uint32_t state;
 } sdi_combine_request;
-
-enum { SDI_COMBINE_BELLS = 8 };
 
 /* What is done on a lane, by whoever leads it: one thread at a time, each sees what the one before did. `lane` is what
  * sdi_combiner_init was given. */
@@ -62,7 +61,6 @@ typedef struct sdi_combiner {
     sdi_combine_request *first, **last; /* who waits for a lane; nobody does while one is idle */
     size_t waiting;                     /* of them, since the last batch was taken */
     unsigned bell;                      /* whoever comes now sleeps by */
-    sdi_futex bells[SDI_COMBINE_BELLS]; /* not under the mutex */
 } sdi_combiner;
 
 /* How a request was left. */
@@ -87,13 +85,20 @@ void sdi_combiner_each_idle(sdi_combiner *combiner, void (*function)(void *lane)
 /* sdi_combine_run runs one request until its answer or the deadline, or until the call is interrupted. */
 enum sdi_combine_end sdi_combine_run(sdi_combiner *combiner, sdi_combine_request *request, int64_t deadline);
 
-/* The same in steps, for who has requests under way in several combiners: all are submitted before any is awaited. Who
- * may be leading several has to look at each again within a millisecond or so: others may wait for it. */
+/* The same in steps, for who has requests under way in several combiners: all are submitted before any is awaited. Any
+ * of them may make him a leader, for whom others wait: so he gives all of them the number of a party, and sleeps for
+ * all of them. Who leads several looks at each again within a millisecond or so. */
 /* sdi_combine_submit queues it, or starts it, where a lane is idle; a lane that has to get ready gets until `until`. */
 void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, int64_t until);
 /* sdi_combine_await: true once it is answered; false when `until` has passed or the call is interrupted, and it may be
  * called again. */
 bool sdi_combine_await(sdi_combiner *combiner, sdi_combine_request *request, int64_t until);
+/* sdi_combine_party is a number for this; sdi_combine_listen comes before looking at them: sdi_combine_is_due says
+ * whether to await one is more than sleeping. Where none is due sdi_combine_sleep sleeps until one may be. */
+unsigned sdi_combine_party(void);
+uint32_t sdi_combine_listen(unsigned party);
+bool sdi_combine_is_due(sdi_combine_request *request);
+void sdi_combine_sleep(unsigned party, uint32_t listened, int64_t until);
 /* sdi_combine_abandon ends what was submitted and is not answered. */
 enum sdi_combine_end sdi_combine_abandon(sdi_combiner *combiner, sdi_combine_request *request);
 

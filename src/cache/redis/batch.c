@@ -51,6 +51,7 @@ typedef struct batch_state {
     small_room *small;  /* NULL: the room is allocated */
     int64_t not_before; /* connections that were made before are no good; 0: all are */
     bool pause;         /* somebody asked for time */
+    unsigned party;     /* of all its requests */
 } batch_state;
 
 static bool is_cluster(const batch_state *batch)
@@ -154,8 +155,10 @@ static sdi_redis_request *make_request(const batch_state *batch, const batch_par
     for (const command *at = batch->commands; request && at < end; at++)
         if (is_of(part, at))
             sdi_redis_request_add(request, at->operations, at->count, at->spelled, at->asking);
-    if (request)
+    if (request) {
         request->not_before = batch->not_before;
+        request->shared.party = batch->party;
+    }
     return request;
 }
 
@@ -170,20 +173,37 @@ static int submit(const batch_state *batch, batch_part *part)
     return SDI_REDIS_DONE;
 }
 
-/* Waits for all that was submitted. Who leads the connections of several servers looks at each again and again: others
- * wait for them too. */
-static void await_all(batch_state *batch, size_t count)
+static bool attend_one(batch_part *part, int64_t until)
+{
+    part->answered = sdi_combine_await(&part->server->combiner, &part->request->shared, until);
+    return part->answered;
+}
+
+/* Steps on where this thread leads, and takes what is answered. Who leads several connections looks at each again and
+ * again: others wait for them. True if there was anything to do. */
+static bool attend(const batch_state *batch, size_t count, size_t *left)
+{
+    bool due = false;
+    for (batch_part *part = batch->parts; part < batch->parts + count; part++) {
+        if (part->answered || !sdi_combine_is_due(&part->request->shared))
+            continue;
+        int64_t until = *left > 1 ? sdi_deadline_within(batch->deadline, GLANCE_MS) : batch->deadline;
+        *left -= attend_one(part, until);
+        due = true;
+    }
+    return due;
+}
+
+/* Waits for all that was submitted. */
+static void await_all(const batch_state *batch, size_t count)
 {
     size_t left = count;
+    if (count == 1)
+        left -= attend_one(&batch->parts[0], batch->deadline);
     while (left > 0 && !sdi_passed(batch->deadline)) {
-        int64_t until = left > 1 ? sdi_deadline_within(batch->deadline, GLANCE_MS) : batch->deadline;
-        for (size_t i = 0; i < count; i++) {
-            batch_part *part = &batch->parts[i];
-            if (part->answered || !sdi_combine_await(&part->server->combiner, &part->request->shared, until))
-                continue;
-            part->answered = true;
-            left--;
-        }
+        uint32_t listened = sdi_combine_listen(batch->party);
+        if (!attend(batch, count, &left))
+            sdi_combine_sleep(batch->party, listened, batch->deadline);
     }
 }
 
@@ -345,6 +365,7 @@ int sdi_redis_batch_run(sdi_redis_servers *servers, sdi_cache_op *operations, si
 {
     small_room small;
     batch_state batch = {.servers = servers, .trouble = trouble, .deadline = deadline, .own = own};
+    batch.party = servers->server ? 0 : sdi_combine_party();
     batch.small = servers->server && count <= SMALL ? &small : NULL;
     int outcome = SDI_REDIS_NO_MEMORY;
     if (make_room(&batch, count)) {

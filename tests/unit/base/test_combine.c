@@ -442,6 +442,38 @@ START_TEST(several_are_submitted_before_any_is_awaited)
 }
 END_TEST
 
+/* Both queue; one of them is made a leader while their caller sleeps for both. */
+START_TEST(a_party_wakes_up_for_whichever_request_is_due)
+{
+    caller first;
+    asked *both[2];
+    unsigned party = sdi_combine_party();
+    begin(1);
+    call(&first, 1, SDI_NEVER);
+    await_batches(1);
+    for (int i = 0; i < 2; i++) {
+        both[i] = sdi_calloc(1, sizeof *both[i]);
+        both[i]->question = i;
+        both[i]->request.party = party;
+        sdi_combine_submit(&combiner, &both[i]->request, SDI_NEVER);
+    }
+    permit(1);
+    while (!sdi_combine_is_due(&both[0]->request)) {
+        uint32_t listened = sdi_combine_listen(party);
+        if (!sdi_combine_is_due(&both[1]->request) && !sdi_combine_is_due(&both[0]->request))
+            sdi_combine_sleep(party, listened, SDI_NEVER);
+    }
+    join(&first, SDI_COMBINE_ANSWERED);
+    permit(2);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(sdi_combine_await(&combiner, &both[i]->request, SDI_NEVER));
+        ck_assert_int_eq(both[i]->answer, i + 1);
+        sdi_free(both[i]);
+    }
+    end();
+}
+END_TEST
+
 static int idle_lanes;
 
 static void count_idle(void *context)
@@ -529,6 +561,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_batch_survives_a_leader_who_cannot_start_it);
     tcase_add_test(cases, who_leads_and_who_waits_can_be_interrupted);
     tcase_add_test(cases, several_are_submitted_before_any_is_awaited);
+    tcase_add_test(cases, a_party_wakes_up_for_whichever_request_is_due);
     tcase_add_test(cases, who_is_idle_is_known_to_a_forked_child_too);
     tcase_add_test(cases, no_answer_is_lost_or_crossed_in_a_storm);
 }
