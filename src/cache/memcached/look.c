@@ -216,7 +216,7 @@ static look *make_look(const sdi_memcached_request *requests, size_t count, size
 }
 
 static void submit(sdi_memcached_ring *ring, part *parts, const sdi_memcached_request *requests, size_t count,
-                   int64_t deadline)
+                   unsigned party, int64_t deadline)
 {
     for (size_t i = 0; i < count; i++)
         parts[requests[i].server].wanted = true;
@@ -225,27 +225,44 @@ static void submit(sdi_memcached_ring *ring, part *parts, const sdi_memcached_re
         one->shut = one->wanted && !sdi_breaker_allows(&ring->breakers[server], sdi_now());
         if (one->wanted && !one->shut)
             one->asked = make_look(requests, count, server);
-        if (one->asked)
-            sdi_combine_submit(&ring->lookouts[server].combiner, &one->asked->shared, deadline);
+        if (!one->asked)
+            continue;
+        one->asked->shared.party = party;
+        sdi_combine_submit(&ring->lookouts[server].combiner, &one->asked->shared, deadline);
     }
 }
 
-static void await_all(sdi_memcached_ring *ring, part *parts, int64_t deadline)
+static bool await_one(sdi_memcached_ring *ring, part *parts, size_t server, int64_t until)
+{
+    part *one = &parts[server];
+    one->answered = sdi_combine_await(&ring->lookouts[server].combiner, &one->asked->shared, until);
+    return one->answered;
+}
+
+/* Steps on where this thread leads, and takes what is answered. True if there was anything to do. */
+static bool attend(sdi_memcached_ring *ring, part *parts, size_t *left, int64_t deadline)
+{
+    bool due = false;
+    for (size_t i = 0; i < ring->count; i++) {
+        if (!parts[i].asked || parts[i].answered || !sdi_combine_is_due(&parts[i].asked->shared))
+            continue;
+        *left -= await_one(ring, parts, i, *left > 1 ? sdi_deadline_within(deadline, GLANCE_MS) : deadline);
+        due = true;
+    }
+    return due;
+}
+
+static void await_all(sdi_memcached_ring *ring, part *parts, unsigned party, int64_t deadline)
 {
     size_t left = 0;
     for (size_t i = 0; i < ring->count; i++)
         left += parts[i].asked != NULL;
-    while (left > 0) {
-        for (size_t i = 0; i < ring->count; i++) {
-            part *one = &parts[i];
-            if (!one->asked || one->answered)
-                continue;
-            int64_t until = left > 1 ? sdi_deadline_within(deadline, GLANCE_MS) : deadline;
-            one->answered = sdi_combine_await(&ring->lookouts[i].combiner, &one->asked->shared, until);
-            left -= one->answered;
-        }
-        if (sdi_passed(deadline))
-            return;
+    while (left > 0 && !sdi_passed(deadline)) {
+        uint32_t listened = sdi_combine_listen(party);
+        if (!party)
+            left -= await_one(ring, parts, 0, deadline);
+        else if (!attend(ring, parts, &left, deadline))
+            sdi_combine_sleep(party, listened, deadline);
     }
 }
 
@@ -314,8 +331,9 @@ bool sdi_memcached_look(sdi_memcached_ring *ring, sdi_memcached_request *request
         requests[i].answer = SDI_MEMCACHED_NOTHING;
     if (!parts)
         return false;
-    submit(ring, parts, requests, count, deadline);
-    await_all(ring, parts, deadline);
+    unsigned party = ring->count > 1 ? sdi_combine_party() : 0; /* several looks, any of which may make it a leader */
+    submit(ring, parts, requests, count, party, deadline);
+    await_all(ring, parts, party, deadline);
     bool well = settle(ring, parts, requests, count, blamed);
     if (parts != few)
         sdi_free(parts);
