@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/proving.h"
 #include "client/fencing.h"
 #include "client/lookup.h"
@@ -90,6 +91,7 @@ static bool find_kind(const sdi_core *core, enum sdi_coherence_kind *kind)
 int sdi_coherence_begin(sdi_core *core, shopdata_error **error_out)
 {
     sdi_coherence *c = &core->coherence;
+    sdi_mutex_init(&c->lock);
     sdi_buffer_printf(&c->channel, "%s:changes", core->settings->cache.key_prefix);
     if (c->channel.failed)
         return sdi_no_memory(error_out);
@@ -97,7 +99,8 @@ int sdi_coherence_begin(sdi_core *core, shopdata_error **error_out)
         return SHOPDATA_OK;
     c->bound_us = core->settings->local.coherence_ms * 1000;
     c->local = sdi_local_new((size_t)core->settings->local.bytes);
-    if (!c->local)
+    c->known = sdi_calloc(SDI_KNOWN_TOKENS, sizeof *c->known);
+    if (!c->local || !c->known)
         return sdi_no_memory(error_out);
     if (c->kind == SDI_COHERENCE_HEARD && !listen(core))
         return sdi_fail(error_out, SHOPDATA_ERR_NO_MEMORY,
@@ -108,12 +111,15 @@ int sdi_coherence_begin(sdi_core *core, shopdata_error **error_out)
 void sdi_coherence_free(sdi_coherence *coherence)
 {
     sdi_local_free(coherence->local);
+    sdi_free(coherence->known);
+    sdi_mutex_destroy(&coherence->lock);
     sdi_buffer_free(&coherence->channel);
 }
 
 void sdi_coherence_abandon(sdi_coherence *coherence)
 {
     sdi_local_abandon(coherence->local);
+    sdi_free(coherence->known);
 }
 
 void sdi_coherence_gauges(sdi_core *core)
@@ -339,4 +345,20 @@ bool sdi_coherence_news(sdi_core *core, sdi_era era, sdi_lsn lsn)
     raise(&c->seen, lsn);
     return lsn == 0 || lsn > atomic_load_explicit(&c->covered, memory_order_relaxed) ||
            era.timeline != atomic_load_explicit(&c->timeline, memory_order_relaxed);
+}
+
+/* Of two tokens in one place the later stays: the other is news once more. */
+int64_t sdi_coherence_token(sdi_core *core, sdi_slice text, int64_t news_at)
+{
+    sdi_coherence *c = &core->coherence;
+    if (!c->known)
+        return news_at;
+    uint64_t hash = sdi_hash128_seeded(text.data, text.length, core->local_seed).low;
+    sdi_lock(&c->lock);
+    sdi_known_token *known = &c->known[hash % SDI_KNOWN_TOKENS];
+    if (known->hash != hash)
+        *known = (sdi_known_token){hash, news_at};
+    news_at = known->news_at;
+    sdi_unlock(&c->lock);
+    return news_at;
 }

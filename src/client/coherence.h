@@ -16,6 +16,7 @@
 #include <shopdata/shopdata.h>
 
 #include "base/buffer.h"
+#include "base/lock.h"
 #include "cache/backend.h"
 #include "local/local.h"
 #include "model/settings.h"
@@ -33,6 +34,14 @@ enum sdi_coherence_kind {
     SDI_COHERENCE_PLAIN, /* in mode ttl, the policy's time */
 };
 
+/* A token that was made or taken here, by its hash, and the last moment when something in it was news here. */
+typedef struct sdi_known_token {
+    uint64_t hash;
+    int64_t news_at;
+} sdi_known_token;
+
+enum { SDI_KNOWN_TOKENS = 4096 };
+
 typedef struct sdi_coherence {
     sdi_local *local; /* NULL: nothing is kept in this process */
     enum sdi_coherence_kind kind;
@@ -45,6 +54,8 @@ typedef struct sdi_coherence {
     _Atomic sdi_lsn seen;       /* so far reaches what has been seen here */
     sdi_lsn candidate;          /* that, before the beat that is under way; the listener's own */
     _Atomic uint64_t evictions; /* that were counted */
+    sdi_mutex lock;             /* guards `known` */
+    sdi_known_token *known;     /* each in its place by hash; NULL: no local cache */
     sdi_buffer channel;
     sdi_cache_listener listener;
 } sdi_coherence;
@@ -80,6 +91,10 @@ void sdi_coherence_changed(struct sdi_core *core, const unsigned char *message, 
 void sdi_coherence_timeline(struct sdi_core *core, sdi_era era);
 /* sdi_coherence_news: does what reaches so far show more than was heard of here? It counts as seen from now on. */
 bool sdi_coherence_news(struct sdi_core *core, sdi_era era, sdi_lsn lsn);
+/* sdi_coherence_token: since when has all been known here that this token tells? `news_at`, if it is new here: a
+ * session makes it now, which had its last news then, or brings it now. One that comes back, as a visitor's does with
+ * each request, is no news again. */
+int64_t sdi_coherence_token(struct sdi_core *core, sdi_slice text, int64_t news_at);
 
 /* sdi_coherence_publish writes into `message` what these operations on fences change, and puts the operation that tells
  * it behind them: 1 if it did, 0 where the cache carries no messages. */

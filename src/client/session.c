@@ -93,12 +93,12 @@ void sdi_session_wrote(shopdata_session *session, const sdi_point *point)
 }
 
 /* From now on it takes nothing kept here that was asked for before. */
-static void note_news(shopdata_session *session)
+static void note_news(shopdata_session *session, int64_t news_at)
 {
     sdi_local *local = session->client->core->coherence.local;
-    if (!local)
+    if (!local || !news_at || news_at < session->news_at)
         return;
-    session->news_at = sdi_now();
+    session->news_at = news_at;
     session->news_mark = sdi_local_mark(local);
 }
 
@@ -114,14 +114,14 @@ void sdi_session_saw_local(shopdata_session *session, const sdi_local_seen *seen
 {
     sdi_era era = {session->client->core->coherence.system, seen->timeline};
     if (is_news(session, era, seen->lsn))
-        note_news(session);
+        note_news(session, sdi_now());
     sdi_token_saw_until(&session->token, era, seen->lsn);
 }
 
 void sdi_session_saw(shopdata_session *session, const sdi_stamp *stamp)
 {
     if (is_news(session, stamp ? stamp->era : (sdi_era){0}, stamp ? stamp->seen : 0))
-        note_news(session);
+        note_news(session, sdi_now());
     if (stamp && (stamp->seen || !sdi_era_known(stamp->era)))
         sdi_token_saw(&session->token, stamp);
     else
@@ -236,6 +236,7 @@ int sdi_session_token(shopdata_session *session, const char **text_out, shopdata
     }
     sdi_buffer_free(&session->text);
     session->text = text;
+    sdi_coherence_token(core, (sdi_slice){text.data, text.length}, session->news_at);
     *text_out = session->text.data;
     return SHOPDATA_OK;
 }
@@ -288,7 +289,7 @@ int sdi_session_advance(shopdata_session *session, const char *text, shopdata_er
         sdi_count(core->metrics, SDI_M_TOKENS_FOREIGN, 0, 1);
         return SHOPDATA_OK;
     }
-    note_news(session);
+    note_news(session, sdi_coherence_token(core, slice, sdi_now()));
     sdi_token_merge(&session->token, &token);
     if (token.unknown)
         session->unplaced = sdi_unplaced(core);

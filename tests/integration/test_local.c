@@ -364,6 +364,29 @@ START_TEST(a_token_is_confirmed_after_a_while)
 }
 END_TEST
 
+/* As a visitor's cookie does with each request. */
+START_TEST(a_token_that_comes_back_is_no_news)
+{
+    shopdata_error *error = NULL;
+    const char *token;
+    begin("redis");
+    ask(reader, read_here, 1);
+    await_local(here, read_here, 1);
+    servers_ok(shopdata_session_token(reader, &token, &error), error);
+    answer got = {0};
+    for (int i = 0; i < 3000 && got.source != SHOPDATA_FROM_LOCAL; i++) {
+        shopdata_session *again;
+        servers_ok(shopdata_session_new(here, &again, NULL), NULL);
+        servers_ok(shopdata_session_advance(again, token, &error), error);
+        got = ask(again, read_here, 1);
+        shopdata_session_free(again);
+        usleep(1000);
+    }
+    ck_assert_int_eq(got.source, SHOPDATA_FROM_LOCAL);
+    finish();
+}
+END_TEST
+
 START_TEST(a_session_may_want_it_younger)
 {
     begin("redis");
@@ -621,6 +644,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_write_that_finds_no_fence_is_told);
     tcase_add_test(cases, a_token_from_elsewhere_is_heeded_at_once);
     tcase_add_test(cases, a_token_is_confirmed_after_a_while);
+    tcase_add_test(cases, a_token_that_comes_back_is_no_news);
     tcase_add_test(cases, a_session_may_want_it_younger);
     tcase_add_test(cases, peeking_asks_nobody);
     tcase_add_test(cases, a_lost_subscription_is_forgotten_and_made_anew);

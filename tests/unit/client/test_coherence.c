@@ -1,8 +1,11 @@
 /* test_coherence.c - who may have what this process keeps: the judgement alone, without a cache that tells anything. */
 #include "client/coherence.h"
 
+#include <stdio.h>
+
 #include "../unit.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "client/lookup.h"
 
 enum { BOUND_MS = 100, SYSTEM = 77, REACHES = 1000 };
@@ -21,6 +24,8 @@ static void begin(enum sdi_coherence_kind kind)
     settings = (sdi_settings){.policies = &policy, .policy_count = 1, .local = {1 << 20, BOUND_MS, 300}};
     core = (sdi_core){.settings = &settings, .metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0})};
     core.coherence.local = sdi_local_new(1 << 20);
+    core.coherence.known = sdi_calloc(SDI_KNOWN_TOKENS, sizeof *core.coherence.known);
+    sdi_mutex_init(&core.coherence.lock);
     core.coherence.kind = kind;
     core.coherence.bound_us = BOUND_MS * 1000;
     sdi_coherence_timeline(&core, (sdi_era){SYSTEM, 1});
@@ -173,6 +178,23 @@ START_TEST(what_was_seen_here_before_is_no_news)
 }
 END_TEST
 
+START_TEST(a_token_is_news_once)
+{
+    begin(SDI_COHERENCE_HEARD);
+    sdi_slice one = sdi_slice_of("one"), other = sdi_slice_of("other");
+    ck_assert_int_eq(sdi_coherence_token(&core, one, 500), 500);
+    ck_assert_int_eq(sdi_coherence_token(&core, other, 600), 600);
+    ck_assert_int_eq(sdi_coherence_token(&core, one, 700), 500);
+    for (int i = 0; i < 100 * SDI_KNOWN_TOKENS; i++) { /* far more than are remembered */
+        char text[16];
+        snprintf(text, sizeof text, "%d", i);
+        sdi_coherence_token(&core, sdi_slice_of(text), i);
+    }
+    ck_assert_int_eq(sdi_coherence_token(&core, one, 800), 800);
+    finish();
+}
+END_TEST
+
 START_TEST(tags_that_could_not_be_told_are_asked_elsewhere)
 {
     begin(SDI_COHERENCE_HEARD);
@@ -248,6 +270,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, what_changed_since_it_was_looked_for_is_not_kept);
     tcase_add_test(cases, who_has_news_takes_nothing_from_before);
     tcase_add_test(cases, what_was_seen_here_before_is_no_news);
+    tcase_add_test(cases, a_token_is_news_once);
     tcase_add_test(cases, tags_that_could_not_be_told_are_asked_elsewhere);
     tcase_add_test(cases, what_is_of_before_a_promotion_is_gone);
     tcase_add_test(cases, without_messages_its_own_time_bounds_it);
