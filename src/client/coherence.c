@@ -209,7 +209,7 @@ static bool take(const sdi_core *core, const shopdata_session *session, const ve
 
 bool sdi_coherence_serves(const sdi_core *core, const sdi_policy_settings *policy, unsigned flags)
 {
-    return core->coherence.local && policy->local && !(flags & (SHOPDATA_NO_CACHE | SHOPDATA_PRIMARY));
+    return core->coherence.local && policy->cache && policy->local && !(flags & (SHOPDATA_NO_CACHE | SHOPDATA_PRIMARY));
 }
 
 shopdata_result *sdi_coherence_look(sdi_core *core, const shopdata_session *session, sdi_hash128 key, int64_t now,

@@ -257,6 +257,9 @@ START_TEST(flags_and_policies_say_who_is_served)
     ck_assert(!sdi_coherence_serves(&core, &policy, SHOPDATA_PRIMARY));
     shared.local = false;
     ck_assert(!sdi_coherence_serves(&core, &shared, 0));
+    shared = policy;
+    shared.cache = false;
+    ck_assert(!sdi_coherence_serves(&core, &shared, 0));
     finish();
     core.coherence.local = NULL;
     ck_assert(!sdi_coherence_serves(&core, &policy, 0));
