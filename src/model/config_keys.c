@@ -135,7 +135,7 @@ const sdi_config_key sdi_config_keys[] = {
     {SDI_SECTION_CACHE, "key_prefix", SDI_KEY_WORD, "shopdata", 1, 64, NULL, AT(cache_settings, key_prefix),
      "What every key begins with. All processes that write one database must have the same."},
     {SDI_SECTION_CACHE, "connections", SDI_KEY_INT, "8", 1, 1000, NULL, AT(cache_settings, connections),
-     "The most connections to a cache server. Threads share those to Redis, of which no more than two are used."},
+     "The most connections to a cache server. Threads share those to Redis, of which no more than four are used."},
     {SDI_SECTION_CACHE, "connect_timeout", SDI_KEY_DURATION, "200ms", 1, MINUTE, NULL,
      AT(cache_settings, connect_timeout_ms), "How long connecting to the cache server may take."},
     {SDI_SECTION_CACHE, "timeout", SDI_KEY_DURATION, "100ms", 1, MINUTE, NULL, AT(cache_settings, timeout_ms),

@@ -7,7 +7,7 @@
 
 enum {
     MOST = 64, /* requests in a batch */
-    LANES = 2, /* that pay: with more the batches are smaller, and cost more system calls (doc/rationale.md) */
+    LANES = 4, /* that pay: with more the batches are smaller, and cost more system calls (doc/rationale.md) */
 };
 
 static bool make_lanes(sdi_redis_server *server, size_t count)
