@@ -33,6 +33,7 @@
 
 /* By hand: query.c, many.c, answer.c, metrics.c. */
 %ignore shopdata_query;
+%ignore shopdata_peek;
 %ignore shopdata_query_many;
 %ignore shopdata_execute;
 %ignore shopdata_result_rows;
