@@ -14,7 +14,7 @@
 #include "../unit/unit.h"
 #include "base/clock.h"
 
-enum { COHERENCE_MS = 100, ROWS = 50 };
+enum { COHERENCE_MS = 100, ROWS = 50, PATIENCE = 5000 /* tries, a millisecond apart */ };
 
 static char prefix[64];
 static shopdata_client *here, *there;
@@ -129,7 +129,7 @@ static answer ask_anew(shopdata_client *client, shopdata_statement *statement, i
 static answer await_local(shopdata_client *client, shopdata_statement *statement, int id)
 {
     answer got = ask_anew(client, statement, id);
-    for (int i = 0; i < 3000 && got.source != SHOPDATA_FROM_LOCAL; i++) {
+    for (int i = 0; i < PATIENCE && got.source != SHOPDATA_FROM_LOCAL; i++) {
         usleep(1000);
         got = ask_anew(client, statement, id);
     }
@@ -190,14 +190,18 @@ START_TEST(many_at_once_are_answered_here)
         calls[i] = (shopdata_call){.statement = read_here, .params = &params[i], .count = 1};
         await_local(here, read_here, i + 1);
     }
-    shopdata_session *fresh;
-    servers_ok(shopdata_session_new(here, &fresh, NULL), NULL);
-    servers_ok(shopdata_query_many(fresh, calls, ROWS, results, &error), error);
     int local = 0;
-    for (int i = 0; i < ROWS; i++)
-        local += read_out(results[i]).source == SHOPDATA_FROM_LOCAL;
-    ck_assert_int_ge(local, ROWS - 1); /* unless the watermark has just grown too old: then none */
-    shopdata_session_free(fresh);
+    for (int i = 0; i < PATIENCE && local < ROWS; i++) { /* while the watermark is too old none is */
+        shopdata_session *fresh;
+        usleep(i ? 1000 : 0);
+        servers_ok(shopdata_session_new(here, &fresh, NULL), NULL);
+        servers_ok(shopdata_query_many(fresh, calls, ROWS, results, &error), error);
+        local = 0;
+        for (int j = 0; j < ROWS; j++)
+            local += read_out(results[j]).source == SHOPDATA_FROM_LOCAL;
+        shopdata_session_free(fresh);
+    }
+    ck_assert_int_eq(local, ROWS);
     finish();
 }
 END_TEST
@@ -233,7 +237,7 @@ END_TEST
 static void check_never_local(shopdata_config *first, shopdata_config *second)
 {
     begin_with(first, second);
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 20; i++) {
         ck_assert_int_ne(ask_anew(here, read_here, 1).source, SHOPDATA_FROM_LOCAL);
         usleep(2000);
     }
@@ -260,13 +264,13 @@ END_TEST
 START_TEST(a_write_elsewhere_is_seen_within_the_bound)
 {
     begin("redis");
-    for (int64_t price = 1; price <= 4; price++) {
+    for (int64_t price = 1; price <= 2; price++) {
         await_local(here, read_here, 1);
         write_price(writer, write_there, 1, price);
         pass_the_bound(sdi_now());
         ck_assert_int_eq(ask_anew(here, read_here, 1).price, price);
     }
-    ck_assert_double_ge(servers_metric(here, "shopdata_local_messages_total", NULL), 4);
+    ck_assert_double_ge(servers_metric(here, "shopdata_local_messages_total", NULL), 2);
     finish();
 }
 END_TEST
@@ -360,7 +364,7 @@ START_TEST(a_token_is_confirmed_after_a_while)
     servers_ok(shopdata_session_advance(reader, token, &error), error);
     ck_assert_int_eq(ask(reader, read_here, 1).price, 1);
     answer got = {0};
-    for (int i = 0; i < 3000 && got.source != SHOPDATA_FROM_LOCAL; i++) {
+    for (int i = 0; i < PATIENCE && got.source != SHOPDATA_FROM_LOCAL; i++) {
         got = ask(reader, read_here, 1);
         usleep(1000);
     }
@@ -380,7 +384,7 @@ START_TEST(a_token_that_comes_back_is_no_news)
     await_local(here, read_here, 1);
     servers_ok(shopdata_session_token(reader, &token, &error), error);
     answer got = {0};
-    for (int i = 0; i < 3000 && got.source != SHOPDATA_FROM_LOCAL; i++) {
+    for (int i = 0; i < PATIENCE && got.source != SHOPDATA_FROM_LOCAL; i++) {
         shopdata_session *again;
         servers_ok(shopdata_session_new(here, &again, NULL), NULL);
         servers_ok(shopdata_session_advance(again, token, &error), error);
@@ -430,8 +434,10 @@ START_TEST(peeking_asks_nobody)
     await_local(here, read_here, 1);
     double asked = servers_metric(here, "shopdata_cache_roundtrip_seconds_count", NULL);
     int status = SHOPDATA_MISS;
-    for (int i = 0; i < 1000 && status == SHOPDATA_MISS; i++)
+    for (int i = 0; i < PATIENCE && status == SHOPDATA_MISS; i++) {
+        usleep(i ? 1000 : 0);
         status = peek(reader, 1, &got);
+    }
     ck_assert_int_eq(status, SHOPDATA_OK);
     ck_assert_int_eq(got.source, SHOPDATA_FROM_LOCAL);
     ck_assert_int_eq(peek(reader, 2, &got), SHOPDATA_MISS);
@@ -548,11 +554,14 @@ START_TEST(in_mode_ttl_it_is_as_old_as_the_policy_lets_it)
         set(configs[i], "policy.default.jitter", "0");
     }
     begin_with(configs[0], configs[1]);
-    await_local(here, read_here, 1);
-    write_price(writer, write_there, 1, 5);
-    answer got = ask_anew(here, read_here, 1);
+    answer before, got = {0};
+    for (int i = 1; i <= PATIENCE && got.source != SHOPDATA_FROM_LOCAL; i++) { /* while its time is up too soon */
+        before = await_local(here, read_here, 1);
+        write_price(writer, write_there, 1, -i);
+        got = ask_anew(here, read_here, 1);
+    }
     ck_assert_int_eq(got.source, SHOPDATA_FROM_LOCAL);
-    ck_assert_int_eq(got.price, 0);
+    ck_assert_int_eq(got.price, before.price);
     ck_assert_int_gt(got.staleness_ms, 0);
     write_price(reader, write_here, 1, 6);
     ck_assert_int_eq(ask(reader, read_here, 1).price, 6); /* a session's own are in it all the same */
@@ -582,7 +591,7 @@ END_TEST
 
 /* ------------------------------------------------------------------------------------------------------- crowds */
 
-enum { READERS = 3, ROUNDS = 60 };
+enum { READERS = 3, ROUNDS = 5 };
 
 /* What has been written and has returned, and when. */
 static _Atomic int64_t written, returned_at;
@@ -621,7 +630,7 @@ START_TEST(many_read_while_one_writes)
     atomic_store(&over, false);
     for (int i = 0; i < READERS; i++)
         ck_assert_int_eq(pthread_create(&readers[i], NULL, read_on, NULL), 0);
-    for (int64_t price = 1; price <= ROUNDS / 6; price++) {
+    for (int64_t price = 1; price <= ROUNDS; price++) {
         write_price(writer, write_there, 1, price);
         atomic_store(&returned_at, sdi_now());
         atomic_store(&written, price);
