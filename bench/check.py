@@ -44,6 +44,7 @@ def shares_faults(shares: list[dict]) -> list[str]:
 
 
 def hit_ratio_faults(ratio: dict) -> list[str]:
+    """Of the trace that was given, each share lies between none and all."""
     faults = [f"no ratio: {name}" for name in ("ours", "perfect", "perfect_roomier") if not 0 < ratio[name] < 1]
     faults += [f"none: {name}" for name in ("writes", "evicted", "entries", "fences") if not ratio[name] > 0]
     if ratio["accesses"] != ACCESSES or not ratio["bytes"] > ratio["bytes_without_fence"] > 0:
@@ -59,6 +60,7 @@ def row_faults(row: dict) -> list[str]:
 
 
 def faults_of(report: dict) -> list[str]:
+    """Everything that is missing from the report, or cannot be true."""
     faults = [] if report["errors"] == 0 else [f"{report['errors']} errors"]
     seen = {(one["name"], one["threads"]) for one in report["contests"] if one["name"] != CORES}
     if seen != CONTESTS or CORES not in {one["name"] for one in report["contests"]}:
@@ -73,6 +75,7 @@ def faults_of(report: dict) -> list[str]:
 
 
 def main(program: str, build: str) -> int:
+    """Runs the benchmark on a trace that is made up and prints what is wrong with its report; returns the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         path, drawing, trace = (Path(folder) / name for name in ("report.json", "drawing.svg", "trace"))
         trace.write_text("".join(f"{int(5000 * chance.random() ** 2)}\n" for _ in range(2 * ACCESSES)))

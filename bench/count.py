@@ -42,10 +42,12 @@ def inclusive(profile: str) -> dict[str, float]:
 
 
 def count(program: str) -> tuple[int, dict[str, float]]:
+    """The program's exit code, and the instructions of one call of each."""
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder) / "profile"
-        command = ["valgrind", "-q", "--tool=callgrind", "--toggle-collect=counted_*", f"--callgrind-out-file={profile}"]
-        code = subprocess.run([*command, program], check=False).returncode
+        command = ["valgrind", "-q", "--tool=callgrind", "--toggle-collect=counted_*",
+                   f"--callgrind-out-file={profile}", program]
+        code = subprocess.run(command, check=False).returncode
         return code, inclusive(profile.read_text()) if code == 0 else {}
 
 
@@ -57,15 +59,18 @@ def compiler_of(program: str) -> str:
 
 
 def read_counts() -> tuple[str, dict[str, float]]:
+    """What was written down, and which compiler's work it was."""
     lines = COUNTS.read_text().splitlines()
     return lines[0], {name: float(number) for name, number in (line.split() for line in lines[1:])}
 
 
 def write_counts(compiler: str, counts: dict[str, float]) -> None:
+    """Writes them down, for this and other machines."""
     COUNTS.write_text("".join([f"{compiler}\n", *(f"{name} {number:.0f}\n" for name, number in counts.items())]))
 
 
 def moved(before: dict[str, float], now: dict[str, float]) -> list[str]:
+    """Prints both, and returns the names of those that differ by more than the slack."""
     lines = []
     for name in sorted({*before, *now}):
         old, new = before.get(name, 0), now.get(name, 0)
@@ -77,6 +82,7 @@ def moved(before: dict[str, float], now: dict[str, float]) -> list[str]:
 
 
 def main(program: str, update: str = "") -> int:
+    """Counts, and compares or writes down; returns the exit code."""
     code, counts = count(program)
     if code:
         return code

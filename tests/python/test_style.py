@@ -17,7 +17,7 @@ def ruff(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
                           input=code, capture_output=True, text=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("folder", ["bench/python", "bindings/python", "tests/python"])
+@pytest.mark.parametrize("folder", ["bench", "bindings/python", "tests/python"])
 def test_style(folder: str) -> None:
     done = ruff(folder)
     assert done.returncode == 0, done.stdout + done.stderr
