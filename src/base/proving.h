@@ -59,7 +59,7 @@
     X(own_writes, "statements that are not cached go to any replica", "", "--faults pause,pause-both")                 \
     X(cas, "memcached: a fence is put over whatever came meanwhile", "", "--cache memcached --faults none")            \
     X(redis_primary, "Redis: a server that was demoted answers reads", "",                                             \
-      "--cache redis-replicated --faults cache-demote")                                                                \
+      "--test integration_redis/a_primary_that_is_made_a_replica_is_not_read")                                         \
     X(mark, "strict: a write does not mark its fences before COMMIT", "delay=30%:20ms,only=committed",                 \
       "--mode strict --faults none")                                                                                   \
     X(running_pending, "strict: a floor does not take who runs as pending", "delay=30%:20ms,only=marked+committed",    \
