@@ -114,7 +114,7 @@ static double ratio_of_ours(const bench_recorded *recorded, size_t bytes)
 {
     sdi_local *local = make_local(bytes);
     size_t hits = 0;
-    int64_t now = sdi_now();
+    int64_t now = sdi_uptime();
     for (size_t i = 0; i < recorded->count; i++) {
         bool there = hit(local, key_of(recorded->objects[i]), now);
         if (!there)
@@ -190,7 +190,7 @@ static double seconds_now(void)
 static void *ask(void *argument)
 {
     struct asking *asking = argument;
-    int64_t now = sdi_now();
+    int64_t now = sdi_uptime();
     pthread_barrier_wait(asking->start);
     double began = seconds_now();
     for (size_t i = 0, at = asking->first; i < HITS; i++, at = at + 1 == asking->count ? 0 : at + 1)

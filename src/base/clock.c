@@ -17,6 +17,11 @@ int64_t sdi_now(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t sdi_uptime(void)
+{
+    return read_clock(CLOCK_BOOTTIME);
+}
+
 int64_t sdi_wall(void)
 {
     return read_clock(CLOCK_REALTIME);

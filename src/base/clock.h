@@ -1,4 +1,4 @@
-/* clock.h - time in microseconds. A deadline is a point of the monotonic clock; SDI_NEVER is no deadline. */
+/* clock.h - time in microseconds. A deadline is a point of the monotonic clock (sdi_now); SDI_NEVER is no deadline. */
 #ifndef SDI_BASE_CLOCK_H
 #define SDI_BASE_CLOCK_H
 
@@ -8,6 +8,9 @@
 
 /* sdi_now is the monotonic clock: for deadlines and durations. */
 int64_t sdi_now(void);
+/* sdi_uptime runs on while the machine is suspended, where sdi_now stands still: for how old something is that others
+ * may have changed meanwhile. The two are not to be compared. */
+int64_t sdi_uptime(void);
 /* sdi_wall is the time of day since 1970: only for what another machine reads, such as an entry's age. */
 int64_t sdi_wall(void);
 

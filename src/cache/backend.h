@@ -60,12 +60,15 @@ typedef struct sdi_cache sdi_cache;
 typedef struct sdi_cache_listener {
     void *context;
     const char *channel;
-    int64_t interval_ms; /* between two confirmations */
+    int64_t interval_ms; /* between two confirmations, while they are wanted */
     /* Listening begins, or begins again: what was published until now may not have been heard. */
     void (*began)(void *context);
     void (*heard)(void *context, sdi_slice message);
-    /* All that was published before this moment (clock.h) has been heard, by the server where everybody publishes. */
+    /* All that was published before this moment (sdi_uptime) has been heard, by the server where everybody publishes.
+     */
     void (*confirmed)(void *context, int64_t moment);
+    /* Has a confirmation been of use since this was asked last? While they are not, they come seldom. */
+    bool (*wanted)(void *context);
     /* Nothing is heard until it begins again. */
     void (*lost)(void *context, const char *why);
 } sdi_cache_listener;
@@ -92,11 +95,13 @@ typedef struct sdi_cache_backend {
     void (*abandon)(sdi_cache *cache);
     /* may: appends why the run that failed last did, in one line without secrets; nothing if none did. Any thread. */
     void (*trouble)(sdi_cache *cache, sdi_buffer *out);
-    /* may: does it carry messages, as it is configured? Both or neither: */
+    /* may: does it carry messages, as it is configured? All three or none: */
     bool (*carries)(const sdi_cache *cache);
     /* listens until the cache is closed; called once at most. What the listener points to stays. False without memory,
      * or where no thread can be started. */
     bool (*listen)(sdi_cache *cache, const sdi_cache_listener *listener);
+    /* confirms at once where that had become seldom; any thread, for next to nothing where it had not. */
+    void (*rouse)(sdi_cache *cache);
 } sdi_cache_backend;
 
 /* The first member of every cache. */
@@ -119,8 +124,10 @@ void sdi_cache_abandon(sdi_cache *cache);
 /* sdi_cache_trouble appends why the last failure came about ("cache:6379: TLS: the certificate is refused: certificate
  * has expired"), for a log; nothing where none is known. */
 void sdi_cache_trouble(sdi_cache *cache, sdi_buffer *out);
-/* sdi_cache_carries: can messages be published? sdi_cache_listen hears them; see the table. */
+/* sdi_cache_carries: can messages be published? sdi_cache_listen hears them, sdi_cache_rouse has what was heard
+ * confirmed; see the table. */
 bool sdi_cache_carries(const sdi_cache *cache);
 bool sdi_cache_listen(sdi_cache *cache, const sdi_cache_listener *listener);
+void sdi_cache_rouse(sdi_cache *cache);
 
 #endif

@@ -105,6 +105,12 @@ bool sdi_cache_listen(sdi_cache *cache, const sdi_cache_listener *listener)
     return sdi_cache_carries(cache) && cache->backend->listen(cache, listener);
 }
 
+void sdi_cache_rouse(sdi_cache *cache)
+{
+    if (cache && cache->backend->rouse)
+        cache->backend->rouse(cache);
+}
+
 void sdi_cache_unset(sdi_cache_op *operations, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -28,7 +28,7 @@ static void change(sdi_local *local, const void *message, size_t count)
         sdi_local_changed(local, sdi_read_u64((const char *)message + i * SDI_CHANGED_TAG_BYTES));
 }
 
-/* What cannot be told apart may be anything. */
+/* What cannot be told apart may be anything: there were too many, or a later version knows what it is. */
 static void hear(void *context, sdi_slice message)
 {
     sdi_core *core = context;
@@ -42,17 +42,21 @@ static void hear(void *context, sdi_slice message)
 static void set_watermark(void *context, int64_t moment)
 {
     sdi_coherence *c = &((sdi_core *)context)->coherence;
-    atomic_store_explicit(&c->covered, c->candidate, memory_order_relaxed);
+    atomic_store_explicit(&c->covered, c->candidate, memory_order_release);
     atomic_store_explicit(&c->watermark, moment, memory_order_release);
     c->candidate = atomic_load_explicit(&c->seen, memory_order_relaxed);
+}
+
+static bool is_wanted(void *context)
+{
+    return atomic_exchange_explicit(&((sdi_core *)context)->coherence.wanted, false, memory_order_relaxed);
 }
 
 static void lose(void *context, const char *why)
 {
     sdi_core *core = context;
     bool heard = atomic_exchange(&core->coherence.watermark, 0) != 0;
-    if (heard)
-        sdi_count(core->metrics, SDI_M_LOCAL_LOST, 0, 1);
+    sdi_count(core->metrics, heard ? SDI_M_LOCAL_LOST : SDI_M_LOCAL_FAILED, 0, 1);
     SDI_LOG(core->log, SDI_LOG_LOCAL_LOST, SDI_TEXT(why));
 }
 
@@ -67,16 +71,16 @@ static bool listen(sdi_core *core)
                                        .began = begin_hearing,
                                        .heard = hear,
                                        .confirmed = set_watermark,
+                                       .wanted = is_wanted,
                                        .lost = lose};
     return sdi_cache_listen(core->cache, &c->listener);
 }
 
 /* ------------------------------------------------------------------------------------------------- begin and end */
 
-/* False: nothing is kept. In strict mode no answer may lack what a killed writer left, of which no message tells. */
-static bool find_kind(const sdi_core *core, enum sdi_coherence_kind *kind)
+/* In strict mode no answer may lack what a killed writer left, of which no message tells. */
+bool sdi_coherence_kind(const sdi_settings *settings, const sdi_cache *cache, enum sdi_coherence_kind *kind)
 {
-    const sdi_settings *settings = core->settings;
     const sdi_local_settings *local = &settings->local;
     bool shared = settings->cache.kind != SDI_CACHE_NONE && settings->cache.kind != SDI_CACHE_MEMORY;
     if (!shared || !local->bytes || !local->coherence_ms || sdi_mode_marks(settings->cache.mode))
@@ -84,7 +88,7 @@ static bool find_kind(const sdi_core *core, enum sdi_coherence_kind *kind)
     if (!sdi_mode_fences(settings->cache.mode))
         *kind = SDI_COHERENCE_PLAIN;
     else
-        *kind = sdi_cache_carries(core->cache) ? SDI_COHERENCE_HEARD : SDI_COHERENCE_TIMED;
+        *kind = sdi_cache_carries(cache) ? SDI_COHERENCE_HEARD : SDI_COHERENCE_TIMED;
     return *kind != SDI_COHERENCE_TIMED || local->ttl_ms;
 }
 
@@ -95,7 +99,7 @@ int sdi_coherence_begin(sdi_core *core, shopdata_error **error_out)
     sdi_buffer_printf(&c->channel, "%s:changes", core->settings->cache.key_prefix);
     if (c->channel.failed)
         return sdi_no_memory(error_out);
-    if (!find_kind(core, &c->kind))
+    if (!sdi_coherence_kind(core->settings, core->cache, &c->kind))
         return SHOPDATA_OK;
     c->bound_us = core->settings->local.coherence_ms * 1000;
     c->local = sdi_local_new((size_t)core->settings->local.bytes);
@@ -128,11 +132,15 @@ void sdi_coherence_gauges(sdi_core *core)
     if (!c->local)
         return;
     sdi_local_usage used = sdi_local_used(c->local);
-    uint64_t counted = atomic_exchange(&c->evictions, used.evicted);
+    uint64_t counted = atomic_load(&c->evictions);
+    while (counted < used.evicted && !atomic_compare_exchange_weak(&c->evictions, &counted, used.evicted))
+        continue;
     int64_t watermark = atomic_load(&c->watermark);
     sdi_gauge(core->metrics, SDI_M_LOCAL_BYTES, 0, (double)used.bytes);
     sdi_gauge(core->metrics, SDI_M_LOCAL_ENTRIES, 0, (double)used.entries);
-    sdi_gauge(core->metrics, SDI_M_LOCAL_WATERMARK_AGE, 0, watermark ? (double)(sdi_now() - watermark) / 1e6 : -1);
+    if (c->kind == SDI_COHERENCE_HEARD)
+        sdi_gauge(core->metrics, SDI_M_LOCAL_WATERMARK_AGE, 0,
+                  watermark ? (double)(sdi_uptime() - watermark) / 1e6 : -1);
     if (used.evicted > counted)
         sdi_count(core->metrics, SDI_M_LOCAL_EVICTIONS, 0, used.evicted - counted);
 }
@@ -146,12 +154,23 @@ typedef struct verdict {
     int64_t behind_us; /* so long ago another process's write may have overtaken it; -1: as old as it is */
 } verdict;
 
-static verdict judge_heard(const sdi_coherence *c, const shopdata_session *session, int64_t now)
+/* Looked at first: hits write nothing that other cores read. */
+static void want(sdi_coherence *c)
 {
+    if (!atomic_load_explicit(&c->wanted, memory_order_relaxed))
+        atomic_store_explicit(&c->wanted, true, memory_order_relaxed);
+}
+
+static verdict judge_heard(sdi_core *core, const shopdata_session *session, int64_t now)
+{
+    sdi_coherence *c = &core->coherence;
+    want(c);
     int64_t most_us = session->max_staleness_ms ? session->max_staleness_ms * 1000 : c->bound_us;
     int64_t watermark = atomic_load_explicit(&c->watermark, memory_order_acquire);
     bool behind = watermark == 0 || now - watermark > most_us;
     bool news = watermark < session->news_at && SDI_RULE(local_token);
+    if (behind)
+        sdi_cache_rouse(core->cache);
     return (verdict){.miss = behind && SDI_RULE(local_watermark) ? SDI_LOCAL_MISS_BEHIND : SDI_LOCAL_MISSES,
                      .since = news ? session->news_mark : 0,
                      .behind_us = now > watermark ? now - watermark : 0};
@@ -174,13 +193,13 @@ static verdict judge_plain(const shopdata_session *session)
 }
 
 /* The one judgement of what is kept here. Of tags that a session could not tell of the shared cache knows more. */
-static verdict judge(const sdi_core *core, const shopdata_session *session, int64_t now)
+static verdict judge(sdi_core *core, const shopdata_session *session, int64_t now)
 {
     if (session->token.tag_count || session->token.all_tags)
         return (verdict){.miss = SDI_LOCAL_MISS_SESSION};
     switch (core->coherence.kind) {
     case SDI_COHERENCE_HEARD:
-        return judge_heard(&core->coherence, session, now);
+        return judge_heard(core, session, now);
     case SDI_COHERENCE_TIMED:
         return judge_timed(core, session);
     default:
@@ -269,8 +288,9 @@ static size_t hash_tags(const sdi_read *read, sdi_local_tag *tags)
 static bool is_kept(const sdi_core *core, const sdi_read *read)
 {
     bool judged = read->fences_read || core->coherence.kind == SDI_COHERENCE_PLAIN;
+    size_t most = sdi_policy_bytes_max(read->policy, core->settings->cache.max_entry_bytes);
     return sdi_coherence_serves(core, read->policy, read->flags) && read->cached && read->stamped && judged &&
-           read->stamp.seen && read->tags.count <= SDI_LOCAL_TAGS_MAX;
+           read->stamp.seen && read->tags.count <= SDI_LOCAL_TAGS_MAX && read->result->rows_length <= most;
 }
 
 void sdi_coherence_keep(sdi_core *core, const sdi_read *read, int64_t expires_at)
@@ -282,7 +302,7 @@ void sdi_coherence_keep(sdi_core *core, const sdi_read *read, int64_t expires_at
     if (left <= 0)
         return;
     sdi_local_entry entry = {.moment = SDI_RULE(local_insert) ? read->moment : sdi_coherence_moment(core),
-                             .expires_at = sdi_now() + left,
+                             .expires_at = sdi_uptime() + left,
                              .tags = tags,
                              .tag_count = hash_tags(read, tags),
                              .seen = {.lsn = read->stamp.seen, .timeline = read->stamp.era.timeline}};
@@ -308,7 +328,7 @@ size_t sdi_coherence_publish(sdi_core *core, sdi_cache_op *operations, size_t co
     operations[count] = (sdi_cache_op){
         .verb = SDI_CACHE_PUBLISH,
         .key = {core->coherence.channel.data, core->coherence.channel.length},
-        .value = {(const char *)message, count * SDI_CHANGED_TAG_BYTES},
+        .value = {(const char *)message, count > SDI_CHANGED_TAGS_MAX ? 1 : count * SDI_CHANGED_TAG_BYTES},
     };
     return 1;
 }
@@ -343,7 +363,7 @@ bool sdi_coherence_news(sdi_core *core, sdi_era era, sdi_lsn lsn)
 {
     sdi_coherence *c = &core->coherence;
     raise(&c->seen, lsn);
-    return lsn == 0 || lsn > atomic_load_explicit(&c->covered, memory_order_relaxed) ||
+    return lsn == 0 || lsn > atomic_load_explicit(&c->covered, memory_order_acquire) ||
            era.timeline != atomic_load_explicit(&c->timeline, memory_order_relaxed);
 }
 

@@ -4,7 +4,8 @@
  * not a fence stands: an answer may be kept somewhere though its fences are long gone. A message is the hashes of the
  * tags, SDI_CHANGED_TAG_BYTES each, little-endian; one that was not taken is as bad as a fence that was not moved.
  * Everybody listens. The *watermark* is a moment before which all that was published has been heard: as old as it is
- * may be what is kept here. What this process writes itself counts before the write returns.
+ * may be what is kept here. It moves on while anybody reads; else it rests, and the first who finds it too old has it
+ * moved. What this client writes itself counts before the write returns.
  *
  * Who knows more than has been heard takes nothing that was asked for before he came: a session whose token comes from
  * elsewhere, or that saw what nobody here had seen when the watermark was set. */
@@ -25,7 +26,8 @@
 struct sdi_core;
 struct sdi_read;
 
-enum { SDI_CHANGED_TAG_BYTES = 8 };
+/* Of more tags than these the message is one byte: it stands for all that there are. */
+enum { SDI_CHANGED_TAG_BYTES = 8, SDI_CHANGED_TAGS_MAX = 4096 };
 
 /* What tells that an answer has grown old. */
 enum sdi_coherence_kind {
@@ -46,7 +48,8 @@ typedef struct sdi_coherence {
     sdi_local *local; /* NULL: nothing is kept in this process */
     enum sdi_coherence_kind kind;
     int64_t bound_us;           /* how old the watermark may be */
-    _Atomic int64_t watermark;  /* clock.h; 0: nothing is heard */
+    _Atomic int64_t watermark;  /* sdi_uptime; 0: nothing is heard */
+    atomic_bool wanted;         /* somebody looked at it since the last beat */
     _Atomic sdi_lsn covered;    /* so far reached what had been seen here when the watermark was set */
     _Atomic uint32_t timeline;  /* the latest; what is of an older one is forgotten */
     _Atomic uint64_t system;    /* of which database `timeline` is */
@@ -60,6 +63,8 @@ typedef struct sdi_coherence {
     sdi_cache_listener listener;
 } sdi_coherence;
 
+/* sdi_coherence_kind: false if nothing is kept in the process, as it is configured. */
+bool sdi_coherence_kind(const sdi_settings *settings, const sdi_cache *cache, enum sdi_coherence_kind *kind);
 /* sdi_coherence_begin makes what is kept, and begins to listen. It ends with the cache; then sdi_coherence_free. */
 int sdi_coherence_begin(struct sdi_core *core, shopdata_error **error_out);
 void sdi_coherence_free(sdi_coherence *coherence);
@@ -68,8 +73,8 @@ void sdi_coherence_abandon(sdi_coherence *coherence);
 /* sdi_coherence_gauges sets the metrics of what is kept. */
 void sdi_coherence_gauges(struct sdi_core *core);
 
-/* sdi_coherence_look gives what this process keeps under the key, if it is good for the session at `now` (clock.h, from
- * within the call): signed with source and staleness, the caller's. *seen_out tells how far it reaches, for
+/* sdi_coherence_look gives what this process keeps under the key, if it is good for the session at `now` (sdi_uptime,
+ * from within the call): signed with source and staleness, the caller's. *seen_out tells how far it reaches, for
  * sdi_session_saw_local. NULL is a miss, which `counts` or not. sdi_coherence_get does both. Neither asks whether the
  * call may be answered from a cache at all: see sdi_coherence_serves. */
 shopdata_result *sdi_coherence_look(struct sdi_core *core, const shopdata_session *session, sdi_hash128 key,

@@ -52,7 +52,7 @@ shopdata_result *sdi_local_hit(shopdata_session *session, const shopdata_call *c
     *looked_out = may_hit(session, call, &key);
     if (!*looked_out)
         return NULL;
-    shopdata_result *result = sdi_coherence_get(core, session, key, sdi_now(), counts);
+    shopdata_result *result = sdi_coherence_get(core, session, key, sdi_uptime(), counts);
     if (result)
         sdi_count_answer(core, result, 0);
     return result;
@@ -81,7 +81,7 @@ bool sdi_local_hits(shopdata_session *session, const shopdata_call *calls, size_
     sdi_local_seen seen[MOST];
     sdi_core *core = session->client->core;
     size_t found = 0;
-    int64_t now = sdi_now();
+    int64_t now = sdi_uptime();
     while (count <= MOST && found < count && may_hit(session, &calls[found], &key) &&
            (results_out[found] = sdi_coherence_look(core, session, key, now, false, &seen[found])))
         found++;

@@ -270,7 +270,7 @@ static bool all_done(const sdi_round *r)
 /* Nothing is asked of anybody for what this process keeps. */
 static void look_locally(sdi_round *r)
 {
-    int64_t now = sdi_now();
+    int64_t now = sdi_uptime();
     for (size_t i = 0; i < r->count; i++) {
         sdi_read *read = &r->reads[i];
         if (!read->cached || read->looked_locally || !sdi_coherence_serves(r->core, read->policy, read->flags))

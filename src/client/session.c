@@ -114,14 +114,14 @@ void sdi_session_saw_local(shopdata_session *session, const sdi_local_seen *seen
 {
     sdi_era era = {session->client->core->coherence.system, seen->timeline};
     if (is_news(session, era, seen->lsn))
-        note_news(session, sdi_now());
+        note_news(session, sdi_uptime());
     sdi_token_saw_until(&session->token, era, seen->lsn);
 }
 
 void sdi_session_saw(shopdata_session *session, const sdi_stamp *stamp)
 {
     if (is_news(session, stamp ? stamp->era : (sdi_era){0}, stamp ? stamp->seen : 0))
-        note_news(session, sdi_now());
+        note_news(session, sdi_uptime());
     if (stamp && (stamp->seen || !sdi_era_known(stamp->era)))
         sdi_token_saw(&session->token, stamp);
     else
@@ -289,7 +289,7 @@ int sdi_session_advance(shopdata_session *session, const char *text, shopdata_er
         sdi_count(core->metrics, SDI_M_TOKENS_FOREIGN, 0, 1);
         return SHOPDATA_OK;
     }
-    note_news(session, sdi_coherence_token(core, slice, sdi_now()));
+    note_news(session, sdi_coherence_token(core, slice, sdi_uptime()));
     sdi_token_merge(&session->token, &token);
     if (token.unknown)
         session->unplaced = sdi_unplaced(core);

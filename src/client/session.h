@@ -34,10 +34,10 @@ struct shopdata_session {
     unsigned flags;
     int64_t max_staleness_ms; /* an answer may lack writes of others that returned so long ago */
     sdi_token token;          /* what it wrote and saw */
-    int64_t news_at;          /* when it last learnt what may not have been heard of here (coherence.h); 0: never */
-    uint64_t news_mark;       /* sdi_local_mark of then */
-    uint64_t unplaced;        /* the last of these whose position is not known (sdi_unplaced); 0: none */
-    sdi_buffer text;          /* the token as it was told last */
+    int64_t news_at; /* sdi_uptime when it last learnt what may not have been heard of here (coherence.h); 0: never */
+    uint64_t news_mark; /* sdi_local_mark of then */
+    uint64_t unplaced;  /* the last of these whose position is not known (sdi_unplaced); 0: none */
+    sdi_buffer text;    /* the token as it was told last */
     sdi_transaction transaction;
     sdi_declared declared; /* settings that go before everything it asks */
 };

@@ -128,7 +128,7 @@ void sdi_local_changed(sdi_local *local, sdi_local_tag tag)
 void sdi_local_forget_all(sdi_local *local)
 {
     sdi_changes_tell_all(&local->changes);
-    int64_t now = sdi_now();
+    int64_t now = sdi_uptime();
     for (size_t i = 0; i < local->shard_count; i++)
         sdi_local_shard_sweep(&local->shards[i], now);
 }
@@ -158,14 +158,35 @@ static sdi_kept *make_kept(sdi_hash128 key, const shopdata_result *answer, const
     return kept;
 }
 
+/* There are too many, most of them of timelines that are over: all begins anew, in place of what is kept. Who has found
+ * an entry good before that is through when the lender has settled; who has a number has a moment of before, and comes
+ * to nothing with it. With the mutex. */
+static void renew_origins(sdi_local *local)
+{
+    sdi_changes_tell_all(&local->changes);
+    sdi_lender_settle(local->lender);
+    sdi_origins_clear(&local->origins);
+}
+
+/* SDI_ORIGINS_MAX where the entry is not to be kept. */
+static size_t number_origin(sdi_local *local, const shopdata_result *answer, const sdi_local_entry *entry)
+{
+    sdi_lock(&local->origins.mutex);
+    size_t number = sdi_origins_number(&local->origins, answer->node, entry->seen.timeline);
+    if (number == SDI_ORIGINS_MAX)
+        renew_origins(local);
+    sdi_unlock(&local->origins.mutex);
+    return number;
+}
+
 void sdi_local_put(sdi_local *local, sdi_hash128 key, const shopdata_result *answer, const sdi_local_entry *entry)
 {
-    size_t origin = sdi_origins_number(&local->origins, answer->node, entry->seen.timeline);
-    if (origin == SDI_ORIGINS_MAX || entry->tag_count > SDI_LOCAL_TAGS_MAX || answer->rows_length > UINT32_MAX)
+    if (entry->tag_count > SDI_LOCAL_TAGS_MAX || answer->rows_length > UINT32_MAX)
         return;
-    sdi_kept *kept = make_kept(key, answer, entry, origin);
+    size_t origin = number_origin(local, answer, entry);
+    sdi_kept *kept = origin < SDI_ORIGINS_MAX ? make_kept(key, answer, entry, origin) : NULL;
     if (kept)
-        sdi_local_shard_put(shard_of(local, key), kept, sdi_now());
+        sdi_local_shard_put(shard_of(local, key), kept, sdi_uptime());
 }
 
 static bool is_good(const sdi_local *local, const sdi_kept *kept, int64_t now, uint64_t since)
@@ -174,20 +195,26 @@ static bool is_good(const sdi_local *local, const sdi_kept *kept, int64_t now, u
            sdi_changes_none(&local->changes, kept->tags, kept->tag_count, kept->moment);
 }
 
+/* While its origin has that number. */
+static void sign(const sdi_local *local, const sdi_kept *kept, shopdata_result *result, sdi_local_seen *seen_out)
+{
+    const sdi_origin *origin = sdi_origins_at(&local->origins, kept->origin);
+    result->read_at = kept->read_at;
+    memcpy(result->node, origin->node, sizeof result->node);
+    *seen_out = (sdi_local_seen){kept->seen, origin->timeline};
+}
+
 shopdata_result *sdi_local_get(sdi_local *local, sdi_hash128 key, int64_t now, uint64_t since, sdi_local_seen *seen_out)
 {
     sdi_stripe *stripe = sdi_lender_enter(local->lender);
     sdi_kept *kept = sdi_local_shard_find(shard_of(local, key), key);
     bool good = kept && is_good(local, kept, now, since);
     shopdata_result *result = good ? sdi_lend(local->lender, stripe, kept) : NULL;
+    if (result)
+        sign(local, kept, result, seen_out);
     sdi_lender_leave(stripe);
-    if (!result)
-        return NULL;
-    sdi_local_shard_use(kept);
-    const sdi_origin *origin = sdi_origins_at(&local->origins, kept->origin);
-    result->read_at = kept->read_at;
-    memcpy(result->node, origin->node, sizeof result->node);
-    *seen_out = (sdi_local_seen){kept->seen, origin->timeline};
+    if (result)
+        sdi_local_shard_use(kept);
     return result;
 }
 

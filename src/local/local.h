@@ -51,7 +51,7 @@ typedef struct sdi_local_seen {
 
 typedef struct sdi_local_entry {
     uint64_t moment;           /* sdi_local_moment, from before the question was sent */
-    int64_t expires_at;        /* clock.h; SDI_NEVER: not by time */
+    int64_t expires_at;        /* sdi_uptime; SDI_NEVER: not by time */
     const sdi_local_tag *tags; /* all that the answer hangs on */
     size_t tag_count;
     sdi_local_seen seen;
@@ -61,9 +61,9 @@ typedef struct sdi_local_entry {
  * take a large part of the room, or has no memory, is not kept. */
 void sdi_local_put(sdi_local *local, sdi_hash128 key, const shopdata_result *answer, const sdi_local_entry *entry);
 
-/* sdi_local_get is what is good under the key at `now` (clock.h) and was asked for at `since` or later (0: whenever);
- * NULL if nothing is. The caller's own head on shared rows: source, staleness and the like may be set before anybody
- * else has it; shopdata_result_free when done, in any thread, as any result. */
+/* sdi_local_get is what is good under the key at `now` (sdi_uptime) and was asked for at `since` or later (0:
+ * whenever); NULL if nothing is. The caller's own head on shared rows: source, staleness and the like may be set before
+ * anybody else has it; shopdata_result_free when done, in any thread, as any result. */
 shopdata_result *sdi_local_get(sdi_local *local, sdi_hash128 key, int64_t now, uint64_t since,
                                sdi_local_seen *seen_out);
 

@@ -1,11 +1,10 @@
 #include "local/origins.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/memory.h"
 
-enum { ROOM_MIN = 8 };
+enum { ROOM_MIN = 64 }; /* for as many nodes as one is configured with, on one timeline */
 
 bool sdi_origins_init(sdi_origins *origins, size_t bytes)
 {
@@ -29,8 +28,7 @@ size_t sdi_origins_bytes(const sdi_origins *origins)
 
 static size_t find(const sdi_origins *origins, const char *node, uint32_t timeline)
 {
-    size_t count = atomic_load_explicit(&origins->count, memory_order_acquire);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < origins->count; i++)
         if (origins->list[i].timeline == timeline && !strcmp(origins->list[i].node, node))
             return i;
     return SDI_ORIGINS_MAX;
@@ -38,26 +36,23 @@ static size_t find(const sdi_origins *origins, const char *node, uint32_t timeli
 
 static size_t add(sdi_origins *origins, const char *node, uint32_t timeline)
 {
-    size_t count = atomic_load_explicit(&origins->count, memory_order_relaxed);
-    if (count == origins->room)
+    if (origins->count == origins->room)
         return SDI_ORIGINS_MAX;
-    memcpy(origins->list[count].node, node, strlen(node) + 1);
-    origins->list[count].timeline = timeline;
-    atomic_store_explicit(&origins->count, count + 1, memory_order_release);
-    return count;
+    sdi_origin *origin = &origins->list[origins->count];
+    memcpy(origin->node, node, strlen(node) + 1);
+    origin->timeline = timeline;
+    return origins->count++;
 }
 
 size_t sdi_origins_number(sdi_origins *origins, const char *node, uint32_t timeline)
 {
     size_t number = find(origins, node, timeline);
-    if (number < SDI_ORIGINS_MAX)
-        return number;
-    sdi_lock(&origins->mutex);
-    number = find(origins, node, timeline);
-    if (number == SDI_ORIGINS_MAX)
-        number = add(origins, node, timeline);
-    sdi_unlock(&origins->mutex);
-    return number;
+    return number < SDI_ORIGINS_MAX ? number : add(origins, node, timeline);
+}
+
+void sdi_origins_clear(sdi_origins *origins)
+{
+    origins->count = 0;
 }
 
 const sdi_origin *sdi_origins_at(const sdi_origins *origins, size_t number)

@@ -16,20 +16,22 @@ typedef struct sdi_origin {
     uint32_t timeline;
 } sdi_origin;
 
-/* They are added and never change. */
 typedef struct sdi_origins {
-    sdi_mutex mutex; /* of whoever adds */
+    sdi_mutex mutex; /* of whoever looks for one, or adds */
     sdi_origin *list;
-    size_t room;
-    _Atomic size_t count;
+    size_t room, count;
 } sdi_origins;
 
 /* sdi_origins_init: about so many bytes, if that is room for a few. False without memory. */
 bool sdi_origins_init(sdi_origins *origins, size_t bytes);
 void sdi_origins_free(sdi_origins *origins);
 size_t sdi_origins_bytes(const sdi_origins *origins);
-/* sdi_origins_number is that of an origin, the same from then on; SDI_ORIGINS_MAX if there are too many. */
+/* sdi_origins_number is that of an origin, the same until sdi_origins_clear; SDI_ORIGINS_MAX if there are too many.
+ * With the mutex, both. */
 size_t sdi_origins_number(sdi_origins *origins, const char *node, uint32_t timeline);
+/* sdi_origins_clear: nobody has a number any more. */
+void sdi_origins_clear(sdi_origins *origins);
+/* sdi_origins_at needs no mutex: what has a number does not change. */
 const sdi_origin *sdi_origins_at(const sdi_origins *origins, size_t number);
 
 #endif

@@ -95,11 +95,12 @@ const sdi_config_key sdi_config_keys[] = {
      "`none`: every read asks a node. `memory`: a cache in this process alone, right only where no other process "
      "writes. `redis` and `memcached`: shared ones."},
     {SDI_SECTION_CACHE, "mode", SDI_KEY_CHOICE, "fenced", 0, 0, cache_modes, AT(cache_settings, mode),
-     "What is promised of cached answers. `fenced`: none is older than a write that had returned before it was asked for. "
-     "`strict`: nor than one that had become visible, whose writer may have died before he could return; a write takes one "
-     "more round trip to the cache and to the primary, and is refused while the cache does not answer. Not on memcached. "
-     "`ttl`: none is older than its `ttl` and `route.max_lag`, and a session sees its own writes; a write tells the cache "
-     "nothing. The same in all processes that share the cache (doc/caching.md)."},
+     "What is promised of cached answers. `fenced`: none is older than a write that had returned before it was asked for "
+     "(see [local] for what a process keeps itself). `strict`: nor than one that had become visible, whose writer may "
+     "have died before he could return; a write takes one more round trip to the cache and to the primary, and is "
+     "refused while the cache does not answer. Not on memcached. `ttl`: none is older than its `ttl` and "
+     "`route.max_lag`, and a session sees its own writes; a write tells the cache nothing. The same in all processes "
+     "that share the cache (doc/caching.md)."},
     {SDI_SECTION_CACHE, "address", SDI_KEY_ADDRESSES, "127.0.0.1:6379", 0, 0, NULL, AT(cache_settings, addresses),
      "Where the cache server is: `host:port`, `[2001:db8::7]:port`, or the path of a socket. Several memcached servers "
      "with commas between, the same in all processes; memcached's default is 127.0.0.1:11211. Of several Redis servers "
@@ -158,7 +159,7 @@ const sdi_config_key sdi_config_keys[] = {
      "How much it may hold, what it takes to manage it included. `0`: there is none."},
     {SDI_SECTION_LOCAL, "coherence", SDI_KEY_DURATION, "100ms", 0, MINUTE, NULL, AT(local_settings, coherence_ms),
      "How long ago, at most, the shared cache has confirmed that all it was told of writes has arrived here: so far may an "
-     "answer trail behind the writes of other processes, never behind its own process's. `0ms`: there is no local cache."},
+     "answer trail behind the writes of other processes, never behind its own client's. `0ms`: there is no local cache."},
     {SDI_SECTION_LOCAL, "ttl", SDI_KEY_DURATION, "0ms", 0, MINUTE, NULL, AT(local_settings, ttl_ms),
      "How long an answer is kept here where nothing tells of other processes' writes: in mode `fenced` on memcached and a "
      "Redis Cluster. So far it may trail behind them. `0ms`: none is."},

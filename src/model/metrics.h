@@ -82,6 +82,7 @@ enum sdi_metric {
     SDI_M_LOCAL_MESSAGES,      /* heard */
     SDI_M_LOCAL_WATERMARK_AGE, /* gauge */
     SDI_M_LOCAL_LOST,          /* subscriptions */
+    SDI_M_LOCAL_FAILED,        /* tries to subscribe */
     SDI_M_LOG_LINES,           /* level */
     SDI_M_LOG_LINES_DROPPED,   /* reason: rate, full */
     SDI_M_BUILD_INFO,          /* version; compiler; gauge, always 1 */

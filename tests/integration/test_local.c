@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../support/servers.h"
@@ -15,6 +17,17 @@
 #include "base/clock.h"
 
 enum { COHERENCE_MS = 100, ROWS = 50, PATIENCE = 5000 /* tries, a millisecond apart */ };
+
+/* In place of the C library's, for the library too: as after so many seconds in which the machine was suspended. */
+static atomic_int suspended_s;
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    int failed = (int)syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME)
+        time->tv_sec += atomic_load(&suspended_s);
+    return failed;
+}
 
 static char prefix[64];
 static shopdata_client *here, *there;
@@ -507,6 +520,43 @@ START_TEST(a_server_that_begins_anew_is_listened_to_again)
 }
 END_TEST
 
+/* Who reads first when it goes on finds a watermark that looks young by a clock that stood still. */
+START_TEST(a_machine_that_was_suspended_answers_nothing_from_before)
+{
+    make_items();
+    shopdata_config *config = local_config("redis");
+    set(config, "local.coherence", "20s");
+    begin_with(config, local_config("redis"));
+    await_local(here, read_here, 1);
+    answer got;
+    atomic_store(&suspended_s, 3600);
+    int status = peek(reader, 1, &got);
+    atomic_store(&suspended_s, 0);
+    ck_assert_int_eq(status, SHOPDATA_MISS);
+    finish();
+}
+END_TEST
+
+/* While nobody reads, the server is seldom asked; who reads then finds what is kept all the same, a moment later. */
+START_TEST(what_rests_is_roused_by_who_reads)
+{
+    begin("redis");
+    await_local(here, read_here, 1);
+    double begun = servers_metric(here, "shopdata_local_watermark_age_seconds", NULL), age = begun;
+    for (int i = 0; i < 1000 && age < 0.5; i++) {
+        usleep(10000);
+        age = servers_metric(here, "shopdata_local_watermark_age_seconds", NULL);
+    }
+    ck_assert_double_ge(age, 0.5);
+    write_price(writer, write_there, 1, 9);
+    pass_the_bound(sdi_now());
+    ck_assert_int_eq(ask_anew(here, read_here, 1).price, 9);
+    ck_assert_int_eq(await_local(here, read_here, 1).price, 9);
+    ck_assert_double_eq(servers_metric(here, "shopdata_local_subscriptions_lost_total", NULL), 0);
+    finish();
+}
+END_TEST
+
 #ifndef __SANITIZE_THREAD__ /* which cannot start threads in a child */
 /* The parent's thread is not there: what the child keeps it keeps by a subscription of its own. */
 static int be_child(void)
@@ -665,6 +715,8 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_lost_subscription_is_forgotten_and_made_anew);
     tcase_add_test(cases, a_server_that_is_frozen_stops_the_hits);
     tcase_add_test(cases, a_server_that_begins_anew_is_listened_to_again);
+    tcase_add_test(cases, a_machine_that_was_suspended_answers_nothing_from_before);
+    tcase_add_test(cases, what_rests_is_roused_by_who_reads);
 #ifndef __SANITIZE_THREAD__
     tcase_add_test(cases, a_forked_child_listens_by_itself);
 #endif

@@ -169,6 +169,11 @@ static bool redis_listen(sdi_cache *base, const sdi_cache_listener *listener)
     return cache->subscription != NULL;
 }
 
+static void redis_rouse(sdi_cache *base)
+{
+    sdi_redis_subscription_rouse(((redis_cache *)base)->subscription);
+}
+
 const sdi_cache_backend sdi_redis_backend = {
     .name = "redis",
     .marks = true,
@@ -179,4 +184,5 @@ const sdi_cache_backend sdi_redis_backend = {
     .trouble = redis_trouble,
     .carries = redis_carries,
     .listen = redis_listen,
+    .rouse = redis_rouse,
 };

@@ -18,9 +18,12 @@
 enum {
     STACK_SIZE = 256 * 1024,
     RECEIVE_AT_ONCE = 16384,
-    SILENCE_MS = 2000, /* a beat that is not answered for so long: the connection is dead */
-    PAUSE_MS = 20,     /* before connecting again, twice as long each time */
+    SILENCE_MS = 2000,  /* a beat that is not answered for so long: the connection is dead */
+    UNWANTED_MS = 1000, /* nobody wanted to know for so long: the beats rest */
+    REST_MS = 1000,     /* between two beats then */
+    PAUSE_MS = 20,      /* before connecting again, twice as long each time */
     PAUSE_MAX_MS = 1000,
+    REFUSED_MAX_MS = 30000, /* where the server does not let us listen, which will not change soon */
     JITTER_PERCENT = 50,
 };
 
@@ -31,11 +34,15 @@ struct sdi_redis_subscription {
     sdi_buffer received;
     size_t unanswered; /* answers that are still to come before the next beat */
     int64_t beat_at;   /* when the last one was sent; 0: none is under way */
+    int64_t moment;    /* that, by sdi_uptime */
     int64_t next_beat;
+    int64_t wanted_at; /* when somebody last wanted to know */
     int64_t pause_ms;
-    bool began; /* the listener was told so */
-    int wake;   /* an eventfd */
-    atomic_bool ending;
+    bool greeted; /* HELLO was answered */
+    bool began;   /* the listener was told so */
+    bool refused;
+    int wake; /* an eventfd: something of what follows has changed */
+    atomic_bool resting, ending;
     pthread_t thread;
 };
 
@@ -67,8 +74,18 @@ static bool greet(sdi_redis_subscription *s)
     sdi_redis_command(&s->connection.out, "HELLO", "3", (char *)NULL);
     sdi_redis_command(&s->connection.out, "SUBSCRIBE", s->listener->channel, (char *)NULL);
     s->unanswered = 1;
-    s->beat_at = s->next_beat = sdi_now();
+    s->beat_at = s->next_beat = s->wanted_at = sdi_now();
     return send_some(s);
+}
+
+static int64_t next_after(sdi_redis_subscription *s, int64_t now)
+{
+    int64_t interval_ms = s->listener->interval_ms;
+    if (s->listener->wanted(s->listener->context))
+        s->wanted_at = now;
+    bool rests = interval_ms < REST_MS && now - s->wanted_at > UNWANTED_MS * INT64_C(1000);
+    atomic_store(&s->resting, rests);
+    return now + (rests ? REST_MS : interval_ms) * INT64_C(1000);
 }
 
 /* The moment is from before the command is sent. */
@@ -77,7 +94,8 @@ static bool beat(sdi_redis_subscription *s, int64_t now)
     if (s->connection.sent == s->connection.out.length)
         say_nothing(&s->connection);
     s->beat_at = now;
-    s->next_beat = now + s->listener->interval_ms * 1000;
+    s->moment = sdi_uptime();
+    s->next_beat = next_after(s, now);
     if (SDI_RULE(local_primary)) {
         sdi_redis_format_probe(&s->connection.out, s->primary.access.settings->key_prefix);
         s->unanswered++;
@@ -101,7 +119,14 @@ static void take_message(sdi_redis_subscription *s, const sdi_redis_push *push)
     }
 }
 
-/* Whatever is refused, HELLO or the beat, this is no connection to listen on. */
+/* Whatever is refused, this is no connection to listen on. */
+static bool take_refusal(sdi_redis_subscription *s, sdi_slice said)
+{
+    const char *what = !s->greeted ? "HELLO 3 (Redis 6 or newer)" : !s->began ? "SUBSCRIBE" : "a beat";
+    s->refused = !s->began;
+    return sdi_redis_tell(&s->connection.trouble, false, "%s was refused: %.*s", what, (int)said.length, said.data);
+}
+
 static bool take(sdi_redis_subscription *s, const sdi_redis_push *push)
 {
     SDI_STEP(hear);
@@ -109,14 +134,14 @@ static bool take(sdi_redis_subscription *s, const sdi_redis_push *push)
         take_message(s, push);
         return true;
     }
-    if (push->type == '-' || s->unanswered == 0) {
-        sdi_slice said = push->count ? push->parts[0] : sdi_slice_of("");
-        sdi_redis_tell(&s->connection.trouble, 0, "refused: %.*s", (int)said.length, said.data);
-        return false;
-    }
+    if (push->type == '-')
+        return take_refusal(s, push->count ? push->parts[0] : sdi_slice_of(""));
+    if (s->unanswered == 0)
+        return sdi_redis_tell(&s->connection.trouble, false, "it answers what was not asked");
+    s->greeted = true;
     if (--s->unanswered == 0) {
         if (s->began)
-            s->listener->confirmed(s->listener->context, s->beat_at);
+            s->listener->confirmed(s->listener->context, s->moment);
         s->beat_at = 0;
     }
     return true;
@@ -158,7 +183,7 @@ static bool is_silent(const sdi_redis_subscription *s, int64_t now)
     return s->beat_at && now - s->beat_at > SILENCE_MS * INT64_C(1000);
 }
 
-/* Until there is something to do, or the end has come. */
+/* Until there is something to do, or who roused this thread wants something of it. */
 static void wait(sdi_redis_subscription *s, int64_t deadline)
 {
     const sdi_redis_connection *c = &s->connection;
@@ -167,6 +192,9 @@ static void wait(sdi_redis_subscription *s, int64_t deadline)
     if (c->sent < c->out.length)
         polled[1].events |= c->transport.send_waits;
     sdi_poll(polled, c->transport.fd < 0 ? 1 : 2, deadline);
+    eventfd_t times;
+    if (polled[0].revents && eventfd_read(s->wake, &times) == 0)
+        s->next_beat = sdi_now();
 }
 
 static bool go_on(sdi_redis_subscription *s)
@@ -180,6 +208,18 @@ static bool go_on(sdi_redis_subscription *s)
     return send_some(s) && receive(s);
 }
 
+static void rouse(const sdi_redis_subscription *s)
+{
+    while (eventfd_write(s->wake, 1) < 0 && errno == EINTR)
+        continue;
+}
+
+void sdi_redis_subscription_rouse(sdi_redis_subscription *s)
+{
+    if (s && atomic_load_explicit(&s->resting, memory_order_relaxed) && atomic_exchange(&s->resting, false))
+        rouse(s);
+}
+
 static bool connect_again(sdi_redis_subscription *s)
 {
     int64_t deadline = sdi_deadline_in(s->primary.access.settings->connect_timeout_ms);
@@ -189,6 +229,7 @@ static bool connect_again(sdi_redis_subscription *s)
 /* One connection from its begin to its end. */
 static void follow(sdi_redis_subscription *s)
 {
+    s->greeted = s->refused = false;
     bool stands = connect_again(s) && greet(s);
     while (stands && !atomic_load(&s->ending))
         stands = go_on(s);
@@ -205,8 +246,9 @@ static void *listen_on(void *argument)
         follow(s);
         if (atomic_load(&s->ending))
             break;
+        int64_t most_ms = s->refused ? REFUSED_MAX_MS : PAUSE_MAX_MS;
         wait(s, sdi_now() + sdi_jitter(s->pause_ms * 1000, JITTER_PERCENT));
-        s->pause_ms = s->pause_ms * 2 < PAUSE_MAX_MS ? s->pause_ms * 2 : PAUSE_MAX_MS;
+        s->pause_ms = s->pause_ms * 2 < most_ms ? s->pause_ms * 2 : most_ms;
     }
     return NULL;
 }
@@ -238,12 +280,10 @@ sdi_redis_subscription *sdi_redis_subscription_begin(sdi_redis_access access, co
 
 void sdi_redis_subscription_end(sdi_redis_subscription *s)
 {
-    static const uint64_t one = 1;
     if (!s)
         return;
     atomic_store(&s->ending, true);
-    while (write(s->wake, &one, sizeof one) < 0 && errno == EINTR)
-        ;
+    rouse(s);
     pthread_join(s->thread, NULL);
     free_subscription(s);
 }

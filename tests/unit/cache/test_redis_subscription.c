@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "greeting.h"
 
-enum way { GOOD, NO_RESP3, DEMOTED, SILENT, GARBAGE, CLOSES, UNASKED };
+enum way { GOOD, NO_RESP3, NO_CHANNEL, DEMOTED, SILENT, GARBAGE, CLOSES, UNASKED };
 
 static struct server {
     int socket;
@@ -24,6 +24,7 @@ static struct server {
 
 static struct hearing {
     atomic_int began, messages, confirmed, lost;
+    atomic_bool wanted;
     int trusted;   /* confirmations until the first loss */
     char why[256]; /* of it */
 } hearing;
@@ -52,6 +53,8 @@ static const char *answer_of(const redis_command *asked, enum way way)
     const char *name = asked->words[0];
     if (!strcmp(name, "HELLO"))
         return way == NO_RESP3 ? "-NOPERM no HELLO\r\n" : "%1\r\n$5\r\nproto\r\n:3\r\n";
+    if (!strcmp(name, "SUBSCRIBE") && way == NO_CHANNEL)
+        return "-NOPERM no channels\r\n";
     if (!strcmp(name, "SUBSCRIBE"))
         return ">3\r\n$9\r\nsubscribe\r\n$9\r\nc:changes\r\n:1\r\n" MESSAGE("hi");
     if (!strcmp(name, "UNLINK"))
@@ -105,8 +108,14 @@ static void note_heard(void *context, sdi_slice message)
 static void note_confirmed(void *context, int64_t moment)
 {
     (void)context;
-    ck_assert_int_le(moment, sdi_now());
+    ck_assert_int_le(moment, sdi_uptime());
     atomic_fetch_add(&hearing.confirmed, 1);
+}
+
+static bool is_wanted(void *context)
+{
+    (void)context;
+    return atomic_load(&hearing.wanted);
 }
 
 static void note_lost(void *context, const char *why)
@@ -121,9 +130,10 @@ static void note_lost(void *context, const char *why)
 
 static void begin(const enum way *ways, size_t count)
 {
+    static const sdi_cache_listener listener = {&hearing,   "c:changes",    5,         note_began,
+                                                note_heard, note_confirmed, is_wanted, note_lost};
     memset(&hearing, 0, sizeof hearing);
-    static const sdi_cache_listener listener = {&hearing,   "c:changes",    5,        note_began,
-                                                note_heard, note_confirmed, note_lost};
+    atomic_store(&hearing.wanted, true);
     server = (struct server){.ways = ways, .way_count = count};
     server.socket = caches_listen(&server.port);
     ck_assert_int_eq(pthread_create(&server.thread, NULL, serve, NULL), 0);
@@ -169,8 +179,9 @@ static const struct {
     int began; /* times, on both */
     const char *why;
 } losses[] = {
-    {{NO_RESP3, GOOD}, 1, "refused: NOPERM no HELLO"},
-    {{DEMOTED, GOOD}, 2, "refused: READONLY"},
+    {{NO_RESP3, GOOD}, 1, "HELLO 3 (Redis 6 or newer) was refused: NOPERM no HELLO"},
+    {{NO_CHANNEL, GOOD}, 1, "SUBSCRIBE was refused: NOPERM no channels"},
+    {{DEMOTED, GOOD}, 2, "a beat was refused: READONLY"},
     {{GARBAGE, GOOD}, 2, "it does not speak RESP3"},
     {{CLOSES, GOOD}, 2, "the connection was lost"},
 };
@@ -212,12 +223,36 @@ START_TEST(who_is_silent_confirms_nothing)
 }
 END_TEST
 
+/* It goes on now and then, so that the connection is known to live; who is roused confirms at once. */
+START_TEST(rests_while_nobody_wants_to_know)
+{
+    static const enum way ways[] = {GOOD};
+    begin(ways, 1);
+    ck_assert(await(&hearing.confirmed, 1));
+    atomic_store(&hearing.wanted, false);
+    int64_t begun = sdi_now();
+    for (int before = -1; before != atomic_load(&hearing.confirmed); usleep(300000))
+        before = atomic_load(&hearing.confirmed);
+    int64_t until_it_rests = sdi_now() - begun;
+    for (int i = 0; i < 3; i++) {
+        int rested = atomic_load(&hearing.confirmed);
+        atomic_store(&hearing.wanted, i > 0);
+        sdi_cache_rouse(cache);
+        ck_assert(await(&hearing.confirmed, rested + (i > 0 ? 20 : 1)));
+    }
+    end();
+    ck_assert_int_ge(until_it_rests, 1000000);
+    ck_assert_int_eq(atomic_load(&hearing.lost), 0);
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, hears_and_is_confirmed);
     tcase_add_loop_test(cases, begins_anew_where_it_cannot_trust, 0, sizeof losses / sizeof *losses);
     tcase_add_test(cases, what_nobody_asked_for_is_no_confirmation);
     tcase_add_test(cases, who_is_silent_confirms_nothing);
+    tcase_add_test(cases, rests_while_nobody_wants_to_know);
 }
 
 UNIT_MAIN("cache/redis_subscription", fill, 30)

@@ -20,8 +20,9 @@ static int64_t now;
 
 static void begin(enum sdi_coherence_kind kind)
 {
-    now = sdi_now();
-    settings = (sdi_settings){.policies = &policy, .policy_count = 1, .local = {1 << 20, BOUND_MS, 300}};
+    now = sdi_uptime();
+    settings = (sdi_settings){
+        .policies = &policy, .policy_count = 1, .cache.max_entry_bytes = 1 << 16, .local = {1 << 20, BOUND_MS, 300}};
     core = (sdi_core){.settings = &settings, .metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0})};
     core.coherence.local = sdi_local_new(1 << 20);
     core.coherence.known = sdi_calloc(SDI_KNOWN_TOKENS, sizeof *core.coherence.known);
@@ -224,9 +225,9 @@ START_TEST(without_messages_its_own_time_bounds_it)
     begin(SDI_COHERENCE_TIMED);
     keep(sdi_coherence_moment(&core), REACHES);
     ck_assert_int_eq(get(), 301);
-    now = sdi_now() + 301000;
+    now = sdi_uptime() + 301000;
     check_miss(SDI_LOCAL_MISS_ABSENT);
-    now = sdi_now();
+    now = sdi_uptime();
     session.max_staleness_ms = 299;
     check_miss(SDI_LOCAL_MISS_BEHIND);
     session.max_staleness_ms = 0;
@@ -266,6 +267,130 @@ START_TEST(flags_and_policies_say_who_is_served)
 }
 END_TEST
 
+START_TEST(what_is_too_large_for_its_policy_is_not_kept)
+{
+    begin(SDI_COHERENCE_HEARD);
+    policy.max_bytes = 8;
+    keep(sdi_coherence_moment(&core), REACHES);
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    policy.max_bytes = 0;
+    settings.cache.max_entry_bytes = 8;
+    keep(sdi_coherence_moment(&core), REACHES);
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    settings.cache.max_entry_bytes = 1 << 10;
+    keep(sdi_coherence_moment(&core), REACHES);
+    ck_assert_int_eq(get(), 1);
+    finish();
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------------- messages */
+
+static const sdi_cache_listener *listener; /* of the core */
+
+static bool carry(const sdi_cache *cache)
+{
+    (void)cache;
+    return true;
+}
+
+static bool listen_with(sdi_cache *cache, const sdi_cache_listener *with)
+{
+    (void)cache;
+    listener = with;
+    return true;
+}
+
+static void rouse(sdi_cache *cache)
+{
+    (void)cache;
+}
+
+static void begin_to_listen(void)
+{
+    static const sdi_cache_backend backend = {.name = "told", .carries = carry, .listen = listen_with, .rouse = rouse};
+    static sdi_cache cache = {.backend = &backend};
+    now = sdi_uptime();
+    settings = (sdi_settings){.policies = &policy,
+                              .policy_count = 1,
+                              .cache = {.kind = SDI_CACHE_REDIS,
+                                        .mode = SDI_MODE_FENCED,
+                                        .key_prefix = (char *)"p",
+                                        .max_entry_bytes = 1 << 16},
+                              .local = {1 << 20, BOUND_MS, 0}};
+    core =
+        (sdi_core){.settings = &settings, .cache = &cache, .metrics = sdi_metrics_new((sdi_names){0}, (sdi_names){0})};
+    ck_assert_int_eq(sdi_coherence_begin(&core, NULL), SHOPDATA_OK);
+    sdi_coherence_timeline(&core, (sdi_era){SYSTEM, 1});
+    session = (shopdata_session){.client = &client};
+    listener->began(listener->context);
+    listener->confirmed(listener->context, now);
+    atomic_store(&core.coherence.covered, REACHES);
+}
+
+static sdi_slice message_of(const sdi_cache_op *publish)
+{
+    ck_assert_int_eq(publish->verb, SDI_CACHE_PUBLISH);
+    ck_assert(sdi_slice_equal(publish->key, sdi_slice_of("p:changes")));
+    return publish->value;
+}
+
+START_TEST(a_message_voids_what_it_names)
+{
+    enum { OTHERS = 3 };
+    unsigned char message[(OTHERS + 1) * SDI_CHANGED_TAG_BYTES];
+    sdi_cache_op operations[OTHERS + 2];
+    begin_to_listen();
+    for (int i = 0; i <= OTHERS; i++)
+        operations[i] = (sdi_cache_op){.key = sdi_slice_of(i == OTHERS ? "public.item" : "public.other")};
+    keep(sdi_coherence_moment(&core), 1);
+    ck_assert_uint_eq(sdi_coherence_publish(&core, operations, OTHERS, message), 1);
+    listener->heard(listener->context, message_of(&operations[OTHERS]));
+    ck_assert_int_eq(get(), 1);
+    operations[OTHERS].key = sdi_slice_of("public.item");
+    ck_assert_uint_eq(sdi_coherence_publish(&core, operations, OTHERS + 1, message), 1);
+    listener->heard(listener->context, message_of(&operations[OTHERS + 1]));
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    finish();
+}
+END_TEST
+
+/* Of a transaction that wrote very much: everybody forgets all, and nobody has to be sent a megabyte. */
+START_TEST(a_message_of_too_many_tags_voids_all)
+{
+    enum { COUNT = SDI_CHANGED_TAGS_MAX + 1 };
+    static unsigned char message[COUNT * SDI_CHANGED_TAG_BYTES];
+    static sdi_cache_op operations[COUNT + 1];
+    begin_to_listen();
+    for (int i = 0; i < COUNT; i++)
+        operations[i].key = sdi_slice_of("public.other");
+    keep(sdi_coherence_moment(&core), 1);
+    ck_assert_uint_eq(sdi_coherence_publish(&core, operations, COUNT, message), 1);
+    ck_assert_uint_eq(message_of(&operations[COUNT]).length, 1);
+    listener->heard(listener->context, message_of(&operations[COUNT]));
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    finish();
+}
+END_TEST
+
+/* Beats are wanted while somebody looks. */
+START_TEST(who_looks_wants_confirmations)
+{
+    begin_to_listen();
+    ck_assert(!listener->wanted(listener->context));
+    check_miss(SDI_LOCAL_MISS_ABSENT);
+    ck_assert(listener->wanted(listener->context));
+    ck_assert(!listener->wanted(listener->context));
+    listener->lost(listener->context, "gone");
+    check_miss(SDI_LOCAL_MISS_BEHIND);
+    ck_assert_uint_eq(sdi_counted(core.metrics, SDI_M_LOCAL_LOST, 0), 1);
+    listener->lost(listener->context, "refused");
+    ck_assert_uint_eq(sdi_counted(core.metrics, SDI_M_LOCAL_LOST, 0), 1);
+    ck_assert_uint_eq(sdi_counted(core.metrics, SDI_M_LOCAL_FAILED, 0), 1);
+    finish();
+}
+END_TEST
+
 static void fill(TCase *cases)
 {
     tcase_add_test(cases, what_is_kept_is_as_old_as_the_watermark);
@@ -279,6 +404,10 @@ static void fill(TCase *cases)
     tcase_add_test(cases, without_messages_its_own_time_bounds_it);
     tcase_add_test(cases, in_mode_ttl_who_wrote_is_asked_elsewhere);
     tcase_add_test(cases, flags_and_policies_say_who_is_served);
+    tcase_add_test(cases, what_is_too_large_for_its_policy_is_not_kept);
+    tcase_add_test(cases, a_message_voids_what_it_names);
+    tcase_add_test(cases, a_message_of_too_many_tags_voids_all);
+    tcase_add_test(cases, who_looks_wants_confirmations);
 }
 
 UNIT_MAIN("client/coherence", fill, 10)

@@ -42,7 +42,7 @@ shopdata_result *kit_get_at(sdi_local *local, uint64_t number, int64_t now, uint
 
 shopdata_result *kit_get(sdi_local *local, uint64_t number)
 {
-    return kit_get_at(local, number, sdi_now(), 0);
+    return kit_get_at(local, number, sdi_uptime(), 0);
 }
 
 bool kit_is_there(sdi_local *local, uint64_t number)
