@@ -2,6 +2,7 @@
 #ifndef SDI_TOOL_CHECK_H
 #define SDI_TOOL_CHECK_H
 
+#include "model/metrics.h"
 #include "model/settings.h"
 #include "postgres/moment.h"
 #include "tool/report.h"
@@ -23,6 +24,8 @@ void sdi_check_server(const sdi_settings *settings, const sdi_checked_node *node
 void sdi_check_fleet(const sdi_settings *settings, sdi_checked_node *nodes, size_t count, sdi_report *report);
 /* sdi_check_cache tells of the cache; it writes a fence there, under a key of its own, and removes it. */
 void sdi_check_cache(const sdi_settings *settings, sdi_report *report);
+/* sdi_check_local tells whether processes can hear of writes, as what they keep themselves needs. */
+void sdi_check_local(const sdi_settings *settings, sdi_metrics *metrics, sdi_report *report);
 /* sdi_check_redis, sdi_check_memcached: what the server says of itself. */
 void sdi_check_redis(const sdi_cache_settings *settings, sdi_report *report);
 void sdi_check_memcached(const sdi_cache_settings *settings, sdi_report *report);

@@ -108,6 +108,7 @@ static void check_shared(const sdi_settings *settings, sdi_report *report)
     } else {
         check_round_trip(cache, &settings->cache, report);
         check_fence(cache, &settings->cache, report);
+        sdi_check_local(settings, metrics, report);
     }
     sdi_cache_close(cache);
     sdi_metrics_free(metrics);

@@ -85,6 +85,7 @@ class Cache(Case):
         done = run("check", self.config(nodes={"primary": os.environ["SHOPDATA_PRIMARY"]}, cache=cache, **sections))
         self.assert_ended(done, code, *said)
         self.assertNotIn("hunter2", done.stdout + done.stderr)
+        return done.stdout
 
     def test_no_eviction(self):
         redis("CONFIG", "SET", "maxmemory", "64mb")
@@ -113,6 +114,19 @@ class Cache(Case):
         address = os.environ["SHOPDATA_REDIS"]
         self.check(1, "a write cannot be published", "allow this user keys, scripts and channels",
                    cache=f"kind = redis\naddress = {address}\nuser = mute\npassword = hunter2")
+
+    def test_what_processes_keep_themselves(self):
+        self.check(0, "a process hears of the others' writes: what it keeps itself is 250 ms behind at most",
+                   local="coherence = 250ms")
+        address = os.environ["SHOPDATA_REDIS"]
+        cache = f"kind = redis\naddress = {address}\nuser = deaf\npassword = hunter2\nkey_prefix = tool-test"
+        redis("ACL", "SETUSER", "deaf", "on", ">hunter2", "~*", "&*", "+@all", "-subscribe")
+        self.addCleanup(redis, "ACL", "DELUSER", "deaf")
+        self.check(1, "cannot hear of writes on the channel tool-test:changes", "SUBSCRIBE was refused: NOPERM",
+                   "+subscribe", cache=cache, local="coherence = 100ms")
+        redis("ACL", "SETUSER", "deaf", "+subscribe", "-hello")
+        self.check(1, "HELLO 3 (Redis 6 or newer) was refused: NOPERM", cache=cache, local="coherence = 100ms")
+        self.assertNotIn("hear", self.check(0, "a fence was put", cache=cache, local="bytes = 0"))
 
     def test_wrong_password(self):
         address = os.environ["SHOPDATA_REDIS"]

@@ -59,7 +59,10 @@ class Case(unittest.TestCase):
         if cache == "kind = redis":
             cache += f"\naddress = {os.environ['SHOPDATA_REDIS']}\nkey_prefix = tool-test"
         text = "".join(f"[node {name}]\nconninfo = {conninfo}\n" for name, conninfo in nodes.items())
-        text += f"[cache]\n{cache}\n[local]\ncoherence = 0ms\n" + "".join(f"[{name}]\n{lines}\n" for name, lines in sections.items())
+        if cache.startswith(("kind = redis", "kind = memcached")):
+            cache += "\ntimeout = 2s"  # on a busy machine too
+        sections = {"local": "coherence = 0ms", **sections}
+        text += f"[cache]\n{cache}\n" + "".join(f"[{name}]\n{lines}\n" for name, lines in sections.items())
         path = self.folder / "shop.ini"
         path.write_text(text)
         return str(path)
