@@ -3,6 +3,7 @@
  *
  * bench/run starts it among servers of its own, and makes tables of the JSON that it prints. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ enum { ACCESSES_A_SECOND = 1000, WHOLE_TRACE = 5000000, LOCAL_HITS = 100000, SKI
 
 struct options {
     double seconds, curve_seconds;
-    const char *trace;
+    const char *trace, *only;
     unsigned crowd;
     bool full;
 };
@@ -37,12 +38,13 @@ struct bench {
 
 static int usage(FILE *to)
 {
-    fprintf(to, "usage: roundtrips [--seconds N] [--curves N [--threads N]] [--trace FILE [--full]]\n"
+    fprintf(to, "usage: roundtrips [--seconds N] [--curves N [--threads N]] [--trace FILE [--full]] [--only GLOB]\n"
                 "  --seconds N   for the contests, 1 to 600 (default 40)\n"
                 "  --curves N    so many seconds more for the same over 1, 2, 4... threads\n"
                 "  --threads N   to so many, 1 to 256 (default 256)\n"
                 "  --trace FILE  recorded accesses, a number a line; invented without\n"
-                "  --full        replay all of them, not just 1000 for each second\n");
+                "  --full        replay all of them, not just 1000 for each second\n"
+                "  --only GLOB   no contests and curves but these: `hit 64', `memcached*'\n");
     return to == stdout ? 0 : 2;
 }
 
@@ -64,6 +66,9 @@ static bool read_option(struct options *options, int found)
     case 'f':
         options->full = true;
         return true;
+    case 'o':
+        options->only = optarg;
+        return true;
     default:
         return false;
     }
@@ -72,13 +77,11 @@ static bool read_option(struct options *options, int found)
 /* -1: go on; else the exit code. */
 static int read_options(struct options *options, int count, char **arguments)
 {
-    static const struct option known[] = {{"seconds", required_argument, NULL, 's'},
-                                          {"curves", required_argument, NULL, 'c'},
-                                          {"threads", required_argument, NULL, 'n'},
-                                          {"trace", required_argument, NULL, 't'},
-                                          {"full", no_argument, NULL, 'f'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"seconds", required_argument, NULL, 's'}, {"curves", required_argument, NULL, 'c'},
+        {"threads", required_argument, NULL, 'n'}, {"trace", required_argument, NULL, 't'},
+        {"full", no_argument, NULL, 'f'},          {"only", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     *options = (struct options){.seconds = 40, .crowd = BENCH_THREADS_MAX};
     for (int found; (found = getopt_long(count, arguments, "h", known, NULL)) != -1;)
         if (!read_option(options, found))
@@ -106,6 +109,17 @@ static bool find_servers(bench_servers *servers)
 
 /* ---- the run */
 
+/* By name and threads, as a profiler shows them. */
+static void choose(const char *only, bench_contest *contests, size_t count)
+{
+    for (size_t i = 0; only && i < count; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s %u", contests[i].name, contests[i].threads);
+        if (fnmatch(only, name, 0) != 0)
+            contests[i].missing = "it was not asked for";
+    }
+}
+
 static bool set_up(struct bench *bench)
 {
     const struct options *options = &bench->options;
@@ -114,6 +128,7 @@ static bool set_up(struct bench *bench)
     if (!bench_world_open(world, options->seconds, options->curve_seconds > 0 ? options->crowd : 1, options->trace))
         return false;
     bench_contests_set(world, bench->contests);
+    choose(options->only, bench->contests, BENCH_CONTESTS);
     *report = (bench_report){.entry_bytes = world->entry_bytes,
                              .products = (size_t)world->products,
                              .hot = (size_t)world->hot.count,
@@ -126,6 +141,7 @@ static bool set_up(struct bench *bench)
                              .curves = bench->curves};
     if (options->curve_seconds > 0)
         report->curve_count = bench_curves_set(world, options->crowd, bench->curves);
+    choose(options->only, bench->curves, report->curve_count);
     bench_machine_look(&report->machine, world->database, world->cache);
     return true;
 }
@@ -182,7 +198,7 @@ static bool measure(struct bench *bench)
     report->reads = reads_of(bench);
     report->strayed = bench_world_strayed(&bench->world);
     report->allocations = bench_world_allocations(&bench->world, LOCAL_HITS);
-    if (!measure_shares(bench))
+    if (!options->only && !measure_shares(bench))
         return false;
     bench_report_json(report, stdout);
     if (fflush(stdout) || ferror(stdout)) {

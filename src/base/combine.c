@@ -7,7 +7,11 @@
 /* Of a request: what its caller waits for. Who has gone to sleep is to be woken. */
 enum { WAITS, SLEEPS, LEADS, ANSWERED, GONE };
 
-enum { BELLS = 64, SIGNS = 32 }; /* a bell's sleepers are told apart by signs, as far as that goes */
+enum {
+    BELLS = 64,
+    SIGNS = 32,    /* a bell's sleepers are told apart by, as far as that goes */
+    GLANCE_MS = 1, /* who leads several lanes looks at each so often */
+};
 
 /* Where a request is. */
 enum { QUEUED, TAKEN, SETTLED };
@@ -42,9 +46,9 @@ static uint32_t sign_of(unsigned party)
 }
 
 bool sdi_combiner_init(sdi_combiner *combiner, const sdi_combine_way *way, void *const *lanes, size_t lane_count,
-                       size_t most)
+                       size_t most, size_t most_bytes)
 {
-    *combiner = (sdi_combiner){.way = way, .most = most, .lane_count = lane_count};
+    *combiner = (sdi_combiner){.way = way, .most = most, .most_bytes = most_bytes, .lane_count = lane_count};
     combiner->lanes = sdi_calloc(lane_count, sizeof *combiner->lanes);
     if (!combiner->lanes)
         return false;
@@ -131,14 +135,25 @@ static void unqueue_locked(sdi_combiner *combiner, sdi_combine_request *request)
     request->next = NULL;
 }
 
-/* The lane takes what has gathered as its next batch; false, and it is idle, where nothing has. */
-static bool take_locked(sdi_combiner *combiner, sdi_combine_lane *lane)
+/* The next batch ends behind this one. */
+static sdi_combine_request **find_end(sdi_combiner *combiner, sdi_combine_lane *lane)
 {
     sdi_combine_request **end = &combiner->first;
-    for (size_t i = 0; i < combiner->most && *end; i++, end = &(*end)->next) {
+    size_t bytes = 0;
+    for (size_t count = 0; count < combiner->most && *end; count++, end = &(*end)->next) {
+        bytes += (*end)->bytes;
+        if (count > 0 && bytes > combiner->most_bytes)
+            break;
         (*end)->place = TAKEN;
         (*end)->lane = lane;
     }
+    return end;
+}
+
+/* The lane takes what has gathered as its next batch; false, and it is idle, where nothing has. */
+static bool take_locked(sdi_combiner *combiner, sdi_combine_lane *lane)
+{
+    sdi_combine_request **end = find_end(combiner, lane);
     if (end == &combiner->first) {
         lane->next_idle = combiner->idle;
         combiner->idle = lane;
@@ -267,21 +282,11 @@ static bool lead(sdi_combiner *combiner, sdi_combine_request *leader, int64_t un
 }
 
 /* Does it lead, or is it answered? Where not, whoever tells it so rings from now on. */
-bool sdi_combine_is_due(sdi_combine_request *request)
+static bool is_due(sdi_combine_request *request)
 {
     uint32_t state = WAITS;
     atomic_compare_exchange_strong(&request->state, &state, SLEEPS);
     return state == LEADS || state == ANSWERED;
-}
-
-uint32_t sdi_combine_listen(unsigned party)
-{
-    return atomic_load_explicit(&bells[bell_of(party)], memory_order_acquire);
-}
-
-void sdi_combine_sleep(unsigned party, uint32_t listened, int64_t until)
-{
-    sdi_futex_wait(&bells[bell_of(party)], listened, sign_of(party), until);
 }
 
 /* Waits until the request leads or is answered. */
@@ -290,7 +295,7 @@ static uint32_t sleep_until(sdi_combine_request *request, int64_t until)
     sdi_futex *bell = &bells[request->bell];
     for (;;) {
         uint32_t rung = atomic_load_explicit(bell, memory_order_acquire);
-        if (sdi_combine_is_due(request) || sdi_passed(until))
+        if (is_due(request) || sdi_passed(until))
             return atomic_load_explicit(&request->state, memory_order_acquire);
         sdi_futex_wait(bell, rung, request->sign, until);
     }
@@ -301,6 +306,8 @@ void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, in
     sdi_lock(&combiner->mutex);
     sdi_combine_lane *lane = combiner->idle;
     request->next = NULL;
+    request->combiner = combiner;
+    request->answered = false;
     request->bell = bell_of(request->party);
     request->sign = sign_of(request->party);
     request->lane = lane;
@@ -318,10 +325,38 @@ void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, in
         lane->started = combiner->way->start(lane->context, request, until);
 }
 
-bool sdi_combine_await(sdi_combiner *combiner, sdi_combine_request *request, int64_t until)
+bool sdi_combine_await(sdi_combine_request *request, int64_t until)
 {
     uint32_t state = sleep_until(request, until);
-    return state == LEADS ? lead(combiner, request, until) : state == ANSWERED;
+    request->answered = state == LEADS ? lead(request->combiner, request, until) : state == ANSWERED;
+    return request->answered;
+}
+
+/* Steps on where the caller leads, and takes what is answered. True if there was anything to do. */
+static bool attend(sdi_combine_request *first, size_t *left, int64_t deadline)
+{
+    bool due = false;
+    for (sdi_combine_request *at = first; at; at = at->beside) {
+        if (at->answered || !is_due(at))
+            continue;
+        *left -= sdi_combine_await(at, *left > 1 ? sdi_deadline_within(deadline, GLANCE_MS) : deadline);
+        due = true;
+    }
+    return due;
+}
+
+void sdi_combine_await_all(sdi_combine_request *first, int64_t deadline)
+{
+    size_t left = 0;
+    for (const sdi_combine_request *at = first; at; at = at->beside)
+        left++;
+    if (left == 1)
+        left -= sdi_combine_await(first, deadline);
+    while (left > 0 && !sdi_passed(deadline)) {
+        uint32_t listened = atomic_load_explicit(&bells[first->bell], memory_order_acquire);
+        if (!attend(first, &left, deadline))
+            sdi_futex_wait(&bells[first->bell], listened, first->sign, deadline);
+    }
 }
 
 /* An answer that is being handed out just now comes at once, however late it is. */
@@ -368,6 +403,5 @@ enum sdi_combine_end sdi_combine_abandon(sdi_combiner *combiner, sdi_combine_req
 enum sdi_combine_end sdi_combine_run(sdi_combiner *combiner, sdi_combine_request *request, int64_t deadline)
 {
     sdi_combine_submit(combiner, request, deadline);
-    return sdi_combine_await(combiner, request, deadline) ? SDI_COMBINE_ANSWERED
-                                                          : sdi_combine_abandon(combiner, request);
+    return sdi_combine_await(request, deadline) ? SDI_COMBINE_ANSWERED : sdi_combine_abandon(combiner, request);
 }

@@ -10,7 +10,9 @@
  * was submitted may outlive its caller's interest in it: it holds nothing of the caller's, and is left to the combiner
  * by sdi_combine_abandon.
  *
- * First come, first served: who comes while others wait waits behind them, and a batch takes `most` of them. */
+ * First come, first served: who comes while others wait waits behind them, and a batch takes `most` of them. It takes
+ * `most_bytes` of what they have to send, too, or one that has more: its neighbours do not wait for all that to be
+ * sent. */
 #ifndef SDI_BASE_COMBINE_H
 #define SDI_BASE_COMBINE_H
 
@@ -21,16 +23,23 @@
 #include "base/futex.h"
 #include "base/lock.h"
 
+typedef struct sdi_combiner sdi_combiner;
 typedef struct sdi_combine_lane sdi_combine_lane;
 
 /* The first member of a request, from the heap. */
 typedef struct sdi_combine_request {
-    struct sdi_combine_request *next; /* of the batch, in order; NULL behind the last. The rest is the combiner's */
+    struct sdi_combine_request *next; /* of the batch, in order; NULL behind the last */
+    /* The caller's, before it is submitted: */
+    size_t bytes;                       /* that it makes its batch longer by */
+    unsigned party;                     /* of whose requests any may wake him (below); 0: he waits for this one alone */
+    struct sdi_combine_request *beside; /* the next of the party */
+    bool answered;                      /* out: he was told so */
+    /* The combiner's: */
+    sdi_combiner *combiner;
     sdi_combine_lane *lane;
     int place;
-    unsigned party; /* the caller's: of whose requests any may wake him (below); 0: he waits for this one alone */
-    unsigned bell;  /* its caller sleeps by */
-    uint32_t sign;  /* and wakes up at */
+    unsigned bell; /* its caller sleeps by */
+    uint32_t sign; /* and wakes up at */
     _Atomic uint32_t state;
 } sdi_combine_request;
 
@@ -51,9 +60,9 @@ typedef struct sdi_combine_way {
     void (*drop)(sdi_combine_request *request);
 } sdi_combine_way;
 
-typedef struct sdi_combiner {
+struct sdi_combiner {
     const sdi_combine_way *way;
-    size_t most; /* requests in a batch */
+    size_t most, most_bytes; /* requests in a batch, and their bytes */
     sdi_combine_lane *lanes;
     size_t lane_count;
     sdi_mutex mutex; /* of what follows, and the requests' `place`s */
@@ -61,7 +70,7 @@ typedef struct sdi_combiner {
     sdi_combine_request *first, **last; /* who waits for a lane; nobody does while one is idle */
     size_t waiting;                     /* of them, since the last batch was taken */
     unsigned bell;                      /* whoever comes now sleeps by */
-} sdi_combiner;
+};
 
 /* How a request was left. */
 enum sdi_combine_end {
@@ -72,7 +81,7 @@ enum sdi_combine_end {
 
 /* sdi_combiner_init makes a combiner of these lanes, the first of which is used first; false without memory. */
 bool sdi_combiner_init(sdi_combiner *combiner, const sdi_combine_way *way, void *const *lanes, size_t lane_count,
-                       size_t most);
+                       size_t most, size_t most_bytes);
 /* sdi_combiner_free: no request is under way. The lanes' own things are the caller's. Accepts a zeroed one. */
 void sdi_combiner_free(sdi_combiner *combiner);
 /* sdi_combiner_abandon is that in a forked child, without locks; requests of the parent's other threads are left. */
@@ -85,20 +94,18 @@ void sdi_combiner_each_idle(sdi_combiner *combiner, void (*function)(void *lane)
 /* sdi_combine_run runs one request until its answer or the deadline, or until the call is interrupted. */
 enum sdi_combine_end sdi_combine_run(sdi_combiner *combiner, sdi_combine_request *request, int64_t deadline);
 
-/* The same in steps, for who has requests under way in several combiners: all are submitted before any is awaited. Any
- * of them may make him a leader, for whom others wait: so he gives all of them the number of a party, and sleeps for
- * all of them. Who leads several looks at each again within a millisecond or so. */
+/* The same in steps, for who has requests under way in several combiners: all are submitted before any is awaited. */
 /* sdi_combine_submit queues it, or starts it, where a lane is idle; a lane that has to get ready gets until `until`. */
 void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, int64_t until);
 /* sdi_combine_await: true once it is answered; false when `until` has passed or the call is interrupted, and it may be
  * called again. */
-bool sdi_combine_await(sdi_combiner *combiner, sdi_combine_request *request, int64_t until);
-/* sdi_combine_party is a number for this; sdi_combine_listen comes before looking at them: sdi_combine_is_due says
- * whether to await one is more than sleeping. Where none is due sdi_combine_sleep sleeps until one may be. */
+bool sdi_combine_await(sdi_combine_request *request, int64_t until);
+/* sdi_combine_await_all awaits a party of requests, `first` and those beside it: any of them may make their caller a
+ * leader, for whom others wait, so he sleeps for all of them, and who leads several looks at each again and again. When
+ * the deadline has passed or the call is interrupted some may not be `answered`. NULL is nobody to wait for.
+ * sdi_combine_party is a number for one. */
 unsigned sdi_combine_party(void);
-uint32_t sdi_combine_listen(unsigned party);
-bool sdi_combine_is_due(sdi_combine_request *request);
-void sdi_combine_sleep(unsigned party, uint32_t listened, int64_t until);
+void sdi_combine_await_all(sdi_combine_request *first, int64_t deadline);
 /* sdi_combine_abandon ends what was submitted and is not answered. */
 enum sdi_combine_end sdi_combine_abandon(sdi_combiner *combiner, sdi_combine_request *request);
 

@@ -267,7 +267,7 @@ sdi_lanes *sdi_lanes_new(sdi_pool *pool, const sdi_pool_settings *settings, size
         lanes->lanes[i].lanes = lanes;
         contexts[i] = &lanes->lanes[i];
     }
-    if (!count || sdi_combiner_init(&lanes->combiner, &way, contexts, count, REQUESTS))
+    if (!count || sdi_combiner_init(&lanes->combiner, &way, contexts, count, REQUESTS, SIZE_MAX))
         return lanes;
     sdi_free(lanes);
     return NULL;

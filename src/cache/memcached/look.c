@@ -14,7 +14,6 @@ enum {
     MOST = 64,      /* looks in a batch */
     KEYS_MOST = 64, /* in a command: a server answers what it is asked in one go, and of commands twenty */
     LANES = 2,      /* that pay, as with Redis: with more the batches are smaller, and cost more system calls */
-    GLANCE_MS = 1,  /* who leads connections to several servers looks at each so often */
     PARTS = 4,      /* servers: their parts are on the stack */
 };
 
@@ -157,7 +156,7 @@ bool sdi_memcached_lookout_init(sdi_memcached_lookout *lookout, sdi_memcached_ri
         sdi_memcached_link_init(&lane->link);
         lanes[lookout->lane_count] = lane;
     }
-    return lookout->lanes && sdi_combiner_init(&lookout->combiner, &way, lanes, count, MOST);
+    return lookout->lanes && sdi_combiner_init(&lookout->combiner, &way, lanes, count, MOST, SIZE_MAX);
 }
 
 void sdi_memcached_lookout_free(sdi_memcached_lookout *lookout)
@@ -215,9 +214,12 @@ static look *make_look(const sdi_memcached_request *requests, size_t count, size
     return made;
 }
 
-static void submit(sdi_memcached_ring *ring, part *parts, const sdi_memcached_request *requests, size_t count,
-                   unsigned party, int64_t deadline)
+/* What is under way then. */
+static sdi_combine_request *submit(sdi_memcached_ring *ring, part *parts, const sdi_memcached_request *requests,
+                                   size_t count, int64_t deadline)
 {
+    sdi_combine_request *under_way = NULL;
+    unsigned party = ring->count > 1 ? sdi_combine_party() : 0;
     for (size_t i = 0; i < count; i++)
         parts[requests[i].server].wanted = true;
     for (size_t server = 0; server < ring->count; server++) {
@@ -228,42 +230,11 @@ static void submit(sdi_memcached_ring *ring, part *parts, const sdi_memcached_re
         if (!one->asked)
             continue;
         one->asked->shared.party = party;
-        sdi_combine_submit(&ring->lookouts[server].combiner, &one->asked->shared, deadline);
+        one->asked->shared.beside = under_way;
+        under_way = &one->asked->shared;
+        sdi_combine_submit(&ring->lookouts[server].combiner, under_way, deadline);
     }
-}
-
-static bool await_one(sdi_memcached_ring *ring, part *parts, size_t server, int64_t until)
-{
-    part *one = &parts[server];
-    one->answered = sdi_combine_await(&ring->lookouts[server].combiner, &one->asked->shared, until);
-    return one->answered;
-}
-
-/* Steps on where this thread leads, and takes what is answered. True if there was anything to do. */
-static bool attend(sdi_memcached_ring *ring, part *parts, size_t *left, int64_t deadline)
-{
-    bool due = false;
-    for (size_t i = 0; i < ring->count; i++) {
-        if (!parts[i].asked || parts[i].answered || !sdi_combine_is_due(&parts[i].asked->shared))
-            continue;
-        *left -= await_one(ring, parts, i, *left > 1 ? sdi_deadline_within(deadline, GLANCE_MS) : deadline);
-        due = true;
-    }
-    return due;
-}
-
-static void await_all(sdi_memcached_ring *ring, part *parts, unsigned party, int64_t deadline)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < ring->count; i++)
-        left += parts[i].asked != NULL;
-    while (left > 0 && !sdi_passed(deadline)) {
-        uint32_t listened = sdi_combine_listen(party);
-        if (!party)
-            left -= await_one(ring, parts, 0, deadline);
-        else if (!attend(ring, parts, &left, deadline))
-            sdi_combine_sleep(party, listened, deadline);
-    }
+    return under_way;
 }
 
 /* Who never had a connection cannot tell how the server is: the others' looks do. */
@@ -310,6 +281,7 @@ static bool settle(sdi_memcached_ring *ring, part *parts, sdi_memcached_request 
     bool well = false;
     for (size_t server = 0; server < ring->count; server++) {
         part *one = &parts[server];
+        one->answered = one->asked && one->asked->shared.answered;
         if (one->asked && !one->answered)
             give_up(ring, parts, server, blamed);
         if (one->answered)
@@ -331,9 +303,7 @@ bool sdi_memcached_look(sdi_memcached_ring *ring, sdi_memcached_request *request
         requests[i].answer = SDI_MEMCACHED_NOTHING;
     if (!parts)
         return false;
-    unsigned party = ring->count > 1 ? sdi_combine_party() : 0; /* several looks, any of which may make it a leader */
-    submit(ring, parts, requests, count, party, deadline);
-    await_all(ring, parts, party, deadline);
+    sdi_combine_await_all(submit(ring, parts, requests, count, deadline), deadline);
     bool well = settle(ring, parts, requests, count, blamed);
     if (parts != few)
         sdi_free(parts);

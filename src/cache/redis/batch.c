@@ -9,7 +9,6 @@ enum {
     SMALL = 8,             /* operations */
     ROUNDS_MAX = 20,       /* a batch that is sent about more often goes in circles */
     LONGEST_PAUSE_MS = 16, /* before a server that asked for time is asked again */
-    GLANCE_MS = 1,         /* at one server's connection, while others wait for another that this thread leads */
 };
 
 /* One operation, or GETs side by side, as one command. */
@@ -29,7 +28,7 @@ typedef struct command {
 typedef struct batch_part {
     sdi_redis_server *server;
     sdi_redis_request *request; /* NULL: it was not made, or is no longer ours */
-    bool answered;
+    bool answered;              /* it was, in time */
     int outcome;
 } batch_part;
 
@@ -52,6 +51,7 @@ typedef struct batch_state {
     int64_t not_before; /* connections that were made before are no good; 0: all are */
     bool pause;         /* somebody asked for time */
     unsigned party;     /* of all its requests */
+    sdi_combine_request *under_way;
 } batch_state;
 
 static bool is_cluster(const batch_state *batch)
@@ -157,54 +157,23 @@ static sdi_redis_request *make_request(const batch_state *batch, const batch_par
             sdi_redis_request_add(request, at->operations, at->count, at->spelled, at->asking);
     if (request) {
         request->not_before = batch->not_before;
+        request->shared.bytes = request->commands.text.length;
         request->shared.party = batch->party;
     }
     return request;
 }
 
-static int submit(const batch_state *batch, batch_part *part)
+static int submit(batch_state *batch, batch_part *part)
 {
     if (!sdi_breaker_allows(&part->server->breaker, sdi_now()))
         return SDI_REDIS_SPARED;
     part->request = make_request(batch, part);
     if (!part->request)
         return SDI_REDIS_NO_MEMORY;
+    part->request->shared.beside = batch->under_way;
+    batch->under_way = &part->request->shared;
     sdi_combine_submit(&part->server->combiner, &part->request->shared, batch->deadline);
     return SDI_REDIS_DONE;
-}
-
-static bool attend_one(batch_part *part, int64_t until)
-{
-    part->answered = sdi_combine_await(&part->server->combiner, &part->request->shared, until);
-    return part->answered;
-}
-
-/* Steps on where this thread leads, and takes what is answered. Who leads several connections looks at each again and
- * again: others wait for them. True if there was anything to do. */
-static bool attend(const batch_state *batch, size_t count, size_t *left)
-{
-    bool due = false;
-    for (batch_part *part = batch->parts; part < batch->parts + count; part++) {
-        if (part->answered || !sdi_combine_is_due(&part->request->shared))
-            continue;
-        int64_t until = *left > 1 ? sdi_deadline_within(batch->deadline, GLANCE_MS) : batch->deadline;
-        *left -= attend_one(part, until);
-        due = true;
-    }
-    return due;
-}
-
-/* Waits for all that was submitted. */
-static void await_all(const batch_state *batch, size_t count)
-{
-    size_t left = count;
-    if (count == 1)
-        left -= attend_one(&batch->parts[0], batch->deadline);
-    while (left > 0 && !sdi_passed(batch->deadline)) {
-        uint32_t listened = sdi_combine_listen(batch->party);
-        if (!attend(batch, count, &left))
-            sdi_combine_sleep(batch->party, listened, batch->deadline);
-    }
 }
 
 /* Time is up. Who never had a connection cannot tell how the server is: the others' batches do. */
@@ -292,6 +261,7 @@ static int settle(batch_state *batch, size_t count)
     int outcome = SDI_REDIS_DONE;
     for (size_t i = 0; i < count; i++) {
         batch_part *part = &batch->parts[i];
+        part->answered = part->request->shared.answered;
         if (!part->answered)
             give_up(batch, part);
         int one = settle_part(batch, part);
@@ -306,11 +276,12 @@ static int run_round(batch_state *batch)
 {
     size_t count = 0;
     int outcome = assign(batch);
+    batch->under_way = NULL;
     while (outcome == SDI_REDIS_DONE && count < batch->part_count) {
         outcome = submit(batch, &batch->parts[count]);
         count += outcome == SDI_REDIS_DONE;
     }
-    await_all(batch, count);
+    sdi_combine_await_all(batch->under_way, batch->deadline);
     int settled = settle(batch, count);
     return outcome == SDI_REDIS_DONE ? settled : outcome;
 }

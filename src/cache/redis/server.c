@@ -6,8 +6,9 @@
 #include "base/memory.h"
 
 enum {
-    MOST = 64, /* requests in a batch */
-    LANES = 4, /* that pay: with more the batches are smaller, and cost more system calls (doc/rationale.md) */
+    MOST = 64,          /* requests in a batch */
+    MOST_BYTES = 65536, /* of their commands */
+    LANES = 4,          /* that pay: with more the batches are smaller, and cost more system calls (doc/rationale.md) */
 };
 
 static bool make_lanes(sdi_redis_server *server, size_t count)
@@ -21,7 +22,8 @@ static bool make_lanes(sdi_redis_server *server, size_t count)
         server->lanes[i].connection.transport.fd = -1;
         server->lanes[i].connection.busy_poll = &server->busy_poll;
     }
-    bool made = lanes && server->lanes && sdi_combiner_init(&server->combiner, &sdi_redis_way, lanes, count, MOST);
+    bool made =
+        lanes && server->lanes && sdi_combiner_init(&server->combiner, &sdi_redis_way, lanes, count, MOST, MOST_BYTES);
     sdi_free(lanes);
     return made;
 }

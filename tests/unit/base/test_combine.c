@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { LANES = 2, MOST = 4, BATCHES = 64, STORM_THREADS = 100, STORM_CALLS = 60 };
+enum { LANES = 2, MOST = 4, MOST_BYTES = 1000, BATCHES = 64, STORM_THREADS = 100, STORM_CALLS = 60 };
 
 typedef struct asked {
     sdi_combine_request request;
@@ -29,6 +29,7 @@ static struct {
     int permits;  /* requests that may be answered */
     int unready;  /* times that a lane cannot be made ready */
     bool hurries; /* all is answered at once, now and then late */
+    bool weighs;  /* a request has as many bytes as its question says */
     int batches, sizes[BATCHES];
     int order[BATCHES], sent;
     int breaks, drops;
@@ -113,8 +114,8 @@ static void begin(size_t lane_count)
     void *contexts[LANES] = {&lanes[0], &lanes[1]};
     sdi_condition_init(&changed);
     world.permits = world.unready = world.batches = world.sent = world.breaks = world.drops = 0;
-    world.hurries = false;
-    ck_assert(sdi_combiner_init(&combiner, &way, contexts, lane_count, MOST));
+    world.hurries = world.weighs = false;
+    ck_assert(sdi_combiner_init(&combiner, &way, contexts, lane_count, MOST, MOST_BYTES));
 }
 
 static void end(void)
@@ -129,6 +130,7 @@ static enum sdi_combine_end ask(int question, int64_t deadline)
 {
     asked *made = sdi_calloc(1, sizeof *made);
     made->question = question;
+    made->request.bytes = world.weighs ? (size_t)question : 0;
     enum sdi_combine_end ended = sdi_combine_run(&combiner, &made->request, deadline);
     ck_assert(ended != SDI_COMBINE_ANSWERED || made->answer == question + 1);
     if (ended != SDI_COMBINE_LEFT)
@@ -265,6 +267,31 @@ START_TEST(a_batch_is_bounded_and_nobody_is_overtaken)
         ck_assert_int_eq(world.sizes[i], sizes[i]);
     for (int i = 0; i < 2 * MOST + 3; i++)
         ck_assert_int_eq(world.order[i], 10 * i);
+    end();
+}
+END_TEST
+
+/* A question has as many bytes as its number: 600 and 300 go together, each of the others by itself. */
+START_TEST(a_batch_is_bounded_by_bytes_and_a_large_request_goes_alone)
+{
+    static const int questions[] = {5, 600, 300, 200, 2000, 5}, sizes[] = {1, 2, 1, 1, 1};
+    enum { CALLERS = 6 };
+    caller callers[CALLERS];
+    begin(1);
+    world.weighs = true;
+    for (int i = 0; i < CALLERS; i++) {
+        call(&callers[i], questions[i], SDI_NEVER);
+        if (i == 0)
+            await_batches(1, SDI_NEVER);
+        await_queue((size_t)i, SDI_NEVER);
+    }
+    permit(CALLERS);
+    join_all(callers, CALLERS, SDI_COMBINE_ANSWERED);
+    ck_assert_int_eq(world.batches, 5);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(world.sizes[i], sizes[i]);
+    for (int i = 0; i < CALLERS; i++)
+        ck_assert_int_eq(world.order[i], questions[i]);
     end();
 }
 END_TEST
@@ -463,11 +490,13 @@ START_TEST(several_are_submitted_before_any_is_awaited)
         sdi_combine_submit(&combiner, &both[i]->request, SDI_NEVER);
     }
     ck_assert_int_eq(world.batches, 2);
-    ck_assert(!sdi_combine_await(&combiner, &both[0]->request, sdi_deadline_in(1)));
-    ck_assert(!sdi_combine_await(&combiner, &both[1]->request, sdi_deadline_in(1)));
+    ck_assert(!sdi_combine_await(&both[0]->request, sdi_deadline_in(1)));
+    ck_assert(!sdi_combine_await(&both[1]->request, sdi_deadline_in(1)));
+    ck_assert(!both[0]->request.answered);
     permit(2);
-    ck_assert(sdi_combine_await(&combiner, &both[1]->request, SDI_NEVER));
-    ck_assert(sdi_combine_await(&combiner, &both[0]->request, SDI_NEVER));
+    ck_assert(sdi_combine_await(&both[1]->request, SDI_NEVER));
+    ck_assert(sdi_combine_await(&both[0]->request, SDI_NEVER));
+    ck_assert(both[0]->request.answered);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(both[i]->answer, i + 1);
         sdi_free(both[i]);
@@ -476,34 +505,66 @@ START_TEST(several_are_submitted_before_any_is_awaited)
 }
 END_TEST
 
-/* Both queue; one of them is made a leader while their caller sleeps for both. */
-START_TEST(a_party_wakes_up_for_whichever_request_is_due)
+/* Submits a party of two. */
+static void submit_both(asked **both)
 {
-    caller first;
-    asked *both[2];
     unsigned party = sdi_combine_party();
-    begin(1);
-    call(&first, 1, SDI_NEVER);
-    await_batches(1, SDI_NEVER);
     for (int i = 0; i < 2; i++) {
         both[i] = sdi_calloc(1, sizeof *both[i]);
         both[i]->question = i;
         both[i]->request.party = party;
+        both[i]->request.beside = i ? &both[0]->request : NULL;
         sdi_combine_submit(&combiner, &both[i]->request, SDI_NEVER);
     }
-    permit(1);
-    while (!sdi_combine_is_due(&both[0]->request)) {
-        uint32_t listened = sdi_combine_listen(party);
-        if (!sdi_combine_is_due(&both[1]->request) && !sdi_combine_is_due(&both[0]->request))
-            sdi_combine_sleep(party, listened, SDI_NEVER);
-    }
+}
+
+static void *permit_later(void *unused)
+{
+    usleep(20000); /* so that the other may have gone to sleep by then */
+    permit(3);
+    return unused;
+}
+
+/* Both queue; one of them is made the leader of the other while their caller sleeps for both. */
+START_TEST(a_party_wakes_up_for_whichever_request_is_due)
+{
+    caller first;
+    pthread_t later;
+    asked *both[2];
+    begin(1);
+    call(&first, 1, SDI_NEVER);
+    await_batches(1, SDI_NEVER);
+    submit_both(both);
+    ck_assert_int_eq(pthread_create(&later, NULL, permit_later, NULL), 0);
+    sdi_combine_await_all(&both[1]->request, SDI_NEVER);
     join(&first, SDI_COMBINE_ANSWERED);
-    permit(2);
+    pthread_join(later, NULL);
     for (int i = 0; i < 2; i++) {
-        ck_assert(sdi_combine_await(&combiner, &both[i]->request, SDI_NEVER));
+        ck_assert(both[i]->request.answered);
         ck_assert_int_eq(both[i]->answer, i + 1);
         sdi_free(both[i]);
     }
+    end();
+}
+END_TEST
+
+/* One leads on each lane. The lane of the second answers, that of the first does not. */
+START_TEST(of_a_party_some_may_not_be_answered_in_time)
+{
+    asked *both[2];
+    begin(2);
+    submit_both(both);
+    permit(1);
+    sdi_combine_await_all(&both[1]->request, sdi_deadline_in(20));
+    ck_assert(both[0]->request.answered != both[1]->request.answered);
+    for (int i = 0; i < 2; i++) {
+        bool answered = both[i]->request.answered;
+        if (answered || sdi_combine_abandon(&combiner, &both[i]->request) != SDI_COMBINE_LEFT)
+            sdi_free(both[i]);
+    }
+    ck_assert_int_eq(world.breaks, 1);
+    ck_assert_int_eq(world.drops, 1);
+    sdi_combine_await_all(NULL, SDI_NEVER);
     end();
 }
 END_TEST
@@ -585,6 +646,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, who_is_alone_is_answered);
     tcase_add_test(cases, what_gathers_is_one_batch_first_come_first_served);
     tcase_add_test(cases, a_batch_is_bounded_and_nobody_is_overtaken);
+    tcase_add_test(cases, a_batch_is_bounded_by_bytes_and_a_large_request_goes_alone);
     tcase_add_test(cases, an_idle_lane_is_used_at_once);
     tcase_add_test(cases, a_leader_whose_time_is_up_does_not_hurt_his_batch);
     tcase_add_test(cases, who_has_his_answer_before_the_others_passes_the_lead_on);
@@ -596,6 +658,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, who_leads_and_who_waits_can_be_interrupted);
     tcase_add_test(cases, several_are_submitted_before_any_is_awaited);
     tcase_add_test(cases, a_party_wakes_up_for_whichever_request_is_due);
+    tcase_add_test(cases, of_a_party_some_may_not_be_answered_in_time);
     tcase_add_test(cases, who_is_idle_is_known_to_a_forked_child_too);
     tcase_add_test(cases, no_answer_is_lost_or_crossed_in_a_storm);
 }
