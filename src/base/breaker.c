@@ -1,5 +1,7 @@
 #include "base/breaker.h"
 
+#include <stdatomic.h>
+
 #include "base/random.h"
 
 enum { JITTER_PERCENT = 25 };
@@ -27,6 +29,8 @@ static int64_t pause_end(const sdi_breaker *breaker, int64_t now)
 
 bool sdi_breaker_allows(sdi_breaker *breaker, int64_t now)
 {
+    if (breaker->state == SDI_BREAKER_CLOSED)
+        return true;
     sdi_lock(&breaker->mutex);
     bool probe = breaker->state != SDI_BREAKER_CLOSED && now >= breaker->until;
     if (probe) {
@@ -40,6 +44,8 @@ bool sdi_breaker_allows(sdi_breaker *breaker, int64_t now)
 
 void sdi_breaker_succeeded(sdi_breaker *breaker)
 {
+    if (breaker->state == SDI_BREAKER_CLOSED && breaker->failed == 0)
+        return;
     sdi_lock(&breaker->mutex);
     breaker->state = SDI_BREAKER_CLOSED;
     breaker->failed = 0;
@@ -68,8 +74,5 @@ bool sdi_breaker_failed(sdi_breaker *breaker, int64_t now)
 
 enum sdi_breaker_state sdi_breaker_state(sdi_breaker *breaker)
 {
-    sdi_lock(&breaker->mutex);
-    enum sdi_breaker_state state = breaker->state;
-    sdi_unlock(&breaker->mutex);
-    return state;
+    return (enum sdi_breaker_state)atomic_load(&breaker->state);
 }

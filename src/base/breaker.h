@@ -12,14 +12,14 @@
 enum sdi_breaker_state { SDI_BREAKER_CLOSED, SDI_BREAKER_HALF_OPEN, SDI_BREAKER_OPEN };
 
 typedef struct sdi_breaker {
-    sdi_mutex mutex;
-    enum sdi_breaker_state state;
-    int64_t failures;   /* in a row that open it */
-    int64_t failed;     /* in a row so far */
-    int64_t first_ms;   /* the first pause */
-    int64_t longest_ms; /* what doubling ends at */
-    int64_t pause_ms;   /* the next pause */
-    int64_t until;      /* open: end of the pause; half open: when the probe counts as lost */
+    sdi_mutex mutex;        /* of what changes; where all is well it is not taken */
+    _Atomic int state;      /* an sdi_breaker_state */
+    int64_t failures;       /* in a row that open it */
+    _Atomic int64_t failed; /* in a row so far */
+    int64_t first_ms;       /* the first pause */
+    int64_t longest_ms;     /* what doubling ends at */
+    int64_t pause_ms;       /* the next pause */
+    int64_t until;          /* open: end of the pause; half open: when the probe counts as lost */
 } sdi_breaker;
 
 void sdi_breaker_init(sdi_breaker *breaker, int64_t failures, int64_t open_ms, int64_t open_max_ms);

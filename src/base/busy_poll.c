@@ -1,6 +1,5 @@
 #include "base/busy_poll.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -31,9 +30,14 @@ bool sdi_busy_poll_begin(sdi_busy_poll *poll)
     return false;
 }
 
+bool sdi_busy_poll_is_crowded(const sdi_busy_poll *poll, size_t waiting)
+{
+    return waiting > (size_t)poll->places;
+}
+
+/* Without sched_yield: who gives his core up among others that want it may get it back milliseconds later. */
 bool sdi_busy_poll_again(int64_t since)
 {
-    sched_yield();
     return sdi_now() - since < LONGEST_US;
 }
 

@@ -46,9 +46,9 @@ static uint32_t sign_of(unsigned party)
 }
 
 bool sdi_combiner_init(sdi_combiner *combiner, const sdi_combine_way *way, void *const *lanes, size_t lane_count,
-                       size_t most, size_t most_bytes)
+                       const sdi_combine_bounds *bounds)
 {
-    *combiner = (sdi_combiner){.way = way, .most = most, .most_bytes = most_bytes, .lane_count = lane_count};
+    *combiner = (sdi_combiner){.way = way, .bounds = *bounds, .lane_count = lane_count};
     combiner->lanes = sdi_calloc(lane_count, sizeof *combiner->lanes);
     if (!combiner->lanes)
         return false;
@@ -89,6 +89,26 @@ void sdi_combiner_each_idle(sdi_combiner *combiner, void (*function)(void *lane)
     for (const sdi_combine_lane *at = combiner->idle; at; at = at->next_idle)
         function(at->context);
     sdi_unlock(&combiner->mutex);
+}
+
+size_t sdi_combiner_under_way(const sdi_combiner *combiner)
+{
+    return atomic_load_explicit(&combiner->under_way, memory_order_relaxed);
+}
+
+static bool is_crowded(const sdi_combiner *combiner)
+{
+    return sdi_combiner_under_way(combiner) > combiner->lane_count;
+}
+
+static void come_locked(sdi_combiner *combiner)
+{
+    atomic_store_explicit(&combiner->under_way, sdi_combiner_under_way(combiner) + 1, memory_order_relaxed);
+}
+
+static void go_locked(sdi_combiner *combiner, size_t count)
+{
+    atomic_store_explicit(&combiner->under_way, sdi_combiner_under_way(combiner) - count, memory_order_relaxed);
 }
 
 /* Tells a caller; true if he is to be woken. Once he was told, his request may be gone. */
@@ -133,6 +153,7 @@ static void unqueue_locked(sdi_combiner *combiner, sdi_combine_request *request)
     if (combiner->last == &request->next)
         combiner->last = at;
     request->next = NULL;
+    go_locked(combiner, 1);
 }
 
 /* The next batch ends behind this one. */
@@ -140,9 +161,9 @@ static sdi_combine_request **find_end(sdi_combiner *combiner, sdi_combine_lane *
 {
     sdi_combine_request **end = &combiner->first;
     size_t bytes = 0;
-    for (size_t count = 0; count < combiner->most && *end; count++, end = &(*end)->next) {
+    for (size_t count = 0; count < combiner->bounds.requests && *end; count++, end = &(*end)->next) {
         bytes += (*end)->bytes;
-        if (count > 0 && bytes > combiner->most_bytes)
+        if (count > 0 && bytes > combiner->bounds.bytes)
             break;
         (*end)->place = TAKEN;
         (*end)->lane = lane;
@@ -150,16 +171,24 @@ static sdi_combine_request **find_end(sdi_combiner *combiner, sdi_combine_lane *
     return end;
 }
 
-/* The lane takes what has gathered as its next batch; false, and it is idle, where nothing has. */
+static void rest_locked(sdi_combiner *combiner, sdi_combine_lane *lane)
+{
+    lane->next_idle = combiner->idle;
+    combiner->idle = lane;
+    combiner->busy--;
+    lane->busy = false;
+}
+
+/* The lane takes what has gathered as its next batch; false, and it is idle, where nothing has, or where others are
+ * enough for a crowd. */
 static bool take_locked(sdi_combiner *combiner, sdi_combine_lane *lane)
 {
-    sdi_combine_request **end = find_end(combiner, lane);
-    if (end == &combiner->first) {
-        lane->next_idle = combiner->idle;
-        combiner->idle = lane;
-        lane->busy = false;
+    lane->started = false;
+    if (!combiner->first || (is_crowded(combiner) && combiner->busy > combiner->bounds.few)) {
+        rest_locked(combiner, lane);
         return false;
     }
+    sdi_combine_request **end = find_end(combiner, lane);
     combiner->waiting = 0;
     combiner->bell = (combiner->bell + 1) % BELLS;
     lane->requests = combiner->first;
@@ -183,8 +212,10 @@ static bool appoint(sdi_combiner *combiner, sdi_combine_lane *lane, sdi_combine_
 {
     sdi_lock(&combiner->mutex);
     sdi_combine_request *next = lane->requests;
-    while (next && is_gone(next))
-        next = next->next;
+    size_t gone = 0;
+    for (; next && is_gone(next); next = next->next)
+        gone++;
+    go_locked(combiner, next ? 0 : gone);
     unsigned bell = next ? next->bell : 0;
     uint32_t sign = next ? next->sign : 0;
     bool sleeps = next && tell(next, LEADS);
@@ -213,7 +244,6 @@ static void pass_on(sdi_combiner *combiner, sdi_combine_lane *lane)
         if (gone && lane->started)
             way->break_off(lane->context);
         drop_all(combiner, gone);
-        lane->started = false;
         if (!take(combiner, lane))
             return;
         lane->started = way->start(lane->context, lane->requests, 0);
@@ -221,12 +251,12 @@ static void pass_on(sdi_combiner *combiner, sdi_combine_lane *lane)
 }
 
 /* Cuts off the first requests of the batch, which were answered: those whose callers wait, and those without. */
-static sdi_combine_request *cut(sdi_combiner *combiner, sdi_combine_lane *lane, size_t count,
-                                sdi_combine_request **gone_out)
+static sdi_combine_request *cut_locked(sdi_combiner *combiner, sdi_combine_lane *lane, size_t count,
+                                       sdi_combine_request **gone_out)
 {
     sdi_combine_request *answered = NULL, **last = &answered;
     *gone_out = NULL;
-    sdi_lock(&combiner->mutex);
+    go_locked(combiner, count);
     for (; count > 0; count--) {
         sdi_combine_request *first = lane->requests, **to = is_gone(first) ? gone_out : last;
         lane->requests = first->next;
@@ -235,7 +265,6 @@ static sdi_combine_request *cut(sdi_combiner *combiner, sdi_combine_lane *lane, 
         *to = first;
         last = to == last ? &first->next : last;
     }
-    sdi_unlock(&combiner->mutex);
     return answered;
 }
 
@@ -243,23 +272,36 @@ static sdi_combine_request *cut(sdi_combiner *combiner, sdi_combine_lane *lane, 
  * first to wake up takes the processor from him who has still to wake the others. */
 static void tell_all(sdi_combine_request *answered)
 {
-    uint32_t signs[BELLS] = {0};
+    unsigned bell = 0;
+    uint32_t signs = 0;
     for (sdi_combine_request *next; answered; answered = next) {
-        unsigned bell = answered->bell;
+        unsigned own = answered->bell;
         uint32_t sign = answered->sign;
         next = answered->next;
-        signs[bell] |= tell(answered, ANSWERED) ? sign : 0;
+        if (own != bell && signs) {
+            ring(bell, signs);
+            signs = 0;
+        }
+        bell = own;
+        signs |= tell(answered, ANSWERED) ? sign : 0;
     }
-    for (unsigned bell = 0; bell < BELLS; bell++)
-        if (signs[bell])
-            ring(bell, signs[bell]);
+    if (signs)
+        ring(bell, signs);
 }
 
 /* The lane first: the others' answers do not run away. */
 static void hand_out(sdi_combiner *combiner, sdi_combine_lane *lane, sdi_combine_request *leader, size_t count)
 {
-    sdi_combine_request *gone, *answered = cut(combiner, lane, count, &gone);
-    if (leader->place == SETTLED)
+    const sdi_combine_way *way = combiner->way;
+    sdi_combine_request *gone;
+    sdi_lock(&combiner->mutex);
+    sdi_combine_request *answered = cut_locked(combiner, lane, count, &gone);
+    bool leads = leader->place != SETTLED, left = lane->requests != NULL;
+    bool taken = !leads && !left && take_locked(combiner, lane);
+    sdi_unlock(&combiner->mutex);
+    if (taken)
+        lane->started = way->start(lane->context, lane->requests, 0);
+    if (taken || (!leads && left))
         pass_on(combiner, lane);
     tell_all(answered);
     drop_all(combiner, gone);
@@ -301,10 +343,18 @@ static uint32_t sleep_until(sdi_combine_request *request, int64_t until)
     }
 }
 
+/* A lane for who comes now; NULL: he waits. */
+static sdi_combine_lane *find_lane(const sdi_combiner *combiner)
+{
+    bool enough = is_crowded(combiner) && combiner->busy >= combiner->bounds.few;
+    return combiner->first || enough ? NULL : combiner->idle;
+}
+
 void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, int64_t until)
 {
     sdi_lock(&combiner->mutex);
-    sdi_combine_lane *lane = combiner->idle;
+    come_locked(combiner);
+    sdi_combine_lane *lane = find_lane(combiner);
     request->next = NULL;
     request->combiner = combiner;
     request->answered = false;
@@ -315,6 +365,7 @@ void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, in
     atomic_init(&request->state, lane ? LEADS : WAITS);
     if (lane) {
         combiner->idle = lane->next_idle;
+        combiner->busy++;
         lane->busy = true;
         lane->requests = request;
     } else {
@@ -349,8 +400,8 @@ void sdi_combine_await_all(sdi_combine_request *first, int64_t deadline)
 {
     size_t left = 0;
     for (const sdi_combine_request *at = first; at; at = at->beside)
-        left++;
-    if (left == 1)
+        left += !at->answered;
+    if (first && !first->beside && left)
         left -= sdi_combine_await(first, deadline);
     while (left > 0 && !sdi_passed(deadline)) {
         uint32_t listened = atomic_load_explicit(&bells[first->bell], memory_order_acquire);
@@ -374,10 +425,11 @@ static enum sdi_combine_end withdraw(sdi_combiner *combiner, sdi_combine_request
     sdi_combine_lane *lane = request->lane;
     sdi_lock(&combiner->mutex);
     bool alone = !lane->started && lane->requests == request && !request->next;
-    if (alone)
-        lane->requests = NULL;
-    else
+    if (!alone)
         atomic_store_explicit(&request->state, GONE, memory_order_relaxed);
+    else
+        lane->requests = NULL;
+    go_locked(combiner, alone);
     sdi_unlock(&combiner->mutex);
     pass_on(combiner, lane);
     return alone ? SDI_COMBINE_UNSENT : SDI_COMBINE_LEFT;

@@ -5,17 +5,20 @@
  * batch, and one of those who wait for it leads: sends all of it, receives, hands the answers out. There is no thread
  * of its own, and for a thread that is alone no hop and no system call more.
  *
+ * To wait for another costs going to sleep and being woken up, so it pays where a batch has many requests. While there
+ * are more requests under way than lanes, a crowd, only a few lanes are used, and the batches are larger.
+ *
  * Nobody's deadline or death is a neighbour's. Who leads and has to go, or has his answer before the others, passes the
  * lead on to another who waits for the batch. A batch that nobody waits for any more is broken off. So a request that
  * was submitted may outlive its caller's interest in it: it holds nothing of the caller's, and is left to the combiner
  * by sdi_combine_abandon.
  *
- * First come, first served: who comes while others wait waits behind them, and a batch takes `most` of them. It takes
- * `most_bytes` of what they have to send, too, or one that has more: its neighbours do not wait for all that to be
- * sent. */
+ * First come, first served: who comes while others wait waits behind them, and a batch is bounded. A request with more
+ * bytes than that goes alone: neighbours do not wait for all of it to be sent. */
 #ifndef SDI_BASE_COMBINE_H
 #define SDI_BASE_COMBINE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,16 +63,23 @@ typedef struct sdi_combine_way {
     void (*drop)(sdi_combine_request *request);
 } sdi_combine_way;
 
+typedef struct sdi_combine_bounds {
+    size_t requests, bytes; /* of a batch */
+    size_t few;             /* lanes that a crowd shares, from 1 */
+} sdi_combine_bounds;
+
 struct sdi_combiner {
     const sdi_combine_way *way;
-    size_t most, most_bytes; /* requests in a batch, and their bytes */
+    sdi_combine_bounds bounds;
     sdi_combine_lane *lanes;
     size_t lane_count;
     sdi_mutex mutex; /* of what follows, and the requests' `place`s */
     sdi_combine_lane *idle;
-    sdi_combine_request *first, **last; /* who waits for a lane; nobody does while one is idle */
+    size_t busy;                        /* lanes that are not */
+    sdi_combine_request *first, **last; /* who waits for a lane */
     size_t waiting;                     /* of them, since the last batch was taken */
     unsigned bell;                      /* whoever comes now sleeps by */
+    atomic_size_t under_way;            /* only read without the mutex */
 };
 
 /* How a request was left. */
@@ -81,7 +91,7 @@ enum sdi_combine_end {
 
 /* sdi_combiner_init makes a combiner of these lanes, the first of which is used first; false without memory. */
 bool sdi_combiner_init(sdi_combiner *combiner, const sdi_combine_way *way, void *const *lanes, size_t lane_count,
-                       size_t most, size_t most_bytes);
+                       const sdi_combine_bounds *bounds);
 /* sdi_combiner_free: no request is under way. The lanes' own things are the caller's. Accepts a zeroed one. */
 void sdi_combiner_free(sdi_combiner *combiner);
 /* sdi_combiner_abandon is that in a forked child, without locks; requests of the parent's other threads are left. */
@@ -90,6 +100,9 @@ void sdi_combiner_abandon(sdi_combiner *combiner);
 bool sdi_combiner_is_busy(const sdi_combiner *combiner, const void *lane);
 /* sdi_combiner_each_idle calls the function for each lane that is not being used, and lets nobody use it meanwhile. */
 void sdi_combiner_each_idle(sdi_combiner *combiner, void (*function)(void *lane));
+
+/* sdi_combiner_under_way is how many requests are, as a moment's figure. */
+size_t sdi_combiner_under_way(const sdi_combiner *combiner);
 
 /* sdi_combine_run runs one request until its answer or the deadline, or until the call is interrupted. */
 enum sdi_combine_end sdi_combine_run(sdi_combiner *combiner, sdi_combine_request *request, int64_t deadline);
@@ -102,7 +115,8 @@ void sdi_combine_submit(sdi_combiner *combiner, sdi_combine_request *request, in
 bool sdi_combine_await(sdi_combine_request *request, int64_t until);
 /* sdi_combine_await_all awaits a party of requests, `first` and those beside it: any of them may make their caller a
  * leader, for whom others wait, so he sleeps for all of them, and who leads several looks at each again and again. When
- * the deadline has passed or the call is interrupted some may not be `answered`. NULL is nobody to wait for.
+ * the deadline has passed or the call is interrupted some may not be `answered`, and it may be called again. NULL is
+ * nobody to wait for.
  * sdi_combine_party is a number for one. */
 unsigned sdi_combine_party(void);
 void sdi_combine_await_all(sdi_combine_request *first, int64_t deadline);

@@ -1,13 +1,17 @@
 #include "cache/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/forking.h"
+
+enum { PATIENCE_MS = 10 };
 
 int sdi_socket_find(const sdi_address *address, struct addrinfo **found_out)
 {
@@ -56,6 +60,15 @@ int sdi_socket_fault(int fd)
 bool sdi_socket_would_block(void)
 {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+int64_t sdi_socket_make_patient(int fd)
+{
+    struct timeval most = {.tv_usec = PATIENCE_MS * 1000};
+    int flags = fcntl(fd, F_GETFL);
+    bool made = flags >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most) == 0 &&
+                fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+    return made ? most.tv_usec : 0;
 }
 
 bool sdi_socket_is_quiet(int fd)

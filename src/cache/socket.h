@@ -19,6 +19,10 @@ int sdi_socket_begin(const struct sockaddr *address, socklen_t length);
 int sdi_socket_fault(int fd);
 /* sdi_socket_would_block: the last send or recv failed, and may be tried again. */
 bool sdi_socket_would_block(void);
+/* sdi_socket_make_patient makes a connected socket one that blocks, but for so long only, and that is how long, in
+ * microseconds; 0 if it cannot be made so. Where nothing but an answer is waited for recv waits by itself then, one
+ * system call in place of two; what is not to wait asks for MSG_DONTWAIT. */
+int64_t sdi_socket_make_patient(int fd);
 /* sdi_socket_is_quiet: open, and nothing has come that nobody asked for. */
 bool sdi_socket_is_quiet(int fd);
 

@@ -45,6 +45,8 @@ void sdi_cache_failed(sdi_cache *cache, enum sdi_cache_fault fault, const sdi_ad
 
 void sdi_cache_show_breaker(sdi_cache *cache, enum sdi_breaker_state state)
 {
+    if (atomic_load_explicit(&cache->breaker_state, memory_order_relaxed) == (int)state)
+        return; /* so it nearly always is */
     int before = atomic_exchange(&cache->breaker_state, (int)state);
     sdi_gauge(cache->metrics, SDI_M_CACHE_BREAKER, 0, state);
     if (before != (int)state && state == SDI_BREAKER_OPEN)

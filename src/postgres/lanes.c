@@ -255,6 +255,7 @@ sdi_lanes *sdi_lanes_new(sdi_pool *pool, const sdi_pool_settings *settings, size
 {
     void *contexts[SDI_LANES_MAX];
     size_t count = settings->prepared ? (size_t)settings->shared : 0;
+    sdi_combine_bounds bounds = {.requests = REQUESTS, .bytes = SIZE_MAX, .few = count};
     sdi_lanes *lanes = sdi_calloc(1, sizeof *lanes + count * sizeof lanes->lanes[0]);
     if (!lanes)
         return NULL;
@@ -267,7 +268,7 @@ sdi_lanes *sdi_lanes_new(sdi_pool *pool, const sdi_pool_settings *settings, size
         lanes->lanes[i].lanes = lanes;
         contexts[i] = &lanes->lanes[i];
     }
-    if (!count || sdi_combiner_init(&lanes->combiner, &way, contexts, count, REQUESTS, SIZE_MAX))
+    if (!count || sdi_combiner_init(&lanes->combiner, &way, contexts, count, &bounds))
         return lanes;
     sdi_free(lanes);
     return NULL;

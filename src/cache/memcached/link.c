@@ -114,6 +114,7 @@ static void finish_connecting(sdi_memcached_link *link)
 {
     if (sdi_socket_fault(link->fd) == 0) {
         forget_addresses(link);
+        link->patience = sdi_socket_make_patient(link->fd);
         return;
     }
     close(link->fd);
@@ -127,7 +128,8 @@ static void finish_connecting(sdi_memcached_link *link)
 static bool send_some(sdi_memcached_link *link)
 {
     while (link->sent < link->out.length) {
-        ssize_t count = send(link->fd, link->out.data + link->sent, link->out.length - link->sent, MSG_NOSIGNAL);
+        ssize_t count =
+            send(link->fd, link->out.data + link->sent, link->out.length - link->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (count < 0)
             return sdi_socket_would_block();
         link->sent += (size_t)count;
@@ -298,10 +300,10 @@ void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *addre
     }
 }
 
-static void receive_some(sdi_memcached_link *link, const sdi_address *address, size_t value_max)
+static void receive_some(sdi_memcached_link *link, const sdi_address *address, size_t value_max, int flags)
 {
     char bytes[RECEIVE_AT_ONCE];
-    ssize_t count = recv(link->fd, bytes, sizeof bytes, 0);
+    ssize_t count = recv(link->fd, bytes, sizeof bytes, flags);
     if (count == 0 || (count < 0 && !sdi_socket_would_block())) {
         meet_loss(link, address);
         return;
@@ -331,7 +333,12 @@ void sdi_memcached_link_advance(sdi_memcached_link *link, const sdi_address *add
     if (link->fd < 0 || link->connecting)
         return;
     if (send_some(link))
-        receive_some(link, address, value_max);
+        receive_some(link, address, value_max, MSG_DONTWAIT);
     else
         meet_loss(link, address);
+}
+
+void sdi_memcached_link_await(sdi_memcached_link *link, const sdi_address *address, size_t value_max)
+{
+    receive_some(link, address, value_max, 0);
 }

@@ -21,6 +21,7 @@ typedef struct sdi_memcached_link {
     bool once;  /* what waits must not be sent a second time */
     int outcome;
     int64_t connect_by; /* while connecting */
+    int64_t patience;   /* how long receiving waits by itself, in microseconds; 0: it does not */
     int64_t answered;   /* when it last had no more to wait for */
     size_t sent;        /* of `out` */
     sdi_buffer out, in;
@@ -41,6 +42,9 @@ void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *addre
 short sdi_memcached_link_events(const sdi_memcached_link *link);
 /* sdi_memcached_link_advance sends and reads what goes without waiting. */
 void sdi_memcached_link_advance(sdi_memcached_link *link, const sdi_address *address, size_t value_max);
+/* sdi_memcached_link_await is that for one that has sent all and only waits for answers (events are POLLIN), and waits for
+ * the first of them: as long as its `patience`, no longer. */
+void sdi_memcached_link_await(sdi_memcached_link *link, const sdi_address *address, size_t value_max);
 /* sdi_memcached_link_fail gives up what waits: the link is closed, so that no late answer is taken for another's. */
 void sdi_memcached_link_fail(sdi_memcached_link *link, int outcome);
 

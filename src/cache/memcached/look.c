@@ -11,11 +11,12 @@
 #include "cache/trouble.h"
 
 enum {
-    MOST = 64,      /* looks in a batch */
     KEYS_MOST = 64, /* in a command: a server answers what it is asked in one go, and of commands twenty */
-    LANES = 2,      /* that pay, as with Redis: with more the batches are smaller, and cost more system calls */
     PARTS = 4,      /* servers: their parts are on the stack */
 };
+
+/* The server has threads of its own, and each connection is served by one: a crowd keeps them busy over eight. */
+static const sdi_combine_bounds bounds = {.requests = 64, .bytes = SIZE_MAX, .few = 8};
 
 /* One caller's GETs of one server; it holds nothing of his, who may have gone when the answers come. */
 typedef struct look {
@@ -81,13 +82,23 @@ static void advance(sdi_memcached_lane *lane)
 static void look_first(sdi_memcached_lane *lane)
 {
     sdi_busy_poll *busy_poll = &lane->of->busy_poll;
-    if (sdi_memcached_link_events(&lane->link) != POLLIN || !sdi_busy_poll_begin(busy_poll))
+    bool crowded = sdi_busy_poll_is_crowded(busy_poll, sdi_combiner_under_way(&lane->of->combiner));
+    if (sdi_memcached_link_events(&lane->link) != POLLIN || crowded || !sdi_busy_poll_begin(busy_poll))
         return;
     lane->looked = true;
     do
         advance(lane);
     while (sdi_memcached_link_events(&lane->link) == POLLIN && sdi_busy_poll_again(lane->begun));
     sdi_busy_poll_end(busy_poll);
+}
+
+/* Receiving can wait by itself, where that is long before the deadline. */
+static void sleep_first(sdi_memcached_lane *lane, int64_t until)
+{
+    sdi_memcached_link *link = &lane->link;
+    bool waits = sdi_memcached_link_events(link) == POLLIN && !link->heard && link->patience;
+    if (waits && !sdi_passed(until - link->patience))
+        sdi_memcached_link_await(link, address_of(lane), lane->of->ring->value_max);
 }
 
 /* False when time is up. */
@@ -115,6 +126,7 @@ static size_t step(void *context, sdi_combine_request *first, int64_t until)
     size_t count = 0;
     if (!lane->looked)
         look_first(lane);
+    sleep_first(lane, until);
     if (!go_on(lane, until))
         return 0;
     if (lane->looked)
@@ -145,18 +157,19 @@ static const sdi_combine_way way = {.start = start, .step = step, .break_off = b
 bool sdi_memcached_lookout_init(sdi_memcached_lookout *lookout, sdi_memcached_ring *ring, size_t number,
                                 size_t connections, bool busy_poll)
 {
-    void *lanes[LANES];
-    size_t count = connections < LANES ? connections : LANES;
+    void **lanes = sdi_calloc(connections, sizeof *lanes);
     *lookout = (sdi_memcached_lookout){.ring = ring, .number = number};
     sdi_busy_poll_init(&lookout->busy_poll, busy_poll);
-    lookout->lanes = sdi_calloc(count, sizeof *lookout->lanes);
-    for (; lookout->lanes && lookout->lane_count < count; lookout->lane_count++) {
+    lookout->lanes = sdi_calloc(connections, sizeof *lookout->lanes);
+    for (; lanes && lookout->lanes && lookout->lane_count < connections; lookout->lane_count++) {
         sdi_memcached_lane *lane = &lookout->lanes[lookout->lane_count];
         lane->of = lookout;
         sdi_memcached_link_init(&lane->link);
         lanes[lookout->lane_count] = lane;
     }
-    return lookout->lanes && sdi_combiner_init(&lookout->combiner, &way, lanes, count, MOST, SIZE_MAX);
+    bool made = lanes && lookout->lanes && sdi_combiner_init(&lookout->combiner, &way, lanes, connections, &bounds);
+    sdi_free(lanes);
+    return made;
 }
 
 void sdi_memcached_lookout_free(sdi_memcached_lookout *lookout)

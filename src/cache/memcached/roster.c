@@ -155,12 +155,14 @@ static size_t read_index(const sdi_memcached_roster *roster, int64_t now)
 sdi_memcached_selection sdi_memcached_roster_select(sdi_memcached_roster *roster, int64_t now)
 {
     sdi_memcached_selection selection = {.expiry = SDI_NEVER};
-    sdi_lock(&roster->lock);
-    if (roster->interval_us) {
-        forget_old(roster, now);
-        selection.expiry = roster->confirmed + LEASE * roster->interval_us;
+    if (!roster->interval_us) {
+        selection.rings[selection.count++] = roster->versions[0].ring;
+        return selection;
     }
-    if (!roster->interval_us || (has_lease(roster, now) && !roster->quarantine)) {
+    sdi_lock(&roster->lock);
+    forget_old(roster, now);
+    selection.expiry = roster->confirmed + LEASE * roster->interval_us;
+    if (has_lease(roster, now) && !roster->quarantine) {
         size_t read = read_index(roster, now);
         select_ring(&selection, roster->versions[read].ring);
         for (size_t i = 0; i < roster->count; i++)
@@ -185,6 +187,8 @@ sdi_memcached_selection sdi_memcached_roster_newest(sdi_memcached_roster *roster
 
 void sdi_memcached_roster_return(sdi_memcached_roster *roster, sdi_memcached_selection *selection)
 {
+    if (!roster->interval_us)
+        return; /* the ring was not counted */
     sdi_lock(&roster->lock);
     for (size_t i = 0; i < selection->count; i++) {
         sdi_memcached_ring *ring = selection->rings[i];

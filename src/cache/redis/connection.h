@@ -21,7 +21,7 @@ typedef struct sdi_redis_access {
 typedef struct sdi_redis_connection {
     sdi_redis_transport transport;
     bool heard;               /* something of the last round trip's replies has come */
-    bool looked;              /* for them, before sleeping */
+    bool looked;              /* for them, before sleeping, or not to be */
     int64_t since;            /* when it was connected */
     sdi_busy_poll *busy_poll; /* of its server; NULL: answers are slept for */
     int64_t used;             /* when it was last */

@@ -115,6 +115,11 @@ static void format(sdi_redis_lane *lane, sdi_redis_request *first)
     add_check(lane);
 }
 
+static bool is_crowded(const sdi_redis_server *server)
+{
+    return sdi_busy_poll_is_crowded(&server->busy_poll, sdi_combiner_under_way(&server->combiner));
+}
+
 static bool start(void *context, sdi_combine_request *first, int64_t until)
 {
     sdi_redis_lane *lane = context;
@@ -124,6 +129,7 @@ static bool start(void *context, sdi_combine_request *first, int64_t until)
         return true;
     format(lane, first_of(first));
     sdi_redis_begin(&lane->connection, &first_of(first)->replies);
+    lane->connection.looked = is_crowded(lane->server);
     return true;
 }
 

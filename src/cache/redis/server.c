@@ -5,11 +5,10 @@
 
 #include "base/memory.h"
 
-enum {
-    MOST = 64,          /* requests in a batch */
-    MOST_BYTES = 65536, /* of their commands */
-    LANES = 4,          /* that pay: with more the batches are smaller, and cost more system calls (doc/rationale.md) */
-};
+enum { LANES = 8 }; /* that pay: with more of them the server is busy before they are */
+
+/* A crowd shares four: its batches are larger then, and cost fewer system calls (doc/rationale.md). */
+static const sdi_combine_bounds bounds = {.requests = 64, .bytes = 65536, .few = 4};
 
 static bool make_lanes(sdi_redis_server *server, size_t count)
 {
@@ -22,8 +21,7 @@ static bool make_lanes(sdi_redis_server *server, size_t count)
         server->lanes[i].connection.transport.fd = -1;
         server->lanes[i].connection.busy_poll = &server->busy_poll;
     }
-    bool made =
-        lanes && server->lanes && sdi_combiner_init(&server->combiner, &sdi_redis_way, lanes, count, MOST, MOST_BYTES);
+    bool made = lanes && server->lanes && sdi_combiner_init(&server->combiner, &sdi_redis_way, lanes, count, &bounds);
     sdi_free(lanes);
     return made;
 }

@@ -1,27 +1,13 @@
 #include "cache/redis/transport.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "cache/redis/socket.h"
 #include "cache/socket.h"
-
-enum { PATIENCE_MS = 10 };
-
-/* Where nothing but an answer is waited for, receiving it can wait too: one system call in place of two. */
-static void make_patient(sdi_redis_transport *transport)
-{
-    struct timeval most = {.tv_usec = PATIENCE_MS * 1000};
-    int flags = fcntl(transport->fd, F_GETFL);
-    bool made = flags >= 0 && setsockopt(transport->fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most) == 0 &&
-                fcntl(transport->fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
-    transport->patience = made ? most.tv_usec : 0;
-}
 
 int sdi_redis_transport_open(sdi_redis_transport *transport, const sdi_address *address, const sdi_redis_tls *tls,
                              int64_t deadline, sdi_redis_trouble *trouble)
@@ -35,7 +21,7 @@ int sdi_redis_transport_open(sdi_redis_transport *transport, const sdi_address *
     if (outcome != SDI_REDIS_DONE)
         sdi_redis_transport_close(transport);
     else if (!tls)
-        make_patient(transport);
+        transport->patience = sdi_socket_make_patient(transport->fd);
     return outcome;
 }
 

@@ -57,6 +57,14 @@ START_TEST(no_more_look_than_there_are_places)
 }
 END_TEST
 
+START_TEST(more_who_wait_than_there_are_places_are_a_crowd)
+{
+    begin_with(2);
+    ck_assert(!sdi_busy_poll_is_crowded(&poll, 2));
+    ck_assert(sdi_busy_poll_is_crowded(&poll, 3));
+}
+END_TEST
+
 START_TEST(for_a_quick_server_every_call_looks)
 {
     begin_with(1);
@@ -99,6 +107,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, half_of_the_cores_may_look);
     tcase_add_test(cases, nobody_looks_where_it_is_off);
     tcase_add_test(cases, no_more_look_than_there_are_places);
+    tcase_add_test(cases, more_who_wait_than_there_are_places_are_a_crowd);
     tcase_add_test(cases, for_a_quick_server_every_call_looks);
     tcase_add_test(cases, for_a_slow_one_a_call_in_64_looks_whether_it_has_become_quicker);
     tcase_add_test(cases, a_single_slow_answer_changes_nothing);

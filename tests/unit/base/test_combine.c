@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { LANES = 2, MOST = 4, MOST_BYTES = 1000, BATCHES = 64, STORM_THREADS = 100, STORM_CALLS = 60 };
+enum { LANES = 2, MOST = 4, MOST_BYTES = 1000, FEW = 1, BATCHES = 64, STORM_THREADS = 100, STORM_CALLS = 60 };
 
 typedef struct asked {
     sdi_combine_request request;
@@ -115,11 +115,14 @@ static void begin(size_t lane_count)
     sdi_condition_init(&changed);
     world.permits = world.unready = world.batches = world.sent = world.breaks = world.drops = 0;
     world.hurries = world.weighs = false;
-    ck_assert(sdi_combiner_init(&combiner, &way, contexts, lane_count, MOST, MOST_BYTES));
+    const sdi_combine_bounds bounds = {.requests = MOST, .bytes = MOST_BYTES, .few = FEW};
+    ck_assert(sdi_combiner_init(&combiner, &way, contexts, lane_count, &bounds));
 }
 
 static void end(void)
 {
+    ck_assert_uint_eq(sdi_combiner_under_way(&combiner), 0);
+    ck_assert_uint_eq(combiner.busy, 0);
     ck_assert_ptr_null(combiner.first);
     for (size_t i = 0; i < LANES && i < combiner.lane_count; i++)
         ck_assert(!sdi_combiner_is_busy(&combiner, &lanes[i]));
@@ -169,6 +172,20 @@ static bool await_queue(size_t length, int64_t until)
     while (queue_length() != length && !sdi_passed(until))
         usleep(200);
     return !sdi_passed(until);
+}
+
+static size_t busy_lanes(void)
+{
+    sdi_lock(&combiner.mutex);
+    size_t busy = combiner.busy;
+    sdi_unlock(&combiner.mutex);
+    return busy;
+}
+
+static void await_under_way(size_t count)
+{
+    while (sdi_combiner_under_way(&combiner) != count)
+        usleep(200);
 }
 
 static void await_batches(int batches, int64_t until)
@@ -309,6 +326,32 @@ START_TEST(an_idle_lane_is_used_at_once)
     permit(3);
     join_all(callers, 3, SDI_COMBINE_ANSWERED);
     ck_assert_int_eq(world.batches, 3);
+    end();
+}
+END_TEST
+
+/* Two lanes, five requests: the second lane rests when it is done, and the first takes all that has gathered. */
+START_TEST(a_crowd_shares_few_lanes)
+{
+    caller callers[5];
+    begin(2);
+    for (int i = 0; i < 5; i++) {
+        call(&callers[i], i, SDI_NEVER);
+        if (i < 2)
+            await_batches(i + 1, SDI_NEVER);
+        else
+            await_queue((size_t)i - 1, SDI_NEVER);
+    }
+    ck_assert_uint_eq(sdi_combiner_under_way(&combiner), 5);
+    permit(1);
+    await_under_way(4);
+    ck_assert_int_eq(world.batches, 2);
+    ck_assert_uint_eq(busy_lanes(), 1);
+    permit(1);
+    await_batches(3, SDI_NEVER);
+    ck_assert_int_eq(world.sizes[2], 3);
+    permit(3);
+    join_all(callers, 5, SDI_COMBINE_ANSWERED);
     end();
 }
 END_TEST
@@ -555,7 +598,8 @@ START_TEST(of_a_party_some_may_not_be_answered_in_time)
     begin(2);
     submit_both(both);
     permit(1);
-    sdi_combine_await_all(&both[1]->request, sdi_deadline_in(20));
+    while (!both[0]->request.answered && !both[1]->request.answered)
+        sdi_combine_await_all(&both[1]->request, sdi_deadline_in(20));
     ck_assert(both[0]->request.answered != both[1]->request.answered);
     for (int i = 0; i < 2; i++) {
         bool answered = both[i]->request.answered;
@@ -648,6 +692,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, a_batch_is_bounded_and_nobody_is_overtaken);
     tcase_add_test(cases, a_batch_is_bounded_by_bytes_and_a_large_request_goes_alone);
     tcase_add_test(cases, an_idle_lane_is_used_at_once);
+    tcase_add_test(cases, a_crowd_shares_few_lanes);
     tcase_add_test(cases, a_leader_whose_time_is_up_does_not_hurt_his_batch);
     tcase_add_test(cases, who_has_his_answer_before_the_others_passes_the_lead_on);
     tcase_add_test(cases, a_batch_that_nobody_waits_for_is_broken_off);
