@@ -42,8 +42,8 @@ void sdi_memcached_link_begin(sdi_memcached_link *link, const sdi_address *addre
 short sdi_memcached_link_events(const sdi_memcached_link *link);
 /* sdi_memcached_link_advance sends and reads what goes without waiting. */
 void sdi_memcached_link_advance(sdi_memcached_link *link, const sdi_address *address, size_t value_max);
-/* sdi_memcached_link_await is that for one that has sent all and only waits for answers (events are POLLIN), and waits for
- * the first of them: as long as its `patience`, no longer. */
+/* sdi_memcached_link_await is that for one that has sent all and only waits for answers (events are POLLIN), and waits
+ * for the first of them: as long as its `patience`, no longer. */
 void sdi_memcached_link_await(sdi_memcached_link *link, const sdi_address *address, size_t value_max);
 /* sdi_memcached_link_fail gives up what waits: the link is closed, so that no late answer is taken for another's. */
 void sdi_memcached_link_fail(sdi_memcached_link *link, int outcome);
