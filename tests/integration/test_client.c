@@ -26,18 +26,23 @@ static shopdata_client *client;
 static shopdata_session *session;
 static shopdata_statement *by_id, *by_shelf, *set_price, *add_item;
 
-static void begin_with(const char *cache)
+static void begin_configured(shopdata_config *config)
 {
     servers_sql(
         "DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, shelf int NOT NULL, price numeric(10,2) "
         "NOT NULL, name text); INSERT INTO item SELECT i, i / 10, i, 'item ' || i FROM generate_series(1, 100) i");
     servers_settle();
-    client = servers_open(cache);
+    client = servers_open_with(config);
     servers_ok(shopdata_session_new(client, &session, NULL), NULL);
     by_id = servers_statement(client, "SELECT id, price, name FROM item WHERE id = $1");
     by_shelf = servers_statement(client, "SELECT id, price FROM item WHERE shelf = $1 ORDER BY id");
     set_price = servers_statement(client, "UPDATE item SET price = $2 WHERE id = $1 RETURNING price");
     add_item = servers_statement(client, "INSERT INTO item (id, shelf, price, name) VALUES ($1, $2, $3, 'new')");
+}
+
+static void begin_with(const char *cache)
+{
+    begin_configured(servers_config(cache));
 }
 
 static void finish(void)
@@ -638,7 +643,7 @@ END_TEST
 
 START_TEST(dead_replicas_are_left_and_found_again)
 {
-    begin_with("redis");
+    begin_configured(servers_hasty_config("redis"));
     servers_do("kill replica1");
     servers_do("freeze replica2");
     for (int id = 1; id <= 20; id++)

@@ -51,7 +51,7 @@ static void begin(void)
     servers_sql("CREATE TABLE item (id int PRIMARY KEY, price int NOT NULL); "
                 "INSERT INTO item SELECT i, i FROM generate_series(1, 100) i");
     servers_settle();
-    client = servers_open("redis");
+    client = servers_open_with(servers_hasty_config("redis"));
     ok(shopdata_session_new(client, &session, NULL), NULL);
     ok(shopdata_session_set_deadline(session, 20000, NULL), NULL);
     by_id = servers_statement(client, "SELECT id, price FROM item WHERE id = $1");

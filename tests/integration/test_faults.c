@@ -39,13 +39,13 @@ static void make_statements(void)
 static void begin_with(const char *cache)
 {
     make_table();
-    client = servers_open(cache);
+    client = servers_open_with(servers_hasty_config(cache));
     make_statements();
 }
 
 static void begin_set(const char *cache, const char *key, const char *value)
 {
-    shopdata_config *config = servers_config(cache);
+    shopdata_config *config = servers_hasty_config(cache);
     make_table();
     servers_ok(shopdata_config_set(config, key, value, NULL), NULL);
     servers_ok(shopdata_open(config, &client, NULL), NULL);

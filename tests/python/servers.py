@@ -81,7 +81,7 @@ class Servers:
         return {
             "node": {"primary": self.primary, "replica1": self.replicas[0], "replica2": self.replicas[1]},
             "route": {"poll_interval": "50ms", "breaker_open": "50ms", "breaker_open_max": "200ms"},
-            "pool": {"connect_timeout": "500ms"},
+            "pool": {"connect_timeout": "5s"},
             "cache": {
                 "kind": kind,
                 "address": self.memcached if kind == "memcached" else self.redis,

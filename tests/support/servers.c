@@ -113,7 +113,7 @@ shopdata_config *servers_config(const char *cache)
     set(config, "route.poll_interval", "50ms");
     set(config, "route.breaker_open", "50ms");
     set(config, "route.breaker_open_max", "200ms");
-    set(config, "pool.connect_timeout", "500ms");
+    set(config, "pool.connect_timeout", "5s"); /* a busy machine takes its time to start a backend */
     set(config, "cache.kind", cache);
     set(config, "cache.address", getenv(strcmp(cache, "memcached") ? "SHOPDATA_REDIS" : "SHOPDATA_MEMCACHED"));
     set(config, "local.coherence", "0ms");
@@ -121,6 +121,13 @@ shopdata_config *servers_config(const char *cache)
     set(config, "cache.breaker_open_max", "100ms");
     snprintf(prefix, sizeof prefix, "test-%d-%d", (int)getpid(), number++);
     set(config, "cache.key_prefix", prefix);
+    return config;
+}
+
+shopdata_config *servers_hasty_config(const char *cache)
+{
+    shopdata_config *config = servers_config(cache);
+    set(config, "pool.connect_timeout", "500ms");
     return config;
 }
 

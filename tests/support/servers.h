@@ -19,6 +19,8 @@ void servers_heal(void);
 /* servers_config makes a configuration of the primary, both replicas and a cache ("redis", "memcached", "memory",
  * "none"), with short times, a key namespace of its own, and no local cache. Free it. */
 shopdata_config *servers_config(const char *cache);
+/* servers_hasty_config is the same for nodes that will be frozen: to connect to one is given up soon. */
+shopdata_config *servers_hasty_config(const char *cache);
 /* servers_open_with opens a client and waits until all three nodes are known; it frees the configuration. servers_open
  * does that with servers_config. */
 shopdata_client *servers_open_with(shopdata_config *config);
