@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -182,6 +184,47 @@ def test_cancelled_while_it_begins(things: Things) -> None:
                 task = asyncio.create_task(work(s))
                 await asyncio.sleep(pause)
                 await cancelled(task)
+                s.begin()
+                s.rollback()
+
+    asyncio.run(run())
+
+
+def test_transactions_need_no_thread_of_pythons(things: Things) -> None:
+    async def rename(number: int, name: str) -> None:
+        with things.client.session() as s:
+            async with s.transaction():
+                await s.aexecute(things.rename, number, name)
+                await s.aquery("SELECT pg_sleep(0.1)")
+
+    async def run() -> None:
+        before = threading.active_count()
+        tasks = [asyncio.create_task(rename(1 + number % 3, f"{number}")) for number in range(9)]
+        while not all(task.done() for task in tasks):
+            assert threading.active_count() == before
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+    assert {things.name(1), things.name(2), things.name(3)} <= {str(number) for number in range(9)}
+
+
+def test_cancelled_while_it_commits(things: Things) -> None:
+    """It stands, or does not: the session knows, and is free again."""
+
+    async def work(s: shopdata.Session, name: str) -> None:
+        async with s.transaction():
+            await s.aexecute(things.rename, 1, name)
+
+    async def run() -> None:
+        with things.client.session() as s:
+            for number in range(12):
+                task = asyncio.create_task(work(s, f"name {number}"))
+                await asyncio.sleep(number * 0.0005)
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+                assert repr(s) == "<shopdata.Session: open>"
                 s.begin()
                 s.rollback()
 

@@ -198,6 +198,51 @@ def test_on_asyncio(things: Things) -> None:
     assert (things.name(1), things.name(2)) == ("uno", "two")
 
 
+def test_inner_blocks_on_asyncio(things: Things) -> None:
+    async def run() -> None:
+        with things.client.session() as s:
+            async with s.transaction("repeatable read") as outer:
+                await s.aexecute(things.rename, 1, "uno")
+                with pytest.raises(shopdata.DataError):
+                    async with s.transaction():
+                        await s.aexecute(things.rename, 2, "due")
+                        await s.aquery("SELECT 1/0")
+                async with s.transaction() as inner:
+                    await s.aexecute(things.rename, 3, "tre")
+                    await inner.arollback()
+                    with pytest.raises(shopdata.TransactionError, match="leave its block"):
+                        await s.aquery(things.by_id, 1)
+                assert (await s.aquery("SHOW transaction_isolation")).scalar() == "repeatable read"
+                with pytest.raises(shopdata.ProgrammingError, match="are the outer one's"):
+                    async with s.transaction("serializable"):
+                        pass
+            assert outer.fenced
+            with pytest.raises(shopdata.ParameterError, match="there are 'read committed'"):
+                async with s.transaction("none"):
+                    pass
+            async with s.transaction() as undone:
+                await s.aexecute(things.rename, 1, "due")
+                await undone.arollback()
+            with pytest.raises(shopdata.ProgrammingError, match="not open"):
+                await undone.arollback()
+
+    asyncio.run(run())
+    assert [things.name(number) for number in (1, 2, 3)] == ["uno", "two", "three"]
+
+
+def test_a_swallowed_sql_error_is_not_committed_on_asyncio(things: Things) -> None:
+    async def run() -> None:
+        with things.client.session() as s:
+            with pytest.raises(shopdata.TransactionError):
+                async with s.transaction():
+                    await s.aexecute(things.rename, 1, "uno")
+                    with pytest.raises(shopdata.DataError):
+                        await s.aquery("SELECT 1/0")
+            assert (await s.aquery(things.by_id, 1)).one().name == "one"
+
+    asyncio.run(run())
+
+
 class Alarm(BaseException):
     """What a signal's handler raises, right behind a call."""
 

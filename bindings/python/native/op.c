@@ -13,22 +13,22 @@ typedef struct op {
     PyObject_HEAD shopdata_op *pointer; /* NULL: taken */
     PyObject *session_object;
     PyObject *future; /* of whoever awaits it */
-    bool many;
+    enum brings { AN_ANSWER, ANSWERS, WHETHER_FENCED } brings;
     size_t count;
 } op;
 
 static PyTypeObject op_type;
 
-static op *new_op(const sdb_batch *batch, PyObject *kind, PyObject *future)
+static op *new_op(PyObject *session_object, enum brings brings, size_t count, PyObject *future)
 {
     op *self = PyObject_GC_New(op, &op_type);
     if (!self)
         return NULL;
     self->pointer = NULL;
-    self->session_object = Py_NewRef(batch->session_object);
+    self->session_object = Py_NewRef(session_object);
     self->future = Py_NewRef(future);
-    self->many = PyUnicode_CompareWithASCIIString(kind, "many") == 0;
-    self->count = batch->count;
+    self->brings = brings;
+    self->count = count;
     PyObject_GC_Track(self);
     return self;
 }
@@ -46,7 +46,8 @@ static PyObject *start_op(sdb_batch *batch, PyObject *queue_object, PyObject *ki
 {
     shopdata_error *error = NULL;
     bool write = PyUnicode_CompareWithASCIIString(kind, "write") == 0;
-    op *self = new_op(batch, kind, future);
+    bool many = PyUnicode_CompareWithASCIIString(kind, "many") == 0;
+    op *self = new_op(batch->session_object, many ? ANSWERS : AN_ANSWER, batch->count, future);
     shopdata_queue *queue = self ? sdb_enter(queue_object, &sdb_queue_kind) : NULL;
     if (!queue) {
         Py_XDECREF(self);
@@ -81,6 +82,60 @@ PyObject *sdb_start(PyObject *module, PyObject *const *arguments, Py_ssize_t cou
     return started;
 }
 
+typedef struct step {
+    int what;
+    unsigned isolation;
+    const char *name; /* NULL: it wants none */
+} step;
+
+static int read_step(PyObject *const *arguments, Py_ssize_t count, step *step_out)
+{
+    if (count != 6) {
+        PyErr_SetString(PyExc_TypeError, "session, queue, step, isolation, name and future are wanted");
+        return -1;
+    }
+    step_out->what = (int)PyLong_AsLong(arguments[2]);
+    step_out->isolation = (unsigned)PyLong_AsLong(arguments[3]);
+    step_out->name = arguments[4] == Py_None ? NULL : PyUnicode_AsUTF8(arguments[4]);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* With the session entered, which it stays while the op is there. */
+static PyObject *start_step(shopdata_session *session, PyObject *const *arguments, const step *wanted)
+{
+    shopdata_error *error = NULL;
+    op *self = new_op(arguments[0], WHETHER_FENCED, 0, arguments[5]);
+    shopdata_queue *queue = self ? sdb_enter(arguments[1], &sdb_queue_kind) : NULL;
+    if (!queue) {
+        Py_XDECREF(self);
+        return NULL;
+    }
+    int status = shopdata_start_step(session, queue, wanted->what, wanted->isolation, wanted->name, self,
+                                     &self->pointer, &error);
+    sdb_leave(arguments[1]);
+    if (status >= 0)
+        return (PyObject *)self;
+    Py_DECREF(self);
+    sdb_raise_status(status, error);
+    return NULL;
+}
+
+PyObject *sdb_start_step(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)module;
+    step wanted;
+    shopdata_session *session =
+        read_step(arguments, count, &wanted) ? NULL : sdb_enter(arguments[0], &sdb_session_kind);
+    if (!session)
+        return NULL;
+    PyObject *started = start_step(session, arguments, &wanted);
+    if (!started)
+        sdb_leave(arguments[0]);
+    if (sdb_log_drain())
+        Py_CLEAR(started);
+    return started;
+}
+
 /* The op's part of the object is over; log lines are handed over by who calls. */
 static void let_go(op *self)
 {
@@ -94,7 +149,14 @@ static void let_go(op *self)
 
 static PyObject *answer_of(const op *self, int status, shopdata_result **results)
 {
-    return self->many ? sdb_answers(results, self->count) : sdb_answer_new(results[0], status != SHOPDATA_UNFENCED);
+    switch (self->brings) {
+    case ANSWERS:
+        return sdb_answers(results, self->count);
+    case WHETHER_FENCED:
+        return PyBool_FromLong(status != SHOPDATA_UNFENCED);
+    default:
+        return sdb_answer_new(results[0], status != SHOPDATA_UNFENCED);
+    }
 }
 
 /* What the call would have returned, or raised. */

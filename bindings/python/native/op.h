@@ -10,6 +10,10 @@ int sdb_op_ready(PyObject *module);
 /* start(session, queue, calls, kind, future) -> Op, which is in its session until it is taken. `kind` is "one", "many"
  * or "write"; `calls` as query_many has them, one but for "many". */
 PyObject *sdb_start(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+/* start_step(session, queue, step, isolation, name, future) -> Op of one step of a transaction: one of STEP_*, with the
+ * isolation of a begin and the name of a savepoint, else 0 and None. It brings False if what was committed is unfenced.
+ */
+PyObject *sdb_start_step(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 /* queue_ready(queue) -> the futures of all ops that are over and were not told of yet. */
 PyObject *sdb_queue_ready(PyObject *module, PyObject *queue);
 /* queue_fd(queue) -> the descriptor that is readable while there are such. */

@@ -65,8 +65,7 @@
 %ignore shopdata_status;
 %ignore shopdata_kind;
 %ignore shopdata_source;
-%ignore shopdata_step;
-%rename("$ignore", regextarget=1) "^SHOPDATA_(OK|UNFENCED|PENDING|ERR_.*|NULL|BOOL|INT64|DOUBLE|TEXT|BYTES|FROM_.*|STEP_.*)$";
+%rename("$ignore", regextarget=1) "^SHOPDATA_(OK|UNFENCED|PENDING|ERR_.*|NULL|BOOL|INT64|DOUBLE|TEXT|BYTES|FROM_.*)$";
 
 %init %{
     if (sdb_module_ready(m))

@@ -18,6 +18,12 @@ READ_COMMITTED: int
 REPEATABLE_READ: int
 SERIALIZABLE: int
 READ_ONLY: int
+STEP_BEGIN: int
+STEP_COMMIT: int
+STEP_ROLLBACK: int
+STEP_SAVEPOINT: int
+STEP_ROLLBACK_TO: int
+STEP_RELEASE: int
 COUNTER: int
 GAUGE: int
 HISTOGRAM: int
@@ -132,6 +138,9 @@ def start(
     kind: str,
     future: Future[None],
     /,
+) -> Op: ...
+def start_step(
+    session: Handle, queue: Handle, step: int, isolation: int, name: Optional[str], future: Future[None], /
 ) -> Op: ...
 def invalidate(client: Handle, tags: list[str], /) -> bool: ...
 def begin(session: Handle, isolation: int, /) -> None: ...

@@ -1,14 +1,15 @@
-"""asyncio: calls that wait without a thread, and the threads for those few that need one.
+"""asyncio: calls that wait without a thread.
 
-What reads and writes is started, and the event loop goes on; a descriptor of the library's tells the loop what is over.
-Beginning and ending a transaction runs in a thread of the client's own, one step at a time.
+What reads and writes, and each step of a transaction, is started, and the event loop goes on; a descriptor of the
+library's tells the loop what is over.
 """
 
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
+import contextlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Callable, Optional
 from weakref import WeakKeyDictionary
 
 from shopdata import _native
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from shopdata._native import Handle, Op
     from shopdata.session import Session
 
-T = TypeVar("T")
-
 Call = tuple["Handle", tuple[Any, ...], Optional[tuple[str, ...]]]
+Step = tuple[int, int, Optional[str]]
+"""What a transaction does: one of ``_native.STEP_*``, the isolation of a begin, the name of a savepoint."""
 
 
 async def call(session: Session, kind: str, calls: Callable[[], list[Call]]) -> Any:
@@ -30,32 +31,85 @@ async def call(session: Session, kind: str, calls: Callable[[], list[Call]]) -> 
     :param kind: ``"one"``, ``"many"`` or ``"write"``.
     :param calls: makes the statements and their values, once the client is known to be open.
     """
-    loop = asyncio.get_running_loop()
-    queue = session._client._fronts.queue(loop)
-    future: asyncio.Future[None] = loop.create_future()
-    op = _native.start(session._handle, queue, calls(), kind, future)
+    op = _started(session, lambda queue, future: _native.start(session._handle, queue, calls(), kind, future))
     try:
-        if not op.over:
-            await future
+        await _over(op)
     except asyncio.CancelledError as cancelled:
-        op.cancel()
-        await _end(op, loop)
-        _tell(cancelled, _failure(op))
+        _tell(cancelled, await _give_up(op))
         raise
     return op.take()
 
 
-async def _end(op: Op, loop: asyncio.AbstractEventLoop) -> None:
-    """Until it is over, however often that is cancelled."""
+async def begin(session: Session, step: Step, undo: Callable[[], Iterable[Step]]) -> None:
+    """Runs the first step of a transaction. Cancelled, it is as if it had never been.
+
+    :param undo: the steps that end it again, if it began nevertheless.
+    """
+    op = _start_step(session, step)
+    try:
+        await _over(op)
+    except asyncio.CancelledError as cancelled:
+        error = await _give_up(op)
+        if error is None:
+            with contextlib.suppress(Exception):
+                await finish(session, undo())
+        _tell(cancelled, error)
+        raise
+    op.take()
+
+
+async def finish(session: Session, steps: Iterable[Step]) -> bool:
+    """Runs steps that must not be given up half-way: who cancels waits until they are done, or one has failed.
+
+    :returns: ``False`` if something was committed, but the shared cache could not be told of it yet.
+    """
+    fenced = True
+    cancelled: Optional[asyncio.CancelledError] = None
+    try:
+        for step in steps:
+            op = _start_step(session, step)
+            cancelled = await _end(op) or cancelled
+            fenced = op.take()
+    except Exception as error:
+        if cancelled is None:
+            raise
+        _tell(cancelled, error)
+    if cancelled is not None:
+        raise cancelled
+    return fenced
+
+
+def _started(session: Session, start: Callable[[Handle, asyncio.Future[None]], Op]) -> Op:
+    loop = asyncio.get_running_loop()
+    return start(session._client._fronts.queue(loop), loop.create_future())
+
+
+def _start_step(session: Session, step: Step) -> Op:
+    return _started(session, lambda queue, future: _native.start_step(session._handle, queue, *step, future))
+
+
+async def _over(op: Op) -> None:
+    if not op.over:
+        await op.future
+
+
+async def _end(op: Op) -> Optional[asyncio.CancelledError]:
+    """Until it is over, however often that is cancelled; returns the last such wish."""
+    cancelled = None
     while not op.over:
-        op.future = loop.create_future()
+        if op.future.done():
+            op.future = asyncio.get_running_loop().create_future()
         try:
             await op.future
-        except asyncio.CancelledError:
-            continue
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
 
 
-def _failure(op: Op) -> Optional[BaseException]:
+async def _give_up(op: Op) -> Optional[BaseException]:
+    """Has it ended, and returns what it raised; ``None``: it was done all the same."""
+    op.cancel()
+    await _end(op)
     try:
         op.take()
     except Exception as error:
@@ -67,41 +121,6 @@ def _tell(cancelled: asyncio.CancelledError, error: Optional[BaseException]) -> 
     """What was raised meanwhile is told as the context: a commit may be in doubt, or have failed."""
     if error is not None and not isinstance(error, Cancelled):
         cancelled.__context__ = error
-
-
-async def run(session: Session, step: Callable[[], T]) -> T:
-    """Runs a step of a transaction in a thread; cancelled, as `call`."""
-    handle = session._handle
-    future = session._client._threads.submit(step)
-    waiter = asyncio.wrap_future(future)
-    try:
-        return await asyncio.shield(waiter)
-    except asyncio.CancelledError as cancelled:
-        if not future.cancel():
-            handle.cancel(True)
-            await _over(waiter, cancelled)
-            handle.cancel(False)
-        raise
-
-
-async def finish(session: Session, step: Callable[[], T]) -> T:
-    """As `run`, for what must not be given up half-way: who cancels waits until it is done."""
-    waiter = asyncio.wrap_future(session._client._threads.submit(step))
-    try:
-        return await asyncio.shield(waiter)
-    except asyncio.CancelledError as cancelled:
-        await _over(waiter, cancelled)
-        raise
-
-
-async def _over(waiter: asyncio.Future[T], cancelled: asyncio.CancelledError) -> None:
-    """Until it is done, however often that is cancelled."""
-    while not waiter.done():
-        try:
-            await asyncio.wait([waiter])
-        except asyncio.CancelledError:
-            continue
-    _tell(cancelled, None if waiter.cancelled() else waiter.exception())
 
 
 class Fronts:
@@ -135,27 +154,3 @@ def _wake(queue: Handle) -> None:
     for future in _native.queue_ready(queue):
         if not future.done():
             future.set_result(None)
-
-
-class Threads:
-    """The threads of a client: none until a transaction is awaited."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._closed = False
-        self._pool = ThreadPoolExecutor(limit, "shopdata")
-
-    def submit(self, step: Callable[[], T]) -> Future[T]:
-        """Runs it when a thread is free."""
-        if self._closed:
-            raise Closed("the client is closed: nothing of it can be awaited any more")
-        return self._pool.submit(step)
-
-    def close(self) -> None:
-        """Lets the threads end when they are done."""
-        self._closed = True
-        self._pool.shutdown(wait=False)
-
-    def after_fork(self) -> None:
-        """In a forked child: the threads are the parent's."""
-        self._pool = ThreadPoolExecutor(self._limit, "shopdata")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Optional, Union
 from weakref import WeakSet
 
 from shopdata import _native
-from shopdata.aio import Fronts, Threads
+from shopdata.aio import Fronts
 from shopdata.errors import ConfigError, ParameterError
 from shopdata.metrics import Metrics
 from shopdata.session import Session, _milliseconds, _text
@@ -62,7 +62,7 @@ def open(path: Union[str, os.PathLike[str], None] = None, /, *, threads: int = 1
     for key, value in _keys(sections):
         _native.config_set(config, key, value)
     _native.config_log(config)
-    return Client(_native.client_open(config), threads)
+    return Client(_native.client_open(config))
 
 
 class Client:
@@ -71,13 +71,12 @@ class Client:
     A client that was opened before ``fork()`` works in the child too, with connections of its own.
     """
 
-    __slots__ = ("__weakref__", "_fronts", "_handle", "_kept", "_threads")
+    __slots__ = ("__weakref__", "_fronts", "_handle", "_kept")
 
-    def __init__(self, handle: Handle, threads: int) -> None:
+    def __init__(self, handle: Handle) -> None:
         self._handle = handle
         self._kept = KeptStatements(lambda sql, policy, tags: Statement(handle, sql, policy, tags))
         self._fronts = Fronts(handle)
-        self._threads = Threads(threads)
         _clients.add(self)
 
     def close(self) -> None:
@@ -85,7 +84,6 @@ class Client:
         them. Closing twice does no harm."""
         _clients.discard(self)
         self._fronts.close()
-        self._threads.close()
         self._kept.clear()
         self._handle.close()
 
@@ -170,7 +168,6 @@ class Client:
 
     def _after_fork(self) -> None:
         self._fronts.after_fork()
-        self._threads.after_fork()
         self._kept.after_fork()
         _native.after_fork(self._handle)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, overload
 
@@ -110,9 +109,9 @@ class Session:
     def execute(self, statement: AnyStatement, /, *params: Any, **named: Any) -> Result[Row]:
         """Runs a write on the primary, in a transaction of its own unless one is open.
 
-        When it returns, no cached statement answers with older rows, in any process. Parameters are as in
-        :meth:`query`. The result has ``changed``, the rows of ``RETURNING``, and ``fenced``: ``False`` if the write
-        stands, but the shared cache could not be told of it yet.
+        When it returns, no cached statement answers with older rows, in any process (what another one keeps itself may
+        trail by ``local.coherence``). Parameters are as in :meth:`query`. The result has ``changed``, the rows of
+        ``RETURNING``, and ``fenced``: ``False`` if the write stands, but the shared cache could not be told of it yet.
 
         :raises: :class:`~shopdata.AmbiguousCommit` if nobody knows whether it stands; after all others nothing was
             written: those of :meth:`query`, and :class:`~shopdata.Refused` if the SQL does not tell what it writes.
@@ -162,7 +161,7 @@ class Session:
 
     def begin(self, isolation: Optional[str] = None, *, read_only: bool = False) -> None:
         """Opens a transaction, for those who end it by hand; :meth:`transaction` is less to forget."""
-        flags = _isolation(isolation) | (_native.READ_ONLY if read_only else 0)
+        flags = _flags(isolation, read_only)
         try:
             _native.begin(self._handle, flags)
             self._depth = 1
@@ -274,9 +273,7 @@ class Transaction:
         self.fenced = True
 
     def __enter__(self) -> Transaction:
-        if self._state != "new":
-            raise ProgrammingError("a transaction is entered once; ask session.transaction() for another one")
-        self._around = self._session._depth
+        self._enter()
         try:
             self._open()
         except BaseException as error:
@@ -291,71 +288,110 @@ class Transaction:
         if self._state == "undone":
             self._leave_undone()
         elif error is None:
-            self._keep()
+            self.fenced = self._run(self._ending())
         else:
             self._undo_for(error)
 
     def rollback(self) -> None:
         """Undoes at once what was done in the block. What is left of the block can do nothing more in the session."""
-        if self._state != "open":
-            raise ProgrammingError("the transaction is not open: it was rolled back, or its block is over")
-        self._undo()
-        self._state = "undone"
-        self._session._handle.block("the transaction was rolled back; leave its block first")
+        self._check_open()
+        self._run(self._undoing())
+        self._block()
+
+    async def arollback(self) -> None:
+        """:meth:`rollback` for asyncio."""
+        self._check_open()
+        await aio.finish(self._session, self._undoing())
+        self._block()
 
     async def __aenter__(self) -> Transaction:
-        try:
-            return await aio.run(self._session, self.__enter__)
-        except asyncio.CancelledError:
-            if self._state == "open":  # it began nevertheless, and nobody else will end it
-                await aio.finish(self._session, lambda: self._undo_for(asyncio.CancelledError()))
-            raise
+        self._enter()
+        step = self._first()
+        await aio.begin(self._session, step, lambda: self._steps_to_undo(step[2]))
+        self._began(step[2])
+        return self
 
     async def __aexit__(
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        await aio.finish(self._session, lambda: self.__exit__(kind, error, trace))
-
-    def _open(self) -> None:
-        if self._around:
-            self._set_savepoint()
+        if self._state == "undone":
+            self._leave_undone()
+        elif error is None:
+            self.fenced = await aio.finish(self._session, self._ending())
         else:
-            self._session.begin(self._isolation, read_only=self._read_only)
-        self._state = "open"
+            with self._undoing_for(error):
+                await aio.finish(self._session, self._undoing())
 
-    def _set_savepoint(self) -> None:
+    def _enter(self) -> None:
+        if self._state != "new":
+            raise ProgrammingError("a transaction is entered once; ask session.transaction() for another one")
+        self._around = self._session._depth
+
+    def _check_open(self) -> None:
+        if self._state != "open":
+            raise ProgrammingError("the transaction is not open: it was rolled back, or its block is over")
+
+    def _block(self) -> None:
+        self._state = "undone"
+        self._session._handle.block("the transaction was rolled back; leave its block first")
+
+    # ----------------------------------------------------------------------------------------------------------- steps
+
+    def _first(self) -> aio.Step:
+        if not self._around:
+            return _native.STEP_BEGIN, _flags(self._isolation, self._read_only), None
         if self._isolation is not None or self._read_only:
             raise ProgrammingError("an inner transaction is a savepoint: isolation and read_only are the outer one's")
-        name = f"shopdata_{self._around}"
-        _native.savepoint(self._session._handle, name)
-        self._savepoint = name
-        self._session._depth += 1
+        return _native.STEP_SAVEPOINT, 0, f"shopdata_{self._around}"
 
-    def _leave_savepoint(self) -> None:
+    def _ending(self) -> list[aio.Step]:
+        self._leave()
+        if self._savepoint is None:
+            return [(_native.STEP_COMMIT, 0, None)]
+        return [(_native.STEP_RELEASE, 0, self._savepoint)]
+
+    def _undoing(self) -> list[aio.Step]:
+        self._leave()
+        return self._steps_to_undo(self._savepoint)
+
+    def _steps_to_undo(self, savepoint: Optional[str]) -> list[aio.Step]:
+        if savepoint is None:
+            return [(_native.STEP_ROLLBACK, 0, None)]
+        return [(_native.STEP_ROLLBACK_TO, 0, savepoint), (_native.STEP_RELEASE, 0, savepoint)]
+
+    def _open(self) -> None:
+        _, _, savepoint = self._first()
+        if savepoint is None:
+            self._session.begin(self._isolation, read_only=self._read_only)
+        else:
+            _native.savepoint(self._session._handle, savepoint)
+        self._began(savepoint)
+
+    def _began(self, savepoint: Optional[str]) -> None:
+        self._savepoint = savepoint
+        self._session._depth = self._around + 1
+        self._state = "open"
+
+    def _leave(self) -> None:
         """Who ended the outer transaction by hand left none of them open."""
+        self._state = "over"
         self._session._depth = min(self._session._depth, self._around)
 
-    def _keep(self) -> None:
-        self._state = "over"
-        if self._savepoint is None:
-            self.fenced = self._session.commit()
-        else:
-            self._leave_savepoint()
-            _native.release(self._session._handle, self._savepoint)
-
-    def _undo(self) -> None:
-        if self._savepoint is None:
-            self._session.rollback()
-            return
-        self._leave_savepoint()
-        _native.rollback_to(self._session._handle, self._savepoint)
-        _native.release(self._session._handle, self._savepoint)
+    def _run(self, steps: list[aio.Step]) -> bool:
+        fenced = True
+        for step in steps:
+            fenced = _now(self._session._handle, step)
+        return fenced
 
     def _undo_for(self, error: BaseException) -> None:
+        with self._undoing_for(error):
+            self._run(self._undoing())
+
+    @contextlib.contextmanager
+    def _undoing_for(self, error: BaseException) -> Iterator[None]:
         """What goes wrong now does not take the place of what went wrong first."""
-        self._state = "over"
         try:
-            self._undo()
+            yield
         except Exception as further:
             if error.__context__ is None and further is not error:
                 error.__context__ = further
@@ -365,12 +401,25 @@ class Transaction:
         self._session._handle.block(None)
 
 
-def _isolation(name: Optional[str]) -> int:
-    if name is None:
-        return _native.READ_COMMITTED
-    if name not in _ISOLATION:
-        raise ParameterError(f"isolation {name!r}; there are {', '.join(map(repr, _ISOLATION))}")
-    return _ISOLATION[name]
+def _now(session: Handle, step: aio.Step) -> bool:
+    """Takes a step that ends something; ``False`` if it stands, but the shared cache could not be told of it yet."""
+    what, _, savepoint = step
+    if what == _native.STEP_COMMIT:
+        return _native.commit(session)
+    if what == _native.STEP_ROLLBACK or savepoint is None:
+        _native.rollback(session)
+    elif what == _native.STEP_ROLLBACK_TO:
+        _native.rollback_to(session, savepoint)
+    else:
+        _native.release(session, savepoint)
+    return True
+
+
+def _flags(isolation: Optional[str], read_only: bool) -> int:
+    level = _native.READ_COMMITTED if isolation is None else _ISOLATION.get(isolation)
+    if level is None:
+        raise ParameterError(f"isolation {isolation!r}; there are {', '.join(map(repr, _ISOLATION))}")
+    return level | (_native.READ_ONLY if read_only else 0)
 
 
 def _text(value: object, what: str) -> str:
