@@ -88,7 +88,7 @@ static void tell(const sdi_settings *settings, const char *channel, bool good, c
                         (long long)settings->local.coherence_ms);
     else
         sdi_report_problem(report,
-                           "Redis or Valkey 6 or newer, its user with +hello +ping +subscribe +publish and the "
+                           "Redis or Valkey 6 or newer, its user with +ping +subscribe +publish and the "
                            "channel above; or local.coherence = 0ms, if nothing is to be kept in the processes",
                            "a process cannot hear of writes on the channel %s, so it keeps nothing itself: %s", channel,
                            *h->why ? h->why : "its own message did not come back");

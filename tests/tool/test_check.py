@@ -124,8 +124,8 @@ class Cache(Case):
         self.addCleanup(redis, "ACL", "DELUSER", "deaf")
         self.check(1, "cannot hear of writes on the channel tool-test:changes", "SUBSCRIBE was refused: NOPERM",
                    "+subscribe", cache=cache, local="coherence = 100ms")
-        redis("ACL", "SETUSER", "deaf", "+subscribe", "-hello")
-        self.check(1, "HELLO 3 (Redis 6 or newer) was refused: NOPERM", cache=cache, local="coherence = 100ms")
+        redis("ACL", "SETUSER", "deaf", "+subscribe", "-ping")
+        self.check(1, "a beat was refused: NOPERM", "+ping", cache=cache, local="coherence = 100ms")
         self.assertNotIn("hear", self.check(0, "a fence was put", cache=cache, local="bytes = 0"))
 
     def test_wrong_password(self):
