@@ -62,9 +62,9 @@ const sdi_config_key sdi_config_keys[] = {
     {SDI_SECTION_POOL, "busy_poll", SDI_KEY_BOOL, "off", 0, 1, NULL, AT(pool_settings, busy_poll),
      "Look for the answer of a node that is quick for a moment, at most 80 us, before sleeping until it comes, as "
      "`cache.busy_poll` does. For machines where waking up takes longer than a read: it costs processor time."},
-    {SDI_SECTION_POOL, "shared", SDI_KEY_INT, "2", 0, 64, NULL, AT(pool_settings, shared),
-     "On so many connections to a node at a time quick reads of many callers share round trips. `0`: each has a connection "
-     "alone, as it is where `pool.prepared` is off."},
+    {SDI_SECTION_POOL, "shared", SDI_KEY_INT, "8", 0, 64, NULL, AT(pool_settings, shared),
+     "On so many of the connections to a node, at most all of `pool.size`, quick reads share round trips once each of "
+     "these has one under way. `0`: each read has a connection alone, as it is where `pool.prepared` is off."},
 
     {SDI_SECTION_ROUTE, "zone", SDI_KEY_TEXT, "", 0, 63, NULL, AT(route_settings, zone),
      "Where this process runs. Empty: no node is preferred."},

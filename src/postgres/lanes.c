@@ -254,7 +254,8 @@ sdi_lanes *sdi_lanes_new(sdi_pool *pool, const sdi_pool_settings *settings, size
                          sdi_metrics *metrics)
 {
     void *contexts[SDI_LANES_MAX];
-    size_t count = settings->prepared ? (size_t)settings->shared : 0;
+    int64_t most = settings->shared < settings->size ? settings->shared : settings->size;
+    size_t count = settings->prepared ? (size_t)most : 0;
     sdi_combine_bounds bounds = {.requests = REQUESTS, .bytes = SIZE_MAX, .few = count};
     sdi_lanes *lanes = sdi_calloc(1, sizeof *lanes + count * sizeof lanes->lanes[0]);
     if (!lanes)

@@ -17,8 +17,8 @@ enum { SDI_LANES_MAX = 64 };
 
 typedef struct sdi_lanes sdi_lanes;
 
-/* sdi_lanes_new makes as many as settings->shared says, without I/O; each takes a connection of the pool for a batch at
- * a time. Pool, settings and metrics outlive it. NULL without memory. */
+/* sdi_lanes_new makes as many as settings->shared says, but no more than the pool has connections, without I/O; each
+ * takes a connection of the pool for a batch at a time. Pool, settings and metrics outlive it. NULL without memory. */
 sdi_lanes *sdi_lanes_new(sdi_pool *pool, const sdi_pool_settings *settings, size_t node, size_t max_bytes,
                          sdi_metrics *metrics);
 void sdi_lanes_free(sdi_lanes *lanes);
