@@ -96,7 +96,7 @@ void sdi_core_free(sdi_core *core)
 }
 
 /* The parent's other threads do not exist here, and may have held any lock at the moment of the fork: what has locks of
- * theirs is left behind, a few kilobytes, once. */
+ * theirs is left behind, once: a few kilobytes, or, where one was just reading it, what the parent kept of answers. */
 sdi_settings *sdi_core_abandon(sdi_core *core)
 {
     sdi_router_abandon(core->router);

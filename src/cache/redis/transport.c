@@ -27,11 +27,12 @@ int sdi_redis_transport_open(sdi_redis_transport *transport, const sdi_address *
 
 void sdi_redis_transport_close(sdi_redis_transport *transport)
 {
+    int fd = transport->fd;
     sdi_redis_tls_end(transport->ssl);
-    if (transport->fd >= 0)
-        close(transport->fd);
     transport->ssl = NULL;
-    transport->fd = -1;
+    transport->fd = -1; /* first: a child forked in between closes what stands here, which may be another's by then */
+    if (fd >= 0)
+        close(fd);
 }
 
 static ssize_t lost(const char *why, sdi_redis_trouble *trouble)
