@@ -89,20 +89,6 @@ static shopdata_op *await_ready(void)
     return op;
 }
 
-static void await_value(const char *sql, const char *wanted)
-{
-    char *value = NULL;
-    for (int i = 0; i < 3000; i++) {
-        free(value);
-        value = servers_value(sql);
-        if (!strcmp(value, wanted))
-            break;
-        usleep(10000);
-    }
-    ck_assert_str_eq(value, wanted);
-    free(value);
-}
-
 /* ----------------------------------------------------------------------------------------------------------- tests */
 
 static const char *const caches[] = {"none", "memory", "redis"};
@@ -198,9 +184,10 @@ START_TEST(a_cancelled_op_ends_its_statement)
     shopdata_statement *sleeps = servers_statement(client, "SELECT pg_sleep(300) /* async */");
     shopdata_call call = {.statement = sleeps};
     ck_assert_int_eq(shopdata_start(other, queue, &call, 1, NULL, &op, NULL), SHOPDATA_PENDING);
-    await_value("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(300) /* async"
-                " */%' AND pid <> pg_backend_pid()",
-                "1");
+    servers_await_value(
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(300) /* async"
+        " */%' AND pid <> pg_backend_pid()",
+        "1");
     ck_assert_int_eq(number_of(wait_for(start_price(session, 3, NULL))), 3);
     if (_i) {
         servers_ok(shopdata_op_cancel(op, NULL), NULL);
@@ -212,9 +199,10 @@ START_TEST(a_cancelled_op_ends_its_statement)
         ck_assert_int_eq(number_of(wait_for(start_price(other, 4, NULL))), 4);
     }
     shopdata_op_free(op);
-    await_value("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(300) /* async"
-                " */%' AND pid <> pg_backend_pid()",
-                "0");
+    servers_await_value(
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(300) /* async"
+        " */%' AND pid <> pg_backend_pid()",
+        "0");
     ck_assert_int_eq(number_of(wait_for(start_price(session, 5, NULL))), 5);
     shopdata_statement_free(sleeps);
     shopdata_session_free(other);
@@ -291,8 +279,8 @@ START_TEST(a_transaction_does_not_wait_for_those_who_wait_for_it)
     do_step(session, SHOPDATA_STEP_BEGIN, NULL);
     shopdata_result_free(wait_for(start_set(session, 30, 3000)));
     shopdata_op *waits = start_set(other, 30, 3001);
-    await_value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE item%'",
-                "1");
+    servers_await_value(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE item%'", "1");
     shopdata_result_free(wait_for(start_set(session, 31, 3100)));
     do_step(session, SHOPDATA_STEP_COMMIT, NULL);
     shopdata_result_free(wait_for(waits));
@@ -311,8 +299,8 @@ START_TEST(a_transaction_whose_session_is_freed_meanwhile_is_rolled_back)
     shopdata_session_free(session);
     session = NULL;
     shopdata_result_free(wait_for(op));
-    await_value("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'", "0");
-    await_value("SELECT price FROM item WHERE id = 10", "10");
+    servers_await_value("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'", "0");
+    servers_await_value("SELECT price FROM item WHERE id = 10", "10");
     for (int i = 0; i < 500 && servers_metric(client, "shopdata_transactions_abandoned_total", "") < 1; i++)
         usleep(10000);
     ck_assert_double_eq(servers_metric(client, "shopdata_transactions_abandoned_total", ""), 1);

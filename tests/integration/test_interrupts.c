@@ -111,20 +111,6 @@ static void check_interrupted(int status, shopdata_error *error, patience *p)
     shopdata_error_free(error);
 }
 
-static void await_value(const char *sql, const char *wanted)
-{
-    char *value = NULL;
-    for (int i = 0; i < 3000; i++) {
-        free(value);
-        value = servers_value(sql);
-        if (!strcmp(value, wanted))
-            break;
-        usleep(10000);
-    }
-    ck_assert_str_eq(value, wanted);
-    free(value);
-}
-
 /* On the primary: what a session with SHOPDATA_PRIMARY asks, and all that writes. */
 static void await_none_running(const char *like)
 {
@@ -133,7 +119,7 @@ static void await_none_running(const char *like)
              "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid() AND query LIKE "
              "'%s'",
              like);
-    await_value(sql, "0");
+    servers_await_value(sql, "0");
 }
 
 static void works_on(shopdata_session *who)
@@ -163,8 +149,8 @@ static void start_holding(holder *h, const char *sql)
 {
     h->sql = sql;
     ck_assert_int_eq(pthread_create(&h->thread, NULL, hold, h), 0);
-    await_value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3600)%' AND wait_event = 'PgSleep'",
-                "1");
+    servers_await_value(
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3600)%' AND wait_event = 'PgSleep'", "1");
 }
 
 /* The sleep of a holder is cancelled in its own block, so that its transaction ends in order. */

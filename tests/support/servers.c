@@ -183,6 +183,20 @@ char *servers_value(const char *sql)
     return servers_value_at("SHOPDATA_PRIMARY", sql);
 }
 
+void servers_await_value(const char *sql, const char *wanted)
+{
+    char *value = NULL;
+    for (int i = 0; i < 3000; i++) {
+        free(value);
+        value = servers_value(sql);
+        if (!strcmp(value, wanted))
+            break;
+        usleep(10000);
+    }
+    ck_assert_str_eq(value, wanted);
+    free(value);
+}
+
 void servers_sql(const char *sql)
 {
     free(servers_value(sql));

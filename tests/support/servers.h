@@ -26,10 +26,12 @@ shopdata_config *servers_hasty_config(const char *cache);
 shopdata_client *servers_open_with(shopdata_config *config);
 shopdata_client *servers_open(const char *cache);
 /* servers_sql runs SQL on the primary past the library; servers_value gives the first cell as text (free it), "" if
- * none. servers_value_at asks the node whose connection string is in this variable of the environment. */
+ * none. servers_value_at asks the node whose connection string is in this variable of the environment.
+ * servers_await_value asks until the value is the one wanted, for half a minute. */
 void servers_sql(const char *sql);
 char *servers_value(const char *sql);
 char *servers_value_at(const char *node, const char *sql);
+void servers_await_value(const char *sql, const char *wanted);
 /* servers_flush flushes the primary's log. A lock's record waits for the next commit, or up to 15 s for the background
  * writer: so long it may take until replicas hear of it. */
 void servers_flush(void);
