@@ -96,6 +96,16 @@ size_t sdi_combiner_under_way(const sdi_combiner *combiner)
     return atomic_load_explicit(&combiner->under_way, memory_order_relaxed);
 }
 
+size_t sdi_combiner_waiting(sdi_combiner *combiner)
+{
+    size_t count = 0;
+    sdi_lock(&combiner->mutex);
+    for (const sdi_combine_request *at = combiner->first; at; at = at->next)
+        count++;
+    sdi_unlock(&combiner->mutex);
+    return count;
+}
+
 static bool is_crowded(const sdi_combiner *combiner)
 {
     return sdi_combiner_under_way(combiner) > combiner->lane_count;

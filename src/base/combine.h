@@ -103,6 +103,8 @@ void sdi_combiner_each_idle(sdi_combiner *combiner, void (*function)(void *lane)
 
 /* sdi_combiner_under_way is how many requests are, as a moment's figure. */
 size_t sdi_combiner_under_way(const sdi_combiner *combiner);
+/* sdi_combiner_waiting is how many of them wait for a lane. */
+size_t sdi_combiner_waiting(sdi_combiner *combiner);
 
 /* sdi_combine_run runs one request until its answer or the deadline, or until the call is interrupted. */
 enum sdi_combine_end sdi_combine_run(sdi_combiner *combiner, sdi_combine_request *request, int64_t deadline);

@@ -297,6 +297,11 @@ void sdi_lanes_abandon(sdi_lanes *lanes)
     sdi_free(lanes);
 }
 
+size_t sdi_lanes_waiting(sdi_lanes *lanes)
+{
+    return lanes->count ? sdi_combiner_waiting(&lanes->combiner) : 0;
+}
+
 bool sdi_lanes_suit(const sdi_lanes *lanes, const sdi_pg_command *commands, size_t count, int64_t deadline)
 {
     if (!lanes->count || count > COMMANDS)

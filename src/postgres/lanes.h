@@ -25,6 +25,9 @@ void sdi_lanes_free(sdi_lanes *lanes);
 /* sdi_lanes_abandon: as sdi_pool_abandon, before it. */
 void sdi_lanes_abandon(sdi_lanes *lanes);
 
+/* sdi_lanes_waiting is how many callers wait for a connection to share. */
+size_t sdi_lanes_waiting(sdi_lanes *lanes);
+
 /* sdi_lanes_suit: may these reads, which do not depend on one another, share a batch? */
 bool sdi_lanes_suit(const sdi_lanes *lanes, const sdi_pg_command *commands, size_t count, int64_t deadline);
 

@@ -376,7 +376,7 @@ void sdi_pool_flush(sdi_pool *pool)
     sdi_unlock(&pool->mutex);
 }
 
-void sdi_pool_gauges(sdi_pool *pool)
+void sdi_pool_gauges(sdi_pool *pool, size_t elsewhere)
 {
     size_t connections = 0, busy = 0;
     sdi_lock(&pool->mutex);
@@ -384,7 +384,7 @@ void sdi_pool_gauges(sdi_pool *pool)
         connections += pool->slots[i].connection != NULL;
         busy += pool->slots[i].state == TAKEN || pool->slots[i].state == RUNNING;
     }
-    int64_t waiting = pool->waiting;
+    size_t waiting = (size_t)pool->waiting + elsewhere;
     sdi_unlock(&pool->mutex);
     sdi_gauge(pool->metrics, SDI_M_POOL_CONNECTIONS, pool->node, (double)connections);
     sdi_gauge(pool->metrics, SDI_M_POOL_BUSY, pool->node, (double)busy);

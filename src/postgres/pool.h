@@ -37,7 +37,8 @@ void sdi_pool_give_up(sdi_pool *pool);
 void sdi_pool_flush(sdi_pool *pool);
 /* sdi_pool_out_of_time is SHOPDATA_ERR_TIMEOUT: while waiting for a connection, or, `sent`, for an answer. */
 int sdi_pool_out_of_time(const sdi_pool *pool, bool sent, shopdata_error **error_out);
-/* sdi_pool_gauges sets SDI_M_POOL_CONNECTIONS, _BUSY, _SIZE and _WAITING. */
-void sdi_pool_gauges(sdi_pool *pool);
+/* sdi_pool_gauges sets SDI_M_POOL_CONNECTIONS, _BUSY, _SIZE and _WAITING; `elsewhere`: who waits for a connection that
+ * is shared. */
+void sdi_pool_gauges(sdi_pool *pool, size_t elsewhere);
 
 #endif

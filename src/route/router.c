@@ -487,7 +487,7 @@ void sdi_router_gauges(sdi_router *router)
     }
     sdi_unlock(&router->lock);
     for (size_t i = 0; i < router->count; i++)
-        sdi_pool_gauges(router->nodes[i].pool);
+        sdi_pool_gauges(router->nodes[i].pool, sdi_lanes_waiting(router->nodes[i].lanes));
 }
 
 void sdi_router_describe(sdi_router *router, sdi_buffer *text)

@@ -22,6 +22,7 @@ static void begin_with(shopdata_config *config)
 {
     servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY,"
                 " price int NOT NULL); INSERT INTO item SELECT i, i FROM generate_series(1, 100) i");
+    servers_settle();
     client = servers_open_with(config);
     servers_ok(shopdata_queue_new(client, &queue, NULL), NULL);
     servers_ok(shopdata_session_new(client, &session, NULL), NULL);

@@ -55,8 +55,7 @@ static void make_items(void)
     static int number;
     servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, "
                 "price bigint NOT NULL); INSERT INTO item SELECT i, 0 FROM generate_series(1, 50) i");
-    servers_replay("SHOPDATA_REPLICA1");
-    servers_replay("SHOPDATA_REPLICA2");
+    servers_settle();
     snprintf(prefix, sizeof prefix, "local-%d-%d", (int)getpid(), number++);
 }
 
@@ -313,14 +312,12 @@ START_TEST(what_is_invalidated_by_hand_is_gone_everywhere)
     begin("redis");
     await_local(here, read_here, 1);
     servers_sql("UPDATE item SET price = 5 WHERE id = 1");
-    servers_replay("SHOPDATA_REPLICA1");
-    servers_replay("SHOPDATA_REPLICA2");
+    servers_settle();
     invalidate(here, "public.item");
     ck_assert_int_eq(ask_anew(here, read_here, 1).price, 5);
     await_local(here, read_here, 1);
     servers_sql("UPDATE item SET price = 6 WHERE id = 1");
-    servers_replay("SHOPDATA_REPLICA1");
-    servers_replay("SHOPDATA_REPLICA2");
+    servers_settle();
     invalidate(there, "public.item");
     pass_the_bound(sdi_now());
     ck_assert_int_eq(ask_anew(here, read_here, 1).price, 6);

@@ -140,7 +140,7 @@ START_TEST(many_threads_share_few_connections)
     ck_assert_int_eq(atomic_load(&peak), SIZE);
     ck_assert_uint_eq(sdi_counted(metrics, SDI_M_CONNECTS, 0), SIZE);
     ck_assert_uint_gt(sdi_counted(metrics, SDI_M_POOL_WAITS, 0), 0);
-    sdi_pool_gauges(pool);
+    sdi_pool_gauges(pool, 0);
     free_pool();
 }
 END_TEST
@@ -170,7 +170,7 @@ static void *stand_in_line(void *place)
 
 static int line_length(void)
 {
-    sdi_pool_gauges(pool);
+    sdi_pool_gauges(pool, 0);
     return (int)sdi_metrics_gauged(metrics, SDI_M_POOL_WAITING, 0);
 }
 

@@ -1,6 +1,8 @@
 /* test_shared.c - what the reads of a node share, and what it is asked beside them. */
+#include <libpq-fe.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,21 +17,32 @@ static shopdata_client *client;
 static shopdata_session *session;
 static shopdata_statement *by_id, *whole, *divide, *nap;
 
+/* Who reads through a gate waits until it is opened, however long that may be: what happens meanwhile is no race. */
+enum { GATES = 2 };
+
+typedef struct gate {
+    shopdata_statement *through;
+    PGconn *keeper; /* holds it shut, or NULL */
+} gate;
+
+static gate gates[GATES];
+
 /* --------------------------------------------------------------------------------------------------------- helpers */
 
-static void make_table(void)
+static void make_tables(void)
 {
-    servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY, "
-                "price int NOT NULL); INSERT INTO item SELECT i, i * 10 FROM generate_series(1, 100) i");
-    servers_replay("SHOPDATA_REPLICA1");
-    servers_replay("SHOPDATA_REPLICA2");
+    servers_sql("SET client_min_messages = warning; DROP TABLE IF EXISTS item, gate0, gate1; "
+                "CREATE TABLE item (id int PRIMARY KEY, price int NOT NULL); "
+                "INSERT INTO item SELECT i, i * 10 FROM generate_series(1, 100) i; "
+                "CREATE TABLE gate0 AS SELECT true AS passed; CREATE TABLE gate1 AS SELECT true AS passed");
+    servers_settle();
 }
 
 /* Nobody else asks the nodes meanwhile: their watchers sleep. One lane, so that who comes while it is held gathers. */
 static void begin_with(const char *key, const char *value)
 {
     shopdata_config *config = servers_config("none");
-    make_table();
+    make_tables();
     servers_ok(shopdata_config_set(config, "route.poll_interval", "1m", NULL), NULL);
     servers_ok(shopdata_config_set(config, "route.catalog_interval", "0ms", NULL), NULL);
     servers_ok(shopdata_config_set(config, "pool.shared", "1", NULL), NULL);
@@ -40,11 +53,39 @@ static void begin_with(const char *key, const char *value)
     whole = servers_statement(client, "SELECT * FROM item WHERE id = $1");
     divide = servers_statement(client, "SELECT id, price / $2 FROM item WHERE id = $1");
     nap = servers_statement(client, "SELECT id, price FROM item, pg_sleep($2) WHERE id = $1");
+    gates[0].through = servers_statement(client, "SELECT id, price FROM item, gate0 WHERE id = $1");
+    gates[1].through = servers_statement(client, "SELECT id, price FROM item, gate1 WHERE id = $1");
 }
 
 static void begin(void)
 {
     begin_with("pool.shared", "1");
+}
+
+static void shut_gate(size_t number)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "BEGIN; LOCK TABLE gate%zu", number);
+    gates[number].keeper = PQconnectdb(getenv("SHOPDATA_PRIMARY"));
+    PGresult *result = PQexec(gates[number].keeper, sql);
+    ck_assert_msg(PQresultStatus(result) == PGRES_COMMAND_OK, "%s", PQerrorMessage(gates[number].keeper));
+    PQclear(result);
+}
+
+static void open_gate(size_t number)
+{
+    PQfinish(gates[number].keeper);
+    gates[number].keeper = NULL;
+}
+
+static void await_at_gate(size_t number)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'gate%zu' AND "
+             "NOT l.granted",
+             number);
+    servers_await_value(sql, "1");
 }
 
 static void finish(void)
@@ -53,6 +94,10 @@ static void finish(void)
     shopdata_statement_free(whole);
     shopdata_statement_free(divide);
     shopdata_statement_free(nap);
+    for (size_t i = 0; i < GATES; i++) {
+        shopdata_statement_free(gates[i].through);
+        open_gate(i);
+    }
     shopdata_session_free(session);
     shopdata_close(client);
 }
@@ -119,7 +164,7 @@ typedef struct caller {
     pthread_t thread;
 } caller;
 
-enum { CALLERS = 20, PATIENT_MS = 20000 };
+enum { CALLERS = 20, PATIENT_MS = 20000, HASTY_MS = 2000 };
 
 static caller callers[CALLERS];
 static double batches_before, reads_before, mended_before, failures_before;
@@ -148,13 +193,9 @@ static void set_second(size_t n, shopdata_param param)
     callers[n].count = 2;
 }
 
-/* They come one after another. */
-static void start(size_t from, size_t to)
+static void start(size_t n)
 {
-    for (size_t i = from; i < to; i++) {
-        ck_assert_int_eq(pthread_create(&callers[i].thread, NULL, call, &callers[i]), 0);
-        usleep(10000);
-    }
+    ck_assert_int_eq(pthread_create(&callers[n].thread, NULL, call, &callers[n]), 0);
 }
 
 static void join(size_t from, size_t to)
@@ -183,6 +224,17 @@ static double primarys(const char *metric)
     return servers_metric(client, metric, "node=\"primary\"");
 }
 
+/* They come one after another, and wait behind who holds the lane. */
+static void gather(size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        start(i);
+        for (int tries = 0; tries < 2000 && primarys("shopdata_pool_waiting_callers") <= (double)(i - from); tries++)
+            usleep(5000);
+        ck_assert_double_eq(primarys("shopdata_pool_waiting_callers"), (double)(i - from + 1));
+    }
+}
+
 static void count_from_here(void)
 {
     batches_before = primarys("shopdata_shared_batches_total");
@@ -203,7 +255,7 @@ static void make_quick(shopdata_statement *statement, shopdata_param second)
     set_caller(0, statement, 1, PATIENT_MS);
     callers[0].params[1] = second;
     callers[0].count = shopdata_statement_parameters(statement);
-    start(0, 1);
+    start(0);
     join(0, 1);
     check_answered(0, 1);
     sdi_planned *planned = atomic_load(&statement->planned);
@@ -216,17 +268,18 @@ static void make_all_quick(void)
     make_quick(by_id, shopdata_null());
     make_quick(whole, shopdata_null());
     make_quick(divide, shopdata_int64(1));
-    make_quick(nap, shopdata_double(0));
+    for (size_t i = 0; i < GATES; i++)
+        make_quick(gates[i].through, shopdata_null());
     count_from_here();
 }
 
-/* Whoever comes in the next so many seconds gathers behind this caller. */
-static void hold_lane(size_t n, double seconds, int64_t deadline_ms)
+/* Whoever comes until the first gate is opened gathers behind this caller. */
+static void hold_lane(size_t n, int64_t deadline_ms)
 {
-    set_caller(n, nap, 1, deadline_ms);
-    set_second(n, shopdata_double(seconds));
-    start(n, n + 1);
-    usleep(50000);
+    shut_gate(0);
+    set_caller(n, gates[0].through, 1, deadline_ms);
+    start(n);
+    await_at_gate(0);
 }
 
 /* --------------------------------------------------------------------------------------------------------- sharing */
@@ -235,10 +288,11 @@ START_TEST(what_gathers_is_one_batch)
 {
     begin();
     make_all_quick();
-    hold_lane(0, 0.5, PATIENT_MS);
+    hold_lane(0, PATIENT_MS);
     for (size_t i = 1; i < CALLERS; i++)
         set_caller(i, i % 2 ? by_id : whole, (int)i, PATIENT_MS);
-    start(1, CALLERS);
+    gather(1, CALLERS);
+    open_gate(0);
     join(0, CALLERS);
     check_answered(0, 1);
     for (size_t i = 1; i < CALLERS; i++)
@@ -252,13 +306,14 @@ START_TEST(an_error_is_its_callers_alone)
 {
     begin();
     make_all_quick();
-    hold_lane(0, 0.3, PATIENT_MS);
+    hold_lane(0, PATIENT_MS);
     for (size_t i = 1; i < 9; i++) {
         set_caller(i, i % 3 == 0 ? divide : by_id, (int)i, PATIENT_MS);
         if (i % 3 == 0)
             set_second(i, shopdata_int64(i == 3 ? 0 : 1));
     }
-    start(1, 9);
+    gather(1, 9);
+    open_gate(0);
     join(0, 9);
     for (size_t i = 0; i < 9; i++) {
         if (i != 3)
@@ -278,14 +333,19 @@ START_TEST(a_deadline_does_not_hurt_the_neighbours)
 {
     begin();
     make_all_quick();
-    hold_lane(0, 0.3, PATIENT_MS);
-    set_caller(1, by_id, 2, 500);
-    set_caller(2, nap, 3, PATIENT_MS);
-    set_second(2, shopdata_double(0.5));
-    set_caller(3, by_id, 4, 500);
+    hold_lane(0, PATIENT_MS);
+    shut_gate(1);
+    set_caller(1, by_id, 2, HASTY_MS);
+    set_caller(2, gates[1].through, 3, PATIENT_MS);
+    set_caller(3, by_id, 4, HASTY_MS);
     set_caller(4, by_id, 5, PATIENT_MS);
-    start(1, 5);
-    join(0, 5);
+    gather(1, 5);
+    open_gate(0);
+    join(0, 2);
+    join(3, 4);
+    open_gate(1);
+    join(2, 3);
+    join(4, 5);
     ck_assert_int_eq(callers[1].status, SHOPDATA_ERR_TIMEOUT);
     ck_assert_int_eq(callers[3].status, SHOPDATA_ERR_TIMEOUT);
     forget(1);
@@ -303,9 +363,9 @@ START_TEST(the_lane_goes_on_without_who_left)
 {
     begin_with("route.poll_interval", "100ms");
     make_all_quick();
-    hold_lane(0, 20, 200);
+    hold_lane(0, HASTY_MS);
     set_caller(1, by_id, 2, PATIENT_MS);
-    start(1, 2);
+    start(1);
     join(0, 2);
     ck_assert_int_eq(callers[0].status, SHOPDATA_ERR_TIMEOUT);
     forget(0);
@@ -321,16 +381,17 @@ START_TEST(a_lost_connection_is_one_failure_and_nobodys_loss)
 {
     begin();
     make_all_quick();
-    hold_lane(0, 0.3, PATIENT_MS);
+    hold_lane(0, PATIENT_MS);
     set_caller(1, by_id, 2, PATIENT_MS);
-    set_caller(2, nap, 3, PATIENT_MS);
-    set_second(2, shopdata_double(1));
+    set_caller(2, gates[1].through, 3, PATIENT_MS);
     set_caller(3, by_id, 4, PATIENT_MS);
-    start(1, 4);
-    usleep(500000);
-    servers_sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%item, pg_sleep%' AND state = "
-        "'active' AND pid <> pg_backend_pid()");
+    shut_gate(1);
+    gather(1, 4);
+    open_gate(0);
+    await_at_gate(1);
+    servers_sql("SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE "
+                "c.relname = 'gate1' AND NOT l.granted");
+    open_gate(1);
     join(0, 4);
     check_answered(0, 1);
     for (size_t i = 1; i < 4; i++)
@@ -347,10 +408,11 @@ START_TEST(a_changed_table_is_mended_for_all)
     make_all_quick();
     servers_sql("ALTER TABLE item ADD COLUMN name text DEFAULT 'x'");
     count_from_here();
-    hold_lane(0, 0.3, PATIENT_MS);
+    hold_lane(0, PATIENT_MS);
     for (size_t i = 1; i < 7; i++)
         set_caller(i, i % 2 ? by_id : whole, (int)i, PATIENT_MS);
-    start(1, 7);
+    gather(1, 7);
+    open_gate(0);
     join(0, 7);
     for (size_t i = 1; i < 7; i++) {
         ck_assert_int_eq(callers[i].status, SHOPDATA_OK);
@@ -370,11 +432,12 @@ START_TEST(a_result_that_is_too_large_is_its_callers_alone)
     shopdata_statement *large = servers_statement(client, "SELECT id, price, repeat('x', $2) FROM item WHERE id = $1");
     make_all_quick();
     make_quick(large, shopdata_int64(1));
-    hold_lane(0, 0.3, PATIENT_MS);
+    hold_lane(0, PATIENT_MS);
     for (size_t i = 1; i < 4; i++)
         set_caller(i, i == 2 ? large : by_id, (int)i, PATIENT_MS);
     set_second(2, shopdata_int64(100000));
-    start(1, 4);
+    gather(1, 4);
+    open_gate(0);
     join(0, 4);
     ck_assert_int_eq(callers[2].status, SHOPDATA_ERR_TOO_LARGE);
     forget(2);
