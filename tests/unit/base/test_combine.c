@@ -156,20 +156,10 @@ static void *run_caller(void *argument)
     return NULL;
 }
 
-static size_t queue_length(void)
-{
-    size_t length = 0;
-    sdi_lock(&combiner.mutex);
-    for (const sdi_combine_request *at = combiner.first; at; at = at->next)
-        length++;
-    sdi_unlock(&combiner.mutex);
-    return length;
-}
-
 /* Both end as well when the time of one of those who are meant is up. */
 static bool await_queue(size_t length, int64_t until)
 {
-    while (queue_length() != length && !sdi_passed(until))
+    while (sdi_combiner_waiting(&combiner) != length && !sdi_passed(until))
         usleep(200);
     return !sdi_passed(until);
 }
