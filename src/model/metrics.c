@@ -142,7 +142,8 @@ void sdi_metrics_free(sdi_metrics *metrics)
 /* A metric or label that is not there is ignored: a wrong count must not be a crash. */
 static bool is_there(const sdi_metrics *metrics, enum sdi_metric metric, size_t label, int type)
 {
-    return (unsigned)metric < SDI_METRICS && sdi_metric_table[metric].type == type && label < metrics->values[metric];
+    return metrics && (unsigned)metric < SDI_METRICS && sdi_metric_table[metric].type == type &&
+           label < metrics->values[metric];
 }
 
 void sdi_count(sdi_metrics *metrics, enum sdi_metric metric, size_t label, uint64_t amount)

@@ -142,7 +142,8 @@ sdi_metrics *sdi_metrics_new(sdi_names nodes, sdi_names policies);
 void sdi_metrics_free(sdi_metrics *metrics);
 
 /* sdi_count adds to a counter; `label` numbers the value of its label (source - 1, node, policy, status -1..-14 as
- * 0..13, reason) and is 0 for a metric without labels. Never fails, never locks. */
+ * 0..13, reason) and is 0 for a metric without labels. Never fails, never locks. Here and below: metrics NULL, and
+ * nothing is kept. */
 void sdi_count(sdi_metrics *metrics, enum sdi_metric metric, size_t label, uint64_t amount);
 /* sdi_metric_pair is the `label` of a metric with two. */
 size_t sdi_metric_pair(enum sdi_metric metric, size_t first, size_t second);

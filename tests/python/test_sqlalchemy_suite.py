@@ -35,12 +35,13 @@ BRIEF = os.environ.get("SHOPDATA_TEST_BRIEF") == "1"
 
 
 def url_of(servers: Servers) -> str:
-    """The engine's URL for all nodes and Redis."""
+    """The engine's URL for all nodes and Redis. Without what a process keeps, which may trail others' writes."""
     parts = psycopg.conninfo.conninfo_to_dict(servers.primary)
     places = [psycopg.conninfo.conninfo_to_dict(replica) for replica in servers.replicas]
     replicas = "".join(f"&replica={place['host']}:{place['port']}" for place in places)
     login = f"{parts['user']}:{quote(str(parts['password']))}@{parts['host']}:{parts['port']}"
-    return f"postgresql+shopdata://{login}/{parts['dbname']}?cache=redis://{servers.redis}{replicas}"
+    rest = f"cache=redis://{servers.redis}{replicas}&local.coherence=0ms"
+    return f"postgresql+shopdata://{login}/{parts['dbname']}?{rest}"
 
 
 @contextlib.contextmanager

@@ -52,6 +52,10 @@ END_TEST
 START_TEST(ignores_what_is_not_there)
 {
     sdi_metrics *metrics = made();
+    sdi_count(NULL, SDI_M_QUERIES, 0, 1);
+    sdi_observe(NULL, SDI_M_CACHE_SECONDS, 0, 1);
+    sdi_gauge(NULL, SDI_M_NODE_ROLE, 0, 1);
+    ck_assert_uint_eq(sdi_counted(NULL, SDI_M_QUERIES, 0), 0);
     sdi_count(metrics, SDI_M_QUERIES, 5, 1);
     sdi_count(metrics, SDI_M_CACHE_BREAKER, 0, 1);
     sdi_count(metrics, SDI_METRICS, 0, 1);
