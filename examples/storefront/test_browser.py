@@ -75,7 +75,7 @@ class TestShopping(ShopTest):
         before = int(shop.sql("SELECT count(*) FROM orders"))
         browser.run("window.stays = true")
         browser.press("#order", times=2)
-        browser.wait("!window.stays && document.querySelector('#number')")
+        browser.wait("!window.stays && document.readyState == 'complete' && document.querySelector('#number')")
         self.go("/product/11")
         self.assert_text(".sheet .stock", "9 in stock")
         self.assertEqual(int(shop.sql("SELECT count(*) FROM orders")), before + 1)
@@ -107,7 +107,7 @@ class TestShopping(ShopTest):
         for kind in ("rawKeyDown", "char", "keyUp"):
             browser.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", text="\r",
                          windowsVirtualKeyCode=13)
-        browser.wait("!window.stays && document.querySelector('#q13').value == '4'")
+        browser.wait("!window.stays && document.readyState == 'complete' && document.querySelector('#q13').value == '4'")
         browser.follow(".line .plain")
         self.assert_text(".found", "There is nothing in it yet")
         self.picture("cart-empty")
@@ -177,7 +177,7 @@ class TestTopology(ShopTest):
         try:
             self.go("/topology")
             browser.events.clear()
-            browser.wait_event("Page.loadEventFired")
+            browser.wait_event("Page.lifecycleEvent", name="load")
         finally:
             browser.call("Emulation.setScriptExecutionDisabled", value=False)
         self.go("/")

@@ -40,9 +40,9 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
-        # Chromium reads descriptor 3 and writes descriptor 4.
+        # Chromium reads descriptor 3 and writes descriptor 4. Not sh: Debian's takes no descriptor over 9.
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', path, *OPTIONS,
+            ["bash", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', path, *OPTIONS,
              f"--user-data-dir={self.profile.name}", "about:blank"],
             pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self.profile.name})
@@ -62,6 +62,7 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def close(self) -> None:
         try:
@@ -117,16 +118,14 @@ class Browser:
     # What a visitor does.
 
     def go(self, address: str) -> None:
+        """The page before it may be loaded a moment ago, and tell of it only now: this one is known by its loader."""
         self.events.clear()
-        self.call("Page.navigate", url=address)
-        self.wait_event("Page.loadEventFired")
+        loader = self.call("Page.navigate", url=address)["loaderId"]
+        self.wait_event("Page.lifecycleEvent", loaderId=loader, name="load")
 
-    def wait_event(self, method: str) -> dict:
+    def wait_event(self, method: str, **wanted: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            found = next((event for event in self.events if event["method"] == method), None)
-            if found:
-                return found
+        while not any(event["method"] == method and wanted.items() <= event["params"].items() for event in self.events):
             self._note(self._receive(deadline, method))
 
     def run(self, script: str) -> Any:
