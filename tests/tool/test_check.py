@@ -7,6 +7,10 @@ import unittest
 from tool import Case, free_port, redis, run, sql, wait_until
 
 
+def login(name: str) -> str:
+    return f"kind = redis\naddress = {os.environ['SHOPDATA_REDIS']}\nuser = {name}\npassword = hunter2"
+
+
 class Check(Case):
     def check(self, code: int, *said: str, **config) -> str:
         done = run("check", self.config(**config))
@@ -101,27 +105,24 @@ class Cache(Case):
         self.addCleanup(redis, "CONFIG", "SET", "maxmemory", "0")
         self.check(1, "a placeholder cannot be put", "OOM")
 
+    def user(self, name: str, *rights: str) -> str:
+        """A user of the Redis with these rights, until the test ends: the cache's section that logs in as him."""
+        redis("ACL", "SETUSER", name, "on", ">hunter2", *rights)
+        self.addCleanup(redis, "ACL", "DELUSER", name)
+        return login(name)
+
     def test_user_without_scripts(self):
-        redis("ACL", "SETUSER", "noscripts", "on", ">hunter2", "~*", "+@all", "-@scripting")
-        self.addCleanup(redis, "ACL", "DELUSER", "noscripts")
-        address = os.environ["SHOPDATA_REDIS"]
         self.check(1, "PROBLEM", "allow this user keys, scripts and channels",
-                   cache=f"kind = redis\naddress = {address}\nuser = noscripts\npassword = hunter2")
+                   cache=self.user("noscripts", "~*", "+@all", "-@scripting"))
 
     def test_user_without_channels(self):
-        redis("ACL", "SETUSER", "mute", "on", ">hunter2", "~*", "resetchannels", "+@all")
-        self.addCleanup(redis, "ACL", "DELUSER", "mute")
-        address = os.environ["SHOPDATA_REDIS"]
         self.check(1, "a write cannot be published", "allow this user keys, scripts and channels",
-                   cache=f"kind = redis\naddress = {address}\nuser = mute\npassword = hunter2")
+                   cache=self.user("mute", "~*", "resetchannels", "+@all"))
 
     def test_what_processes_keep_themselves(self):
         self.check(0, "a process hears of the others' writes: what it keeps itself is 250 ms behind at most",
                    local="coherence = 250ms")
-        address = os.environ["SHOPDATA_REDIS"]
-        cache = f"kind = redis\naddress = {address}\nuser = deaf\npassword = hunter2\nkey_prefix = tool-test"
-        redis("ACL", "SETUSER", "deaf", "on", ">hunter2", "~*", "&*", "+@all", "-subscribe")
-        self.addCleanup(redis, "ACL", "DELUSER", "deaf")
+        cache = self.user("deaf", "~*", "&*", "+@all", "-subscribe") + "\nkey_prefix = tool-test"
         self.check(1, "cannot hear of writes on the channel tool-test:changes", "SUBSCRIBE was refused: NOPERM",
                    "+subscribe", cache=cache, local="coherence = 100ms")
         redis("ACL", "SETUSER", "deaf", "+subscribe", "-ping")
@@ -129,8 +130,7 @@ class Cache(Case):
         self.assertNotIn("hear", self.check(0, "a fence was put", cache=cache, local="bytes = 0"))
 
     def test_wrong_password(self):
-        address = os.environ["SHOPDATA_REDIS"]
-        self.check(1, "WRONGPASS", cache=f"kind = redis\naddress = {address}\nuser = x\npassword = hunter2")
+        self.check(1, "WRONGPASS", cache=login("x"))
 
     def test_nobody_there(self):
         port = free_port()
