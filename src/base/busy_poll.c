@@ -15,7 +15,7 @@ void sdi_busy_poll_init(sdi_busy_poll *poll, bool on)
 
 static bool worth_it(sdi_busy_poll *poll)
 {
-    if (atomic_load_explicit(&poll->usual, memory_order_relaxed) < LONGEST_US)
+    if (atomic_load_explicit(&poll->recent, memory_order_relaxed) < AVERAGED_OVER * LONGEST_US)
         return true;
     return atomic_fetch_add_explicit(&poll->slept, 1, memory_order_relaxed) % LOOK_ONCE_IN == LOOK_ONCE_IN - 1;
 }
@@ -50,6 +50,6 @@ void sdi_busy_poll_end(sdi_busy_poll *poll)
 void sdi_busy_poll_learn(sdi_busy_poll *poll, int64_t took_us)
 {
     int64_t took = took_us < 2 * LONGEST_US ? took_us : 2 * LONGEST_US;
-    int64_t usual = atomic_load_explicit(&poll->usual, memory_order_relaxed);
-    atomic_store_explicit(&poll->usual, usual + (took - usual) / AVERAGED_OVER, memory_order_relaxed);
+    int64_t recent = atomic_load_explicit(&poll->recent, memory_order_relaxed);
+    atomic_store_explicit(&poll->recent, recent + took - recent / AVERAGED_OVER, memory_order_relaxed);
 }

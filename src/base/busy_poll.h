@@ -16,7 +16,7 @@
 typedef struct sdi_busy_poll {
     int32_t places;         /* for threads that look; 0: nobody does */
     _Atomic int32_t taken;  /* of them */
-    _Atomic int64_t usual;  /* microseconds until an answer came, a moving average over those that were looked for */
+    _Atomic int64_t recent; /* microseconds that the last eight answers took that were looked for: a moving sum */
     _Atomic uint32_t slept; /* since somebody looked last */
 } sdi_busy_poll;
 

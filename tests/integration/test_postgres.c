@@ -694,7 +694,7 @@ START_TEST(answers_are_looked_for_first)
     sdi_pg_look_first(connection, &busy_poll);
     for (int i = 0; i < QUICK; i++)
         ck_assert_int_eq(ask(connection, "SELECT 5"), 5);
-    ck_assert_int_gt(atomic_load(&busy_poll.usual), 0);
+    ck_assert_int_gt(atomic_load(&busy_poll.recent), 0); /* answers of a few microseconds each add up */
     ck_assert_int_eq(atomic_load(&busy_poll.taken), 0);
     sdi_pg_command commands[] = {sql("SELECT 1 FROM pg_sleep(0.05)"), sql("SELECT repeat('x', 1000000)")};
     run(connection, commands, 2);

@@ -91,6 +91,16 @@ START_TEST(a_single_slow_answer_changes_nothing)
 }
 END_TEST
 
+START_TEST(the_quickest_answers_add_up_too)
+{
+    begin_with(1);
+    looks_of(1, 1);
+    ck_assert_int_gt(atomic_load(&poll.recent), 0);
+    looks_of(MANY, 80);
+    ck_assert_int_lt(looks_of(MANY, 80), 20);
+}
+END_TEST
+
 START_TEST(looking_ends)
 {
     int64_t since = sdi_now();
@@ -111,6 +121,7 @@ static void fill(TCase *cases)
     tcase_add_test(cases, for_a_quick_server_every_call_looks);
     tcase_add_test(cases, for_a_slow_one_a_call_in_64_looks_whether_it_has_become_quicker);
     tcase_add_test(cases, a_single_slow_answer_changes_nothing);
+    tcase_add_test(cases, the_quickest_answers_add_up_too);
     tcase_add_test(cases, looking_ends);
 }
 
