@@ -25,7 +25,7 @@ class Alarm(Exception):
 
 
 class SuddenAlarm(BaseException):
-    """What a handler raises that may run while a log line is handed over: an Exception is taken for logging's own fault."""
+    """What a handler raises that may run while a log line is handed over: there an Exception is logging's own fault."""
 
 
 @contextmanager
