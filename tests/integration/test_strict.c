@@ -47,7 +47,7 @@ static shopdata_config *config_of(const char *cache, const char *mode)
 
 static void make_table(void)
 {
-    snprintf(prefix, sizeof prefix, "strict-%d-%016llx", (int)getpid(), (unsigned long long)sdi_nonce());
+    snprintf(prefix, sizeof prefix, "strict-%016llx", (unsigned long long)sdi_nonce());
     servers_sql(
         "SET client_min_messages = warning; DROP TABLE IF EXISTS item, aside; "
         "CREATE TABLE item (id int PRIMARY KEY, price int NOT NULL, UNIQUE (price) DEFERRABLE INITIALLY DEFERRED);"
@@ -200,8 +200,9 @@ static void kill_at(victim *v, proxy_fault fault)
     close(v->told);
 }
 
-/* The last argument of what tells the cache is what it settles: nothing ("-"), or one transaction. A mark settles
- * nothing, what follows COMMIT settles the mark; in mode fenced there is only the one, which settles nothing. */
+/* The last argument of what tells the cache is what it settles: nothing ("-"), or one transaction (33 bytes, as no key
+ * here is long: not even with a process's number in the prefix). A mark settles nothing, what follows COMMIT settles
+ * the mark; in mode fenced there is only the one, which settles nothing. */
 static const proxy_fault BEHIND_COMMIT = {.kind = PROXY_STALL_REQUEST, .word = "\r\n$33\r\n", .lines = 1};
 static const proxy_fault BEHIND_COMMIT_FENCED = {.kind = PROXY_STALL_REQUEST, .word = "\r\n$1\r\n-\r\n", .lines = 1};
 static const proxy_fault BEHIND_MARK = {.kind = PROXY_STALL_ANSWER, .word = "\r\n$1\r\n-\r\n", .lines = 1};
