@@ -51,6 +51,8 @@ class ToyShop:
     def order(self, token: str, cart: dict[int, int]) -> tuple[int, str]:
         """The status of a checkout, and where it leads to."""
         with self.lock:
+            if token in self.orders and self.lie == "trips":
+                return 503, ""
             if token in self.orders and self.lie != "twice":
                 return 303, f"/order/{self.orders[token]}?note=again"
             if self.lie != "oversold" and any(self.offers[product][1] < wanted for product, wanted in cart.items()):
@@ -216,6 +218,12 @@ class TestCheck(unittest.TestCase):
         code, output = check_toy("broken")
         self.assertEqual(code, 1, output)
         self.assertRegex(output, r"FAILED: \d+ requests failed")
+
+    def test_an_order_that_one_of_two_answers_told_is_in_the_books(self):
+        code, output = check_toy("trips")
+        self.assertEqual(code, 1, output)
+        self.assertRegex(output, r"FAILED: \d+ requests failed")
+        self.assertNotRegex(output, r"FAILED: \d+ unbalanced")
 
     def test_faults_that_do_not_happen_fail(self):
         code, output = check_toy(works=False)

@@ -3,7 +3,7 @@
 import random
 import threading
 
-from .customer import Customer, order_of, twice
+from .customer import Customer, expect_orders, ordered, twice
 from .http import Connection, HttpError, Response
 from .ledger import Offer
 from .reading import ReadingError, sentence
@@ -59,19 +59,19 @@ class Buyer(threading.Thread):
         self.probe(cart)
 
     def settle(self, cart: dict[int, int], answers: list[Response | HttpError]) -> None:
-        """All answers to one form must be of one mind."""
-        for answer in answers:
-            if isinstance(answer, HttpError):
-                raise answer
-        if all(answer.status == 409 for answer in answers):
-            self.world.sales.refuse(cart)
-            self.world.record.add("sold out")
-            return
-        orders = [order_of(answer) for answer in answers]
-        numbers = {number for number, _ in orders}
+        """All answers to one form must be of one mind. What one answer has told stands, whatever became of the other."""
+        told = ordered(answers)
+        numbers = {number for number, _, _ in told}
         if len(numbers) > 1:
             self.world.record.complain("ordered twice", f"one form became {' and '.join(numbers)}")
-        self.world.confirm(cart, orders[0][0], answers[0].worker, any(note == "late" for _, note in orders))
+        for number, _, worker in told[:1]:
+            self.world.confirm(cart, number, worker, any(note == "late" for _, note, _ in told))
+        refused = [answer for answer in answers if not isinstance(answer, HttpError) and answer.status == 409]
+        if len(refused) == len(answers):
+            self.world.sales.refuse(cart)
+            self.world.record.add("sold out")
+        elif len(told) < len(answers):
+            expect_orders(answers)
 
     def probe(self, cart: dict[int, int]) -> None:
         """What is left, the moment after, on the buyer's connection and on another."""
@@ -121,18 +121,14 @@ class Crowd(threading.Thread):
         self.world.record.add("requests", 3 * CROWD)
 
     def judge(self, product: int, answers: list[Response | HttpError]) -> None:
-        won = []
-        for answer in answers:
-            if isinstance(answer, HttpError):
-                raise answer
-            if answer.status == 303:
-                won.append((*order_of(answer), answer.worker))
-            elif answer.status != 409:
-                raise ReadingError(f"POST /checkout: status {answer.status}: {sentence(answer.body)}")
-        if len(won) != 1:
-            self.world.record.complain("oversold", f"the last piece of product {product} was sold {len(won)} times")
+        won = ordered(answers)
         for number, note, worker in won[:1]:
             self.world.confirm({product: 1}, number, worker, note == "late")
+        if len(won) > 1:
+            self.world.record.complain("oversold", f"the last piece of product {product} was sold {len(won)} times")
+        expect_orders([answer for answer in answers if isinstance(answer, HttpError) or answer.status != 409])
+        if not won:
+            self.world.record.complain("oversold", f"the last piece of product {product} was sold to nobody")
         self.world.record.add("races")
 
 

@@ -72,6 +72,19 @@ def order_of(response: Response) -> tuple[str, str]:
     return found[1], found[2]
 
 
+def ordered(answers: list[Response | HttpError]) -> list[tuple[str, str, str]]:
+    """Of the answers that tell of an order its number, the remark, and the worker that took it."""
+    return [(*order_of(answer), answer.worker)
+            for answer in answers if not isinstance(answer, HttpError) and answer.status == 303]
+
+
+def expect_orders(answers: list[Response | HttpError]) -> None:
+    for answer in answers:
+        if isinstance(answer, HttpError):
+            raise answer
+        order_of(answer)
+
+
 def twice(customer: Customer, other: Connection, form: dict[str, str]) -> list[Response | HttpError]:
     """A double click: the same form on two connections at once. Both answers are fetched, also if one fails."""
     other.cookie = customer.cookie
