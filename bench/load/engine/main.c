@@ -10,6 +10,9 @@ static const struct command {
     int (*run)(int argument_count, char **arguments);
 } commands[] = {
     {"run", "generate load and measure", load_run_main},
+    {"load", "fill a database with the shop", load_load_main},
+    {"clean", "drop what load has made", load_clean_main},
+    {"status", "tell what is there", load_status_main},
 };
 
 static const size_t command_count = sizeof commands / sizeof *commands;
