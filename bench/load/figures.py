@@ -32,6 +32,14 @@ def duration(microseconds: float) -> str:
     return f"{digits(microseconds / size)} {unit}"
 
 
+def tick(microseconds: float) -> str:
+    """A round time, as an axis or an option has it: ``5 ms``."""
+    if microseconds <= 0:
+        return "0"
+    size, unit = next(((size, unit) for size, unit in TIMES if microseconds >= 0.9995 * size), TIMES[-1])
+    return f"{microseconds / size:.4g} {unit}"
+
+
 def seconds(value: float) -> str:
     """A span of time that people wait: ``45 s``, ``12 min 5 s``, ``3 h 20 min``."""
     rounded = round(value)

@@ -275,8 +275,8 @@ class Target:
         return self.share_within(result) >= self.percent / 100
 
     def __str__(self) -> str:
-        """As it is written on the command line, near enough: ``p99 = 5 ms``."""
-        return f"{figures.percentile_name(self.percent)} = {figures.duration(self.latency_us)}"
+        """As it is written on the command line, near enough: ``p99 ≤ 5 ms``."""
+        return f"{figures.percentile_name(self.percent)} ≤ {figures.tick(self.latency_us)}"
 
 
 @dataclass(frozen=True)

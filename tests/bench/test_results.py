@@ -122,4 +122,4 @@ def test_a_target_counts_what_was_never_answered(demo: Results) -> None:
     assert Target(99, 1000).met_by(one) and not Target(99, 999).met_by(one)
     assert Target(99, 1000).met_by(replace(one, failed=1)) and not Target(99, 1000).met_by(replace(one, dropped=2))
     assert not Target(99, 1000).met_by(replace(one, latency=Histogram(), requests=0))
-    assert str(Target(99.9, 5000)) == "p99.9 = 5.00 ms"
+    assert str(Target(99.9, 5000)) == "p99.9 ≤ 5 ms"

@@ -1,0 +1,261 @@
+"""What a report compares: configurations under the same load, and what must be said before anybody believes it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Optional
+
+import figures
+from merging import after_one_another
+from results import Result, Results, Run, Second
+
+STYLES = 8
+SHORT_S = 30.0
+FEW = 10
+SOURCES = ("local", "cache", "stale", "replica", "primary")
+PERCENTILES = (50.0, 90.0, 99.0, 99.9, 99.99)
+Load = tuple[Optional[float], str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One configuration under one load: all its rounds."""
+
+    configuration: str
+    style: str
+    runs: Sequence[Run]
+
+    @property
+    def workload(self) -> str:
+        """What visitors did."""
+        return self.runs[0].workload
+
+    @property
+    def rate(self) -> Optional[float]:
+        """What was intended, requests a second; none in a closed loop."""
+        return self.runs[0].rate
+
+    @property
+    def nodes(self) -> dict[str, int]:
+        """The servers that it needs."""
+        return self.runs[0].nodes
+
+    @cached_property
+    def result(self) -> Result:
+        """All rounds as one."""
+        return after_one_another([run.result for run in self.runs])
+
+    @property
+    def seconds(self) -> Iterator[tuple[float, Second, bool]]:
+        """Each second of all rounds after one another, when it began, and whether it counts."""
+        at = 0.0
+        for run in self.runs:
+            for second in run.seconds:
+                yield at, second, second.phase == run.result.phase
+                at += second.length_s
+
+    @property
+    def throughput(self) -> float:
+        """Requests a second that were answered."""
+        return self.result.requests / self.result.length_s if self.result.length_s else 0.0
+
+    @property
+    def reads(self) -> int:
+        """Statements that were reads and were answered."""
+        return sum(self.result.sources.values())
+
+    @property
+    def hit_ratio(self) -> Optional[float]:
+        """Of the statements that a cache keeps; none where nothing is kept."""
+        asked = self.result.hits + self.result.misses
+        return self.result.hits / asked if asked else None
+
+    @property
+    def saved(self) -> float:
+        """Which share of the reads no database had to answer."""
+        return self.result.saved / self.reads if self.reads else 0.0
+
+    @property
+    def queries_per_request(self) -> float:
+        """Statements that the databases ran for each request."""
+        return self.result.database_statements / self.result.requests if self.result.requests else 0.0
+
+    @property
+    def heading(self) -> str:
+        """The configuration, with its load."""
+        return f"{self.configuration}, {load_name((self.rate, self.runs[0].rate_label))}"
+
+
+def load_name(load: Load) -> str:
+    """A load in words."""
+    rate, label = load
+    if rate is None:
+        return "closed loop" + (f", {label}" if label else "")
+    return f"{figures.rate(rate)} requests/s"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that was measured of one workload."""
+
+    workload: str
+    cases: Sequence[Case]
+    """One for each configuration: under the same load where there is one that all had."""
+    all_cases: Sequence[Case]
+    """Every load of every configuration, steps of searches among them."""
+    sweeps: Sequence[Run]
+    """Runs in which something else than the load was varied."""
+
+    @property
+    def same_load(self) -> bool:
+        """Can the latencies of ``cases`` be held against each other?"""
+        return len({case.rate for case in self.cases}) == 1
+
+    @property
+    def has_rates(self) -> bool:
+        """Was some configuration measured under several loads?"""
+        return max(Counter(case.configuration for case in self.all_cases).values(), default=0) > 1
+
+    @property
+    def searched(self) -> bool:
+        """Are ``cases`` what a search for the highest rate settled on?"""
+        return any(run.found for case in self.cases for run in case.runs)
+
+    @property
+    def has_cache(self) -> bool:
+        """Did any configuration keep anything?"""
+        return any(case.hit_ratio is not None for case in self.all_cases)
+
+
+def load_of(run: Run) -> Load:
+    """What tells one load of a configuration from another."""
+    return run.rate, "" if run.rate is not None else run.rate_label
+
+
+def cases_of(runs: Iterable[Run], styles: dict[str, str]) -> list[Case]:
+    """Rounds under the same load together; a search's steps apart from what was measured."""
+    groups: dict[tuple[object, ...], list[Run]] = defaultdict(list)
+    for run in runs:
+        groups[run.configuration, load_of(run), run.kind, run.found].append(run)
+    return [Case(same[0].configuration, styles[same[0].configuration], same) for same in groups.values()]
+
+
+def chosen(cases: Sequence[Case]) -> list[Case]:
+    """The case of each configuration that is compared: what its search found, or the highest rate that all had, or,
+    where there is none, its own highest."""
+    by_name: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_name[case.configuration].append(case)
+    common = set.intersection(*({case.rate for case in same} for same in by_name.values()))
+    rates = [rate for rate in common if rate is not None]
+    picked = []
+    for same in by_name.values():
+        found = [case for case in same if any(run.found for run in case.runs)]
+        at_common = [case for case in same if case.rate == max(rates)] if rates else []
+        picked.append((found or at_common or sorted(same, key=lambda case: case.rate or 0))[-1])
+    return picked
+
+
+def comparisons_of(results: Results) -> list[Comparison]:
+    """One for each workload, in the order in which they were measured."""
+    names = list(dict.fromkeys(run.configuration for run in results.runs))
+    styles = {name: f"s{number % STYLES}" for number, name in enumerate(names)}
+    found = []
+    for workload in dict.fromkeys(run.workload for run in results.runs):
+        runs = [run for run in results.runs if run.workload == workload]
+        sweeps = [run for run in runs if run.varied.ttl_s is not None or run.varied.memory_bytes is not None]
+        cases = cases_of((run for run in runs if run not in sweeps), styles)
+        found.append(Comparison(workload, chosen(cases) if cases else [], cases, sweeps))
+    return found
+
+
+# What must be said first.
+
+
+@dataclass(frozen=True)
+class Warning:
+    """Something that limits what the figures mean."""
+
+    what: str
+    says: str
+    grave: bool
+
+
+def bottleneck_warnings(case: Case) -> Iterator[Warning]:
+    """The generator, not the servers, set the pace."""
+    result = case.result
+    if result.bottleneck in ("cpu", "wake_up"):
+        yield Warning("The client was the bottleneck", f"{case.heading}: {result.bottleneck_why} The latencies are the"
+                      " client's as well as the servers': use a larger client, or several.", True)
+    elif result.bottleneck != "none":
+        yield Warning("All threads were busy", f"{case.heading}: {result.bottleneck_why}", False)
+
+
+def loss_warnings(case: Case) -> Iterator[Warning]:
+    """Requests that have no latency, and so are in no percentile."""
+    result = case.result
+    arrived = result.requests + result.failed + result.dropped
+    if result.failed:
+        kinds = ", ".join(f"{figures.whole(count)} {kind}" for kind, count in result.errors.items() if count)
+        sample = next(iter(result.error_samples.values()), "")
+        yield Warning("Requests failed", f"{case.heading}: {figures.whole(result.failed)} of {figures.whole(arrived)}"
+                      f" ({kinds or 'of no kind'}). {sample}", True)
+    if result.dropped:
+        yield Warning("Requests were never sent", f"{case.heading}: {figures.whole(result.dropped)} of"
+                      f" {figures.whole(arrived)} waited longer than the patience for a free thread. They are in no"
+                      " percentile: the true ones are worse.", True)
+    if result.errors.get("unfenced"):
+        yield Warning("Writes that the cache was not told of", f"{case.heading}: {result.errors['unfenced']} writes"
+                      " returned SHOPDATA_UNFENCED: they stand, and the cache learnt of them later.", False)
+
+
+def stale_warnings(case: Case) -> Iterator[Warning]:
+    """What the library promises not to do."""
+    stale = case.result.staleness
+    if stale.stale:
+        yield Warning("Stale reads", f"{case.heading}: {figures.whole(stale.stale)} of {figures.whole(stale.checked)}"
+                      " rows that were checked were older than a write that had returned before the read began, by up"
+                      f" to {figures.duration(stale.age.max_us)}.", True)
+
+
+def trust_warnings(case: Case) -> Iterator[Warning]:
+    """Too little of it to trust the tail, or not all of it."""
+    result = case.result
+    if result.ended != "done":
+        yield Warning("Ended early", f"{case.heading}: {result.ended} after {figures.seconds(result.length_s)} of"
+                      f" {figures.seconds(result.seconds * len(case.runs))}.", False)
+    if result.length_s < SHORT_S:
+        thin = next((percent for percent in PERCENTILES if result.latency.beyond(percent) < FEW), None)
+        tail = f": {figures.percentile_name(thin)} and beyond rest on fewer than {FEW} requests" if thin else ""
+        yield Warning("Measured for a short time", f"{case.heading}: {figures.seconds(result.length_s)}{tail}.", False)
+    if case.rate and case.throughput < 0.97 * case.rate and not result.dropped and result.ended == "done":
+        yield Warning("Fewer requests than were intended", f"{case.heading}: {figures.rate(case.throughput)} answered a"
+                      " second.", False)
+
+
+def build_warnings(results: Results) -> Iterator[Warning]:
+    """A library that was not built for speed."""
+    builds = {run.start.build for run in results.runs}
+    for build in sorted(builds):
+        if build and ("release" not in build or "sanitizer none" not in build):
+            yield Warning("Not built for speed", f"The library and the engine were built with: {build}.", True)
+
+
+def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Warning]:
+    """All of them, the grave ones first. Steps of a search and of a rising load are meant to end badly: of them only
+    what is compared counts."""
+    found = list(build_warnings(results))
+    for case in (case for one in comparisons for case in one.cases):
+        for of in bottleneck_warnings, loss_warnings, stale_warnings, trust_warnings:
+            found += of(case)
+    return sorted(found, key=lambda warning: (not warning.grave, warning.what))
+
+
+def grouped(warnings: Sequence[Warning]) -> list[tuple[str, bool, list[str]]]:
+    """Those of the same kind together: what, whether it is grave, and each one's words."""
+    groups = groupby(warnings, key=lambda warning: (warning.what, warning.grave))
+    return [(what, grave, [one.says for one in same]) for (what, grave), same in groups]
