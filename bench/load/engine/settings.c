@@ -53,9 +53,17 @@ static bool name_policies(shopdata_config *config, shopdata_error **error)
     return true;
 }
 
+/* The library's own warnings are for people. */
+static void log_line(void *context, int level, const char *line)
+{
+    (void)context;
+    if (level <= SHOPDATA_LOG_WARNING)
+        load_complain("%s", line);
+}
+
 static bool configure(const load_settings *settings, shopdata_config *config, shopdata_error **error)
 {
-    if (!name_policies(config, error))
+    if (!name_policies(config, error) || shopdata_config_set_log(config, log_line, NULL, error))
         return false;
     for (size_t i = 0; i < settings->file_count; i++)
         if (shopdata_config_read_file(config, settings->files[i], error))
@@ -97,4 +105,15 @@ void load_settings_write(const load_settings *settings, load_json *json)
         load_json_text(json, key, is_secret(key) ? "(secret)" : strchr(settings->pairs[i], '=') + 1);
     }
     load_json_end(json);
+}
+
+/* Also of `--set=KEY=VALUE`. */
+const char *load_settings_show(const char *argument, char shown[LOAD_SETTINGS_SHOWN])
+{
+    const char *value = strrchr(argument, '=');
+    snprintf(shown, LOAD_SETTINGS_SHOWN, "%.*s", value ? (int)(value - argument) : 0, argument);
+    if (!value || !is_secret(shown))
+        return argument;
+    snprintf(shown, LOAD_SETTINGS_SHOWN, "%.*s=(secret)", (int)strcspn(argument, "="), argument);
+    return shown;
 }

@@ -7,7 +7,7 @@
 #include "fault.h"
 #include "json.h"
 
-enum { LOAD_SETTINGS_MAX = 256 };
+enum { LOAD_SETTINGS_MAX = 256, LOAD_SETTINGS_SHOWN = 256 };
 
 typedef struct load_settings {
     const char *files[LOAD_SETTINGS_MAX];
@@ -22,5 +22,8 @@ bool load_settings_add_pair(load_settings *settings, const char *pair, load_faul
 bool load_settings_open(const load_settings *settings, shopdata_client **client_out, load_fault *fault);
 /* load_settings_write tells the single keys; not what is secret. */
 void load_settings_write(const load_settings *settings, load_json *json);
+
+/* load_settings_show is an argument as it may be printed: KEY=(secret) where it is a secret's. */
+const char *load_settings_show(const char *argument, char shown[LOAD_SETTINGS_SHOWN]);
 
 #endif
