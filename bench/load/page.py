@@ -81,7 +81,8 @@ def bars(title: str, note: str, rows: Sequence[Bar]) -> Markup:
 
 def small_multiples(title: str, note: str, drawn: Sequence[Plot], entries: Sequence[tuple[str, str]]) -> Markup:
     """Several plots of the same kind, beside one another where there is room, under one legend."""
-    each = (element("div", element("h4", one.title), svg.draw(one, svg.HALF)) for one in drawn)
+    each = (element("div", element("h4", one.title), svg.both(svg.draw(one, svg.HALF), svg.draw(one, svg.SMALL_PHONE)))
+            for one in drawn)
     return figure(title, note, legend(entries, "band"), element("div", *each, class_="multiples"))
 
 

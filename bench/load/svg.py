@@ -13,9 +13,10 @@ from typing import NamedTuple, Optional
 from markup import Markup, element, joined
 from scales import Scale, Tick
 
-EM = 6.9
+EM = 7.5
 """The width of a letter, near enough, of the size that report.css gives to text in plots."""
-BOLD_EM = 7.8
+BOLD_EM = 8.4
+LONGEST_NAME = 26
 LINE = 16.0
 """The height of a line of text."""
 
@@ -32,6 +33,7 @@ class Size:
 DESK = Size(960, 400, named=True)
 HALF = Size(470, 270, named=False)
 PHONE = Size(360, 290, named=False)
+SMALL_PHONE = Size(360, 220, named=False)
 WIDE_BARS = Size(960, 0, named=True)
 """Bars are as many rows high as there are."""
 
@@ -103,6 +105,11 @@ def text(x: float, y: float, words: str, style: str) -> Markup:
     return element("text", words, x=round(x, 1), y=round(y, 1), class_=style)
 
 
+def short(name: str) -> str:
+    """A name that leaves room for what is drawn; the table beside it has the whole."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME - 1]}…"
+
+
 def framed(title: str, description: str, size: Size, parts: Iterable[Markup]) -> Markup:
     """The drawing around its parts."""
     return element("svg", element("title", title), element("desc", description), *parts,
@@ -113,7 +120,7 @@ def framed(title: str, description: str, size: Size, parts: Iterable[Markup]) ->
 def frame_of(plot: Plot, size: Size) -> Frame:
     """What is left for the values between the names of the ticks and of the lines."""
     left = 14 + EM * max((len(tick.name) for tick in plot.y.scale.ticks), default=1)
-    right = 16 + EM * max((len(one.name) for one in plot.series), default=0) if size.named else 22
+    right = 16 + BOLD_EM * max((len(short(one.name)) for one in plot.series), default=0) if size.named else 22
     return Frame(left, 30, size.width - left - right, size.height - 30 - 48)
 
 
@@ -236,8 +243,9 @@ def names(plot: Plot, frame: Frame) -> list[Markup]:
     for height, (y, one) in zip(heights, ends):
         x = frame.x(plot.x.scale.at(one.points[-1][0]))
         leader = element("path", d=f"M{x + 5:.1f},{y:.1f} L{right + 6:.1f},{height:.1f}", class_="leader")
-        parts.append(element("g", leader if abs(height - y) > 3 or right - x > 8 else None,
-                             text(right + 10, height + 4.5, one.name, "series-name"), class_=f"series {one.style}"))
+        name = text(right + 10, height + 4.5, short(one.name), "series-name")
+        parts.append(element("g", leader if abs(height - y) > 3 or right - x > 8 else None, name,
+                             class_=f"series {one.style}"))
     return parts
 
 
@@ -264,15 +272,15 @@ class Bar(NamedTuple):
 
 def bars(title: str, description: str, rows: Sequence[Bar], size: Size) -> Markup:
     """Bars from zero, each as long as its value against the highest; names above them where there is no room beside."""
-    beside = 16 + EM * max((len(row.name) for row in rows), default=0) if size.named else 0.0
+    beside = 16 + EM * max((len(short(row.name)) for row in rows), default=0) if size.named else 0.0
     room = size.width - beside - 14 - BOLD_EM * max((len(row.shown) for row in rows), default=0)
     most = max((row.value for row in rows), default=0.0) or 1.0
     each = 30 if size.named else 44
     parts = []
     for number, row in enumerate(rows):
         y = number * each + (0 if size.named else 18)
-        label = (text(beside - 10, y + 18, row.name, "bar-name end") if size.named
-                 else text(0, y - 4, row.name, "bar-name"))
+        label = (text(beside - 10, y + 18, short(row.name), "bar-name end") if size.named
+                 else text(0, y - 4, short(row.name), "bar-name"))
         length = max(1.0, room * row.value / most)
         parts.append(element("g", element("title", f"{row.name}: {row.shown}"), label,
                              element("rect", x=beside, y=float(y + 2), width=length, height=22, rx=2),
