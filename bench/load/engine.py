@@ -1,0 +1,182 @@
+"""The engine's process, shopload: started, spoken to, read and ended. FORMAT.md is what is said."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Optional
+
+from faults import BenchError
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(os.environ.get("SHOPLOAD", ROOT / "build-bench" / "bench" / "load" / "engine" / "shopload"))
+PATIENCE_S = 30
+Line = dict[str, Any]
+
+_running: set[Process] = set()
+_interrupted = threading.Event()
+
+
+def interrupt() -> None:
+    """Has all engines end their phase and tell what they measured, now and from now on. For a signal handler."""
+    _interrupted.set()
+    for process in list(_running):
+        process.send_interrupt()
+
+
+def interrupted() -> bool:
+    """Was `interrupt` called?"""
+    return _interrupted.is_set()
+
+
+class Process:
+    """shopload with a subcommand. What is secret is handed over in memory that has no name: neither the process list
+    nor a disk ever has it."""
+
+    def __init__(self, arguments: Sequence[str], secrets: Mapping[str, str], program: Path = PROGRAM):
+        """``secrets``: options whose value is a file, and what is to stand in it."""
+        self._said: queue.SimpleQueue[Optional[str]] = queue.SimpleQueue()
+        self._complaints: deque[str] = deque(maxlen=20)
+        with contextlib.ExitStack() as files:
+            command, descriptors = [str(program), *arguments], []
+            for option, text in secrets.items():
+                descriptor = in_memory(text)
+                files.callback(os.close, descriptor)
+                descriptors.append(descriptor)
+                command += [option, f"/dev/fd/{descriptor}"]
+            self._process = started(command, descriptors)
+        self._readers = [self._read(self._process.stdout, self._said.put), self._read(
+            self._process.stderr, self._complaints.append)]
+        _running.add(self)
+
+    @staticmethod
+    def _read(stream: Optional[IO[str]], take: Callable[[str], None]) -> threading.Thread:
+        def read() -> None:
+            for line in stream or ():
+                take(line)
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        return thread
+
+    def lines(self) -> Iterator[Line]:
+        """What it prints, as it comes. Ends with the process, whose exit code tells whether all went well."""
+        while True:
+            try:
+                text = self._said.get(timeout=0.1)
+            except queue.Empty:
+                if self._readers[0].is_alive() or not self._said.empty():
+                    continue
+                return
+            yield parsed(str(text))
+
+    def say(self, command: str) -> None:
+        """A line on its standard input."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(command + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise self.fault() from None
+
+    def send_interrupt(self) -> None:
+        """As Ctrl-C would."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> int:
+        """Closes its input, waits, and is its exit code. One that does not end is killed."""
+        with contextlib.suppress(OSError):
+            if self._process.stdin:
+                self._process.stdin.close()
+        try:
+            code = self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        for reader in self._readers:
+            reader.join(PATIENCE_S)
+        _running.discard(self)
+        return code
+
+    def fault(self) -> BenchError:
+        """Why it ended: its last words."""
+        code = self.end()
+        words = [line.strip() for line in self._complaints if line.strip()]
+        said = words[-1].removeprefix("shopload: ") if words else f"the engine ended with exit code {code} and no word"
+        return BenchError(said, 2 if code == 2 else 1)
+
+
+def in_memory(text: str) -> int:
+    """A file in memory with this text: its descriptor."""
+    descriptor = os.memfd_create("shopbench")
+    with open(descriptor, "w", encoding="utf-8", closefd=False) as file:
+        file.write(text)
+    return descriptor
+
+
+def started(command: list[str], descriptors: list[int]) -> subprocess.Popen[str]:
+    """The process, in a group of its own: Ctrl-C is the front's to pass on."""
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True, pass_fds=descriptors, start_new_session=True)
+    except OSError as error:
+        raise BenchError(f"{command[0]}: {error.strerror}; bench/shopbench builds it") from None
+
+
+def parsed(text: str) -> Line:
+    """A line of JSON."""
+    try:
+        line = json.loads(text)
+        if isinstance(line, dict):
+            return line
+    except ValueError:
+        pass
+    raise BenchError(f"the engine printed what is no object of JSON: {text[:60]}")
+
+
+class Engine:
+    """`shopload run`: one client of the library, which is told phase by phase what to do."""
+
+    def __init__(self, options: Sequence[str], configuration: str, program: Path = PROGRAM):
+        """``configuration`` is the library's file, which holds passwords. Raises BenchError: it cannot start."""
+        self._process = Process(["run", *options, "--commands"], {"--config": configuration}, program)
+        self._lines = self._process.lines()
+        self.start = self._until("start")
+
+    def _until(self, kind: str, seen: Callable[[Line], None] = lambda line: None) -> Line:
+        """The next line of that type; the others are handed to ``seen``."""
+        for line in self._lines:
+            if line.get("type") == kind:
+                return line
+            if line.get("type") == "error":
+                raise BenchError(str(line.get("message")))
+            seen(line)
+        raise self._process.fault()
+
+    def phase(self, name: str, options: Mapping[str, object], seen: Callable[[Line], None]) -> Line:
+        """Runs a phase: its result. ``seen`` is given every line before that."""
+        self._process.say(f"phase {name} " + " ".join(f"{key}={value}" for key, value in options.items()))
+        return self._until("result", seen)
+
+    def flush(self) -> None:
+        """Nothing that was cached before is answered from now on."""
+        self._process.say("flush")
+        self._until("flushed")
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.end()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,110 @@
+"""Phases of one run: cold, warm-up, measure, a flush of the cache, a replica that stops, a failover."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Optional
+
+import loading
+from configurations import Configuration
+from engine import interrupted
+from faults import UsageError
+from measuring import Bench
+
+ACTIONS = ("flush", "replica-stop", "replica-start", "failover")
+KINDS = ("load", "cold", "warmup", "measure", *ACTIONS)
+PHASE = re.compile(r"([a-z-]+)(?::([0-9]+(?:\.[0-9]+)?))?")
+EXAMPLE = "cold:5,warmup:10,measure:60,flush,measure:30,replica-stop:30,replica-start:30"
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One part. ``seconds`` 0: only what is done at its beginning."""
+
+    kind: str
+    seconds: float
+
+    @property
+    def measured(self) -> bool:
+        """Does it count?"""
+        return self.kind not in ("cold", "warmup")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The commands that may do what a client cannot: only those that were given."""
+
+    commands: Mapping[str, str] = field(default_factory=dict)
+
+    def require(self, phases: list[Phase]) -> None:
+        """Is there a command for all that the phases want? Raises UsageError."""
+        for one in phases:
+            if one.kind in ACTIONS[1:] and one.kind not in self.commands:
+                raise UsageError(f"--phases: {one.kind} needs --{one.kind} COMMAND: what does that here")
+
+    def begin(self, kind: str) -> threading.Thread:
+        """Runs its command beside the measurement; what came of it is told on standard error."""
+        thread = threading.Thread(target=self._run, args=(kind,), daemon=True)
+        thread.start()
+        return thread
+
+    def _run(self, kind: str) -> None:
+        began = time.monotonic()
+        done = subprocess.run(self.commands[kind], shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, check=False)
+        what = "done" if done.returncode == 0 else f"FAILED with exit code {done.returncode}"
+        print(f"shopbench: {kind}: {what} after {time.monotonic() - began:.1f} s", file=sys.stderr)
+
+
+def read(text: str) -> list[Phase]:
+    """The phases of --phases. Raises UsageError."""
+    found = []
+    for part in text.split(","):
+        match = PHASE.fullmatch(part.strip())
+        if not match or match[1] not in KINDS:
+            raise UsageError(f"--phases: `{part.strip()}` is none of {', '.join(KINDS)}, each with :SECONDS; "
+                             f"as {EXAMPLE}")
+        seconds = float(match[2] or 0)
+        if seconds == 0 and match[1] not in ("load", *ACTIONS):
+            raise UsageError(f"--phases: {match[1]} needs its seconds, as {match[1]}:30")
+        found.append(Phase(match[1], seconds))
+    if not any(one.measured and one.seconds > 0 for one in found):
+        raise UsageError(f"--phases: nothing is measured in it; as {EXAMPLE}")
+    return found
+
+
+def launcher_commands(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The test launcher's own servers may be made ill: nobody else has them."""
+    if "SHOPDATA_LAUNCH" not in environment or "SHOPDATA_REPLICA1" not in environment:
+        return {}
+    steer = f"{shlex.quote(environment['SHOPDATA_LAUNCH'])} ctl"
+    return {"replica-stop": f"{steer} stop replica1", "replica-start": f"{steer} start replica1",
+            "failover": f"{steer} kill primary && {steer} promote replica1"}
+
+
+def run(bench: Bench, configuration: Configuration, phases: list[Phase], operator: Operator,
+        rate: Optional[str]) -> None:
+    """Does them in order, in one process, so that each finds what the one before has left in the caches."""
+    pending: list[threading.Thread] = []
+    for number, one in enumerate(phases, 1):
+        if interrupted():
+            break
+        if one.kind == "load":
+            print(loading.filled(bench.fleet))
+        if one.kind in ("cold", "flush"):
+            bench.flush(configuration)
+        if one.kind in ACTIONS[1:]:
+            pending.append(operator.begin(one.kind))
+        if one.seconds > 0:
+            bench.measure(configuration, one.seconds, rate, label=f"phase {number}: {one.kind}", phase=one.kind,
+                          kind="measure" if one.measured else "phase")
+    for thread in pending:
+        thread.join()

@@ -1,0 +1,419 @@
+"""What will this fleet carry, and what does the cache save?
+
+Loads a shop into a PostgreSQL database, asks it as visitors would, through libshopdata, and tells how long they waited,
+who answered, and how old the answers were. doc/benchmarking.md is the way from endpoints to a report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn, Optional
+
+import comparing
+import configurations
+import cost
+import demo
+import engine
+import finding
+import fleet as servers
+import loading
+import measuring
+import merging
+import phases
+import report
+import results
+import searching
+import summary
+from faults import BenchError, UsageError
+from measuring import Bench
+
+INTERRUPTED = 130
+ONLY_CHECK = "SHOPBENCH_ONLY_CHECK"
+"""In the environment: look at the command line, and do nothing. So that nobody waits for a build to hear of a slip."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one line."""
+
+    def __init__(self, **options: object):
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options.setdefault("allow_abbrev", False)
+        super().__init__(**options)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Raises UsageError."""
+        raise UsageError(f"{message} ({self.prog} --help lists what there is)")
+
+
+# What is left of a command: its results.
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Where results go."""
+    output = parser.add_argument_group("output")
+    output.add_argument("--out", type=Path, default=Path("shopbench-results"), metavar="DIR",
+                        help="the folder for results.json and report.html (default %(default)s)")
+    output.add_argument("--prices", type=Path, metavar="FILE", help="what servers cost, for the cost view")
+    output.add_argument("--quiet", action="store_true", help="no live view")
+
+
+def prepare_output(given: argparse.Namespace) -> None:
+    """Makes the folder, and reads the prices: what would fail in the end shall fail now. Raises BenchError."""
+    try:
+        given.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BenchError(f"--out {given.out}: {error.strerror}") from None
+    if not os.access(given.out, os.W_OK):
+        raise BenchError(f"--out {given.out}: no right to write there")
+    given.prices = cost.read(given.prices) if given.prices else None
+
+
+def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fleet: servers.Fleet,
+           target: Optional[results.Target] = None) -> None:
+    """Prints the table, and writes both files."""
+    if not runs:
+        raise BenchError("stopped before anything was measured", INTERRUPTED)
+    print("\n" + summary.table([run for run in runs if run.kind == "measure" or run.found] or runs))
+    for line in summary.remarks(runs):
+        print(f"note: {line}")
+    told = results.Results(
+        runs=runs, title=given.verb, command=measuring.command_line(given.words), started_at=measuring.utc(began),
+        ended_at=measuring.utc(time.time()), target=target, settings=fleet.shown(), host=measuring.host(),
+        versions=measuring.versions())
+    results.write(told, given.out / "results.json")
+    report.write(told, given.out / "report.html", given.prices)
+    print(f"results: {(given.out / 'results.json').resolve()}\nreport:  {(given.out / 'report.html').resolve()}",
+          flush=True)
+
+
+def attempt(work: Callable[[], None], runs: list[results.Run]) -> int:
+    """Measures: the exit code. After a fault, what was measured before is worth telling; without runs it is raised."""
+    try:
+        work()
+    except BenchError as error:
+        if not runs:
+            raise
+        if not engine.interrupted():
+            print(f"shopbench: {error}", file=sys.stderr)
+            return error.code
+    return INTERRUPTED if engine.interrupted() else 0
+
+
+# The commands.
+
+
+def run(given: argparse.Namespace) -> int:
+    """One configuration."""
+    fleet, load = servers.fleet_of(given), measuring.load_of(given)
+    chosen = chosen_of(given, fleet)
+    rate = rate_of(given)
+    wanted = phases.read(given.phases) if given.phases else None
+    operator = operator_of(given, wanted)
+    start = start_of(given)
+    if os.environ.get(ONLY_CHECK):
+        return 0
+    prepare_output(given)
+    began = time.time()
+    with Bench(fleet, load, not given.quiet) as bench:
+        def work() -> None:
+            if wanted:
+                phases.run(bench, chosen, wanted, operator, rate)
+            else:
+                warmup = comparing.Pace(given.seconds, warmup=given.warmup).warmup_of(given.seconds)
+                bench.measure(chosen, given.seconds, rate, warmup=warmup, start_unix_s=start)
+        code = attempt(work, bench.runs)
+        finish(given, bench.runs, began, fleet)
+        return code
+
+
+def compare(given: argparse.Namespace) -> int:
+    """Several configurations in turns."""
+    fleet, load = servers.fleet_of(given), measuring.load_of(given)
+    names = given.configurations.split(",") if given.configurations else configurations.NAMES
+    chosen, lacking = configurations.possible(configurations.named(names, "--configurations"), fleet)
+    rate = rate_of(given)
+    if not chosen:
+        raise UsageError(f"--configurations: none of them can be: {'; '.join(lacking)}")
+    if os.environ.get(ONLY_CHECK):
+        return 0
+    prepare_output(given)
+    print("\n".join(lacking), end="\n" if lacking else "")
+    began = time.time()
+    pace = comparing.Pace(given.seconds, given.rounds, given.warmup)
+    with Bench(fleet, load, not given.quiet) as bench:
+        def work() -> None:
+            if rate is None and given.clients is None:
+                comparing.climb(bench, chosen, pace)
+            else:
+                comparing.compare(bench, chosen, pace, rate)
+        code = attempt(work, bench.runs)
+        finish(given, bench.runs, began, fleet)
+        return code
+
+
+def find(given: argparse.Namespace) -> int:
+    """The highest rate."""
+    fleet, load = servers.fleet_of(given), measuring.load_of(given)
+    target = searching.target_of(given.target)
+    chosen = chosen_of(given, fleet)
+    if not 0.001 <= given.precision / 100 <= 0.5 or not 1 <= given.confirm <= 20 or not 1 <= given.first <= 1e6:
+        raise UsageError("--precision must be from 0.1 to 50 (percent), --confirm from 1 to 20, --from from 1 to "
+                         "1000000")
+    if os.environ.get(ONLY_CHECK):
+        return 0
+    prepare_output(given)
+    began = time.time()
+    with Bench(fleet, load, not given.quiet) as bench:
+        wanted = finding.Search(given.first, given.precision / 100, given.confirm)
+        found = searching.search(bench, chosen, target, given.seconds, wanted)
+        print(f"{chosen.title}, {load.name}, {target}: {found.rate:,.0f} requests a second")
+        print(f"  how sure: {found.sureness()}")
+        finish(given, bench.runs, began, fleet, target)
+        return INTERRUPTED if engine.interrupted() else 0 if found.rate > 0 else 1
+
+
+def load(given: argparse.Namespace) -> int:
+    """Fills the database."""
+    fleet, options = servers.fleet_of(given), loading.size_options(given)
+    if os.environ.get(ONLY_CHECK):
+        return 0
+    if given.fresh:
+        print(loading.clean(fleet, given.yes))
+    print(loading.sentence(loading.load(fleet, options)))
+    return 0
+
+
+def clean(given: argparse.Namespace) -> int:
+    """Empties it."""
+    fleet = servers.fleet_of(given)
+    if not os.environ.get(ONLY_CHECK):
+        print(loading.clean(fleet, given.yes))
+    return 0
+
+
+def status(given: argparse.Namespace) -> int:
+    """What is there."""
+    fleet = servers.fleet_of(given)
+    if not os.environ.get(ONLY_CHECK):
+        print(loading.described(fleet))
+    return 0
+
+
+def show_demo(given: argparse.Namespace) -> int:
+    """The five configurations on servers of its own."""
+    demo.check(given)
+    if os.environ.get(ONLY_CHECK):
+        return 0
+    fleet = servers.fleet_of(given)
+    prepare_output(given)
+    began = time.time()
+    runs: list[results.Run] = []
+    code = attempt(lambda: demo.run(fleet, given, runs), runs)
+    finish(given, runs, began, fleet)
+    return code
+
+
+def write_report(given: argparse.Namespace) -> int:
+    """A report of results that are there."""
+    told = results.read(given.results)
+    prices = cost.read(given.prices) if given.prices else None
+    path = given.out or given.results.with_name("report.html")
+    report.write(told, path, prices)
+    print(f"report:  {path.resolve()}")
+    if given.hgrm:
+        report.write_hgrm(told, given.hgrm)
+        print(f"hgrm:    {given.hgrm.resolve()}")
+    return 0
+
+
+def merge(given: argparse.Namespace) -> int:
+    """Several agents' results as one."""
+    if len(given.results) < 2:
+        raise UsageError("merge takes the results.json of two agents at least")
+    told = merging.merge([results.read(path) for path in given.results], [str(path) for path in given.results])
+    results.write(told, given.out)
+    print(summary.table(told.runs))
+    print(f"results: {given.out.resolve()}")
+    return 0
+
+
+# Their options.
+
+
+def chosen_of(given: argparse.Namespace, fleet: servers.Fleet) -> configurations.Configuration:
+    """The one configuration that is meant. Raises UsageError."""
+    if not given.configuration:
+        return configurations.best(fleet)
+    chosen = configurations.named([given.configuration], "--configuration")[0]
+    if chosen.lacks(fleet):
+        raise UsageError(f"--configuration {chosen.name}: there is not {chosen.lacks(fleet)}")
+    return chosen
+
+
+def rate_of(given: argparse.Namespace) -> Optional[str]:
+    """An open loop's rate, in the engine's words. Raises UsageError."""
+    if given.rate and given.clients:
+        raise UsageError("--rate is an open loop and --clients a closed one: give one of them")
+    if given.think is not None and not given.clients:
+        raise UsageError("--think is of a closed loop: give --clients too")
+    if not 1 <= given.seconds <= 7 * 86400:
+        raise UsageError(f"--seconds {given.seconds:g}: must be from 1 to {7 * 86400} (a week)")
+    return None if given.rate is None else str(given.rate)
+
+
+def operator_of(given: argparse.Namespace, wanted: Optional[list[phases.Phase]]) -> phases.Operator:
+    """The commands of the operator. Raises UsageError where a phase lacks one."""
+    named = {kind: getattr(given, kind.replace("-", "_")) for kind in phases.ACTIONS[1:]}
+    usual = phases.launcher_commands() if given.primary is None else {}
+    operator = phases.Operator({**usual, **{kind: command for kind, command in named.items() if command}})
+    operator.require(wanted or [])
+    return operator
+
+
+def start_of(given: argparse.Namespace) -> Optional[float]:
+    """When the measurement is to begin. Raises UsageError."""
+    if given.start_at is None:
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(given.start_at.replace("Z", "+00:00"))
+    except ValueError:
+        raise UsageError(f"--start-at {given.start_at}: right is a time as 2026-01-31T12:00:00Z") from None
+    warmup = comparing.Pace(given.seconds, warmup=given.warmup).warmup_of(given.seconds)
+    if moment.timestamp() < time.time() + warmup:
+        raise UsageError(f"--start-at {given.start_at}: must be in the future, by more than the warm-up, {warmup:g} s")
+    return moment.timestamp()
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Of one configuration."""
+    parser.add_argument("--configuration", metavar="NAME",
+                        help=f"{', '.join(configurations.NAMES)} (default: with all servers that are named)")
+    parser.add_argument("--phases", metavar="LIST", help=f"as {phases.EXAMPLE}; in place of --seconds and --warmup")
+    for kind in phases.ACTIONS[1:]:
+        parser.add_argument(f"--{kind}", metavar="COMMAND",
+                            help=f"what does a {kind} here, for the phase of that name; none is done without")
+    parser.add_argument("--start-at", metavar="TIME",
+                        help="begin to measure at this time, as other agents do: 2026-01-31T12:00:00Z")
+
+
+def add_pace_options(parser: argparse.ArgumentParser) -> None:
+    """How long."""
+    parser.add_argument("--rate", metavar="RATE",
+                        help="an open loop: so many requests a second; 100..5000 is a ramp, 1000@10,2000@10 are steps")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="N",
+                        help="how long each configuration is measured (default 60)")
+    parser.add_argument("--warmup", type=float, metavar="N",
+                        help="seconds before each measurement that do not count (default a quarter of it, 10 at most)")
+
+
+def add_find_options(parser: argparse.ArgumentParser) -> None:
+    """Of a search."""
+    parser.add_argument("--target", required=True, metavar="WHAT", help="as p99=5ms, p99.9=20ms, p50=800us")
+    parser.add_argument("--configuration", metavar="NAME", help="as for run")
+    parser.add_argument("--from", type=float, default=500.0, metavar="RATE", dest="first",
+                        help="the rate to begin with (default 500)")
+    parser.add_argument("--precision", type=float, default=5.0, metavar="PERCENT", help="how near to come (default 5)")
+    parser.add_argument("--confirm", type=int, default=3, metavar="N",
+                        help="how often what was found must hold again (default 3)")
+    parser.add_argument("--seconds", type=float, default=10.0, metavar="N", help="how long to try a rate (default 10)")
+
+
+def parser_of() -> Parser:
+    """All commands."""
+    parser = Parser(prog="shopbench", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+
+    def verb(name: str, action: object, text: str) -> Parser:
+        made: Parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.set_defaults(action=action)
+        return made
+
+    made = verb("demo", show_demo, "set up servers on this machine, compare five configurations, write a report")
+    demo.add_options(made)
+    add_output_options(made)
+    servers.add_options(made)
+    made = verb("load", load, "fill the database with the shop, or what is missing of it")
+    loading.add_load_options(made)
+    made.add_argument("--fresh", action="store_true", help="drop the shop that is there first")
+    made.add_argument("--yes", action="store_true", help="do not ask before dropping")
+    servers.add_options(made, cache=False)
+    for name, action, text in (("run", run, "measure one configuration"),
+                               ("compare", compare, "measure several configurations, taking turns")):
+        made = verb(name, action, text)
+        (add_run_options if name == "run" else add_compare_options)(made)
+        add_pace_options(made)
+        measuring.add_load_options(made)
+        servers.add_options(made)
+        add_output_options(made)
+    made = verb("find", find, "search the highest rate that meets a target of latency")
+    add_find_options(made)
+    measuring.add_load_options(made)
+    servers.add_options(made)
+    add_output_options(made)
+    add_file_verbs(verb)
+    return parser
+
+
+def add_compare_options(parser: argparse.ArgumentParser) -> None:
+    """Of several configurations."""
+    parser.add_argument("--configurations", metavar="NAME,...",
+                        help=f"which of {','.join(configurations.NAMES)} (default: all that the servers allow)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N",
+                        help="with --rate or --clients: how often each has its turn (default 3)")
+
+
+def add_file_verbs(verb: object) -> None:
+    """Commands that measure nothing."""
+    assert callable(verb)
+    made = verb("report", write_report, "write the report of a results.json")
+    made.add_argument("results", type=Path, metavar="RESULTS.json")
+    made.add_argument("--out", type=Path, metavar="FILE", help="default: report.html beside it")
+    made.add_argument("--prices", type=Path, metavar="FILE", help="what servers cost, for the cost view")
+    made.add_argument("--hgrm", type=Path, metavar="DIR",
+                      help="percentile distributions too, as HdrHistogram prints them")
+    made = verb("merge", merge, "merge the results of several agents that ran at the same time")
+    made.add_argument("results", type=Path, nargs="+", metavar="RESULTS.json")
+    made.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the merged results go")
+    made = verb("clean", clean, "drop everything that load has made, and nothing else")
+    made.add_argument("--yes", action="store_true", help="do not ask")
+    servers.add_options(made, cache=False)
+    servers.add_options(verb("status", status, "tell what is in the database"), cache=False)
+
+
+def take_signals() -> None:
+    """The first Ctrl-C ends the measurement, and what was measured is told; the second ends all."""
+    def ask(number: int, _: object) -> None:
+        if engine.interrupted():
+            raise KeyboardInterrupt
+        engine.interrupt()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+
+
+def main(words: Sequence[str]) -> int:
+    """The whole program; the exit code."""
+    try:
+        given = parser_of().parse_args(words)
+        given.words = words
+        take_signals()
+        code = given.action(given)
+        return int(code)
+    except (BenchError, results.ReportError) as error:
+        print(f"shopbench: {error}", file=sys.stderr)
+        return error.code if isinstance(error, BenchError) else 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""What was measured, as a table for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import figures
+import merging
+import results
+
+COLUMNS = ("configuration", "workload", "rate", "done/s", "p50", "p99", "p99.9", "max", "hits", "saved", "stale",
+           "failed", "late")
+
+
+def rows_of(runs: Sequence[results.Run]) -> list[tuple[str, ...]]:
+    """A row for each configuration, workload and load; the rounds of one are taken together."""
+    together: dict[tuple[str, str, str], list[results.Run]] = {}
+    for run in runs:
+        rate = figures.whole(run.rate) if run.rate is not None else run.result.rate or "closed"
+        label = run.rate_label if run.rate_label.startswith("phase") else ""
+        together.setdefault((run.configuration, run.workload, f"{rate} {label}".strip()), []).append(run)
+    return [(*key, *figures_of(merging.after_one_another([run.result for run in same])))
+            for key, same in together.items()]
+
+
+def figures_of(result: results.Result) -> tuple[str, ...]:
+    """The columns of one result."""
+    arrived = result.requests + result.failed + result.dropped
+    asked = result.hits + result.misses
+    reads = sum(result.sources.values())
+    times = [figures.duration(result.latency.percentile(percent)) for percent in (50, 99, 99.9, 100)]
+    share = result.staleness.stale / result.staleness.checked if result.staleness.checked else 0.0
+    return (figures.whole(result.requests / result.length_s if result.length_s else 0), *times,
+            figures.share(result.hits / asked) if asked else figures.NOTHING,
+            figures.share(result.saved / reads) if reads else figures.NOTHING, figures.share(share),
+            figures.whole(result.failed + result.dropped),
+            figures.share(result.late / arrived) if arrived else figures.NOTHING)
+
+
+def table(runs: Sequence[results.Run]) -> str:
+    """All rows under their heads, the words to the left and the figures to the right."""
+    rows = [COLUMNS, *rows_of(runs)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    return "\n".join("  ".join(cell.ljust(width) if column < 2 else cell.rjust(width)
+                               for column, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in rows)
+
+
+def remarks(runs: Sequence[results.Run]) -> list[str]:
+    """What makes figures mean less than they seem to."""
+    found = [f"{run.configuration}, {run.workload}: {run.result.bottleneck_why}" for run in runs
+             if run.result.bottleneck != "none" and run.rate is not None and run.kind == "measure"]
+    found += [f"{run.configuration}, {run.workload}: {kind}, {count} times: {run.result.error_samples.get(kind, '')}"
+              .rstrip(": ") for run in runs for kind, count in run.result.errors.items() if count]
+    if any(run.result.ended == "interrupted" for run in runs):
+        found.append("interrupted: the last measurement is shorter than it was to be")
+    return list(dict.fromkeys(found))

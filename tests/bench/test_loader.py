@@ -1,0 +1,189 @@
+"""Loading, on a real server: what is there is kept, what is not ours is left alone, no password is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FRONT = [sys.executable, "-B", str(ROOT / "bench" / "load" / "shopbench.py")]
+SMALL = ("--products", "50", "--customers", "30000", "--orders", "60")
+
+
+def sql(database: str, text: str, as_superuser: bool = False) -> list[tuple[Any, ...]]:
+    conninfo = os.environ["SHOPDATA_SUPERUSER_PRIMARY" if as_superuser else "SHOPDATA_PRIMARY"]
+    with psycopg.connect(conninfo, dbname=database, autocommit=True) as connection:
+        cursor = connection.execute(text.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    if "SHOPDATA_PRIMARY" not in os.environ:
+        pytest.skip("no SHOPDATA_PRIMARY: tests/launcher/launch run -- ...")
+    name = f"bench_{os.getpid()}_{request.node.name[:40]}".lower()
+    sql("shop", f'CREATE DATABASE "{name}" OWNER shop', as_superuser=True)
+    yield name
+    sql("shop", f'DROP DATABASE "{name}" WITH (FORCE)', as_superuser=True)
+
+
+def front(database: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*FRONT, *words, "--database", database], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL, timeout=120)
+
+
+def rows(database: str) -> list[tuple[Any, ...]]:
+    counts = [f"(SELECT count(*) FROM shopbench.{table})" for table in ("products", "customers", "carts", "orders")]
+    return sql(database, f"SELECT {', '.join(counts)}, (SELECT count(DISTINCT order_id) FROM shopbench.order_lines)")
+
+
+def contents(database: str) -> list[tuple[Any, ...]]:
+    return sql(database, "SELECT (SELECT md5(string_agg(name || price || stock, ',' ORDER BY product_id)) FROM "
+                         "shopbench.products), (SELECT md5(string_agg(o.total || l.price::text, ',' ORDER BY order_id, "
+                         "line_number)) FROM shopbench.orders o JOIN shopbench.order_lines l USING (order_id))")
+
+
+def test_a_load_that_was_killed_goes_on(database: str) -> None:
+    with subprocess.Popen([os.environ["SHOPLOAD"], "load", "--conninfo", "/dev/stdin", *SMALL], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdin and killed.stdout
+        killed.stdin.write(psycopg.conninfo.make_conninfo(os.environ["SHOPDATA_PRIMARY"], dbname=database) + "\n")
+        killed.stdin.close()
+        for line in killed.stdout:
+            if json.loads(line).get("done", 0) >= 10000:
+                break
+        killed.send_signal(signal.SIGKILL)
+    assert sql(database, "SELECT complete FROM shopbench.shopload_marker") == [(False,)]
+    told = front(database, "status")
+    assert "not loaded to the end" in told.stdout
+    again = front(database, "load", *SMALL)
+    assert again.returncode == 0 and "were there" in again.stdout, again.stderr
+    assert rows(database) == [(50, 30000, 30000, 60, 60)]
+
+
+def test_loading_again_changes_nothing(database: str) -> None:
+    small = ("--products", "40", "--customers", "20", "--orders", "30", "--seed", "7")
+    assert front(database, "load", *small).returncode == 0
+    before = contents(database)
+    sql(database, "UPDATE shopbench.products SET stock = 3, version = version + 1 WHERE product_id = 5")
+    again = front(database, "load", *small)
+    assert again.returncode == 0 and "The shop is there" in again.stdout
+    assert sql(database, "SELECT stock, version FROM shopbench.products WHERE product_id = 5") == [(3, 1)]
+    other = front(database, "load", "--products", "41")
+    assert other.returncode == 1 and "another shop" in other.stderr
+    unasked = front(database, "load", *small, "--fresh")
+    assert unasked.returncode == 2 and "--yes" in unasked.stderr
+    assert front(database, "load", *small, "--fresh", "--yes").returncode == 0
+    assert contents(database) == before
+
+
+def test_what_is_not_ours_is_left_alone(database: str) -> None:
+    sql(database, "CREATE TABLE accounts (id int)")
+    told = front(database, "load", *SMALL)
+    assert told.returncode == 1 and "tables of others" in told.stderr and told.stderr.count("\n") == 1
+    sql(database, "CREATE SCHEMA shopbench; CREATE TABLE shopbench.products (id int)")
+    for words in (["load", *SMALL, "--beside-others"], ["clean", "--yes"]):
+        told = front(database, *words)
+        assert told.returncode == 1 and "not ours" in told.stderr
+    assert sql(database, "SELECT count(*) FROM shopbench.products") == [(0,)]
+
+
+def test_clean_takes_its_own_and_leaves_the_rest(database: str) -> None:
+    few = ("--products", "40", "--customers", "20", "--orders", "30")
+    sql(database, "CREATE TABLE accounts (id int)")
+    assert front(database, "load", *few, "--beside-others").returncode == 0
+    sql(database, "CREATE TABLE shopbench.notes (id int)")
+    told = front(database, "clean", "--yes")
+    assert told.returncode == 0 and "stays" in told.stdout
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname IN ('shopbench', 'public') ORDER BY 1"
+    assert sql(database, tables) == [("accounts",), ("notes",)]
+    sql(database, "DROP SCHEMA shopbench CASCADE")
+    assert front(database, "load", *few, "--beside-others").returncode == 0
+    sql(database, "CREATE VIEW dear AS SELECT name FROM shopbench.products WHERE price > 100")
+    refused = front(database, "clean", "--yes")
+    assert refused.returncode == 1 and "depend" in refused.stderr
+    assert rows(database) == [(40, 20, 20, 30, 30)]
+    sql(database, "DROP VIEW dear")
+    assert front(database, "clean", "--yes").returncode == 0
+    assert sql(database, "SELECT to_regnamespace('shopbench')") == [(None,)]
+
+
+def test_a_catalogue_of_ones_own(database: str, tmp_path: Path) -> None:
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    (folder / "categories.tsv").write_text("category_id\tname\n7\tshoes\n9\thats\n")
+    head = "product_id\tcategory\tstyle\tname\tdescription\tprice\tstock\timage\n"
+    (folder / "products.tsv").write_text(head + "1\thats\tcap\tA \\ cap\tWarm\t19.9\t3\ta.jpg\n"
+                                         "2\tboots\tboot\tBoot\tGood\t5\t3\tb.jpg\n")
+    few = ("--products", "3", "--customers", "5", "--orders", "5", "--data", str(tmp_path))
+    told = front(database, "load", *few)
+    assert told.returncode == 1 and "products.tsv:3: the category is not in categories.tsv: `boots`" in told.stderr
+    assert sql(database, "SELECT to_regnamespace('shopbench')") == [(None,)]
+    (folder / "products.tsv").write_text(head + "1\thats\tcap\tA \\ cap\tWarm\t19.9\t3\ta.jpg\n")
+    assert front(database, "load", *few).returncode == 0
+    made = sql(database, "SELECT name, price::text, category_id FROM shopbench.products ORDER BY product_id LIMIT 2")
+    assert made == [("A \\ cap", "19.90", 2), ("A \\ cap, variant 2", "19.90", 2)]
+
+
+def test_no_rights_and_no_server(database: str) -> None:
+    sql(database, 'CREATE ROLE bench_reader LOGIN PASSWORD \'sesam\'', as_superuser=True)
+    try:
+        sql(database, f'REVOKE CREATE ON DATABASE "{database}" FROM PUBLIC', as_superuser=True)
+        done = subprocess.run([*FRONT, "load", *SMALL, "--database", database, "--user", "bench_reader",
+                               "--password-env", "WORD"], capture_output=True, text=True, check=False,
+                              env={**os.environ, "WORD": "sesam"})
+        assert done.returncode == 1 and "needs CREATE" in done.stderr and "sesam" not in done.stderr
+        wrong = subprocess.run([*FRONT, "status", "--database", database, "--password-env", "WORD"], text=True,
+                               capture_output=True, check=False, env={**os.environ, "WORD": "falsch"})
+        assert wrong.returncode == 1 and "password authentication failed" in wrong.stderr
+        assert "falsch" not in wrong.stderr
+    finally:
+        sql(database, "DROP ROLE bench_reader", as_superuser=True)
+    nobody = subprocess.run([*FRONT, "status", "--primary", "127.0.0.1:1"], capture_output=True, text=True, check=False)
+    assert nobody.returncode == 1 and "cannot connect" in nobody.stderr and nobody.stderr.count("\n") == 1
+
+
+def test_a_replica_is_refused(database: str) -> None:
+    if "SHOPDATA_REPLICA1" not in os.environ:
+        pytest.skip("no replica")
+    done = subprocess.run([*FRONT, "load", *SMALL], capture_output=True, text=True, check=False,
+                          env={**os.environ, "SHOPDATA_PRIMARY": os.environ["SHOPDATA_REPLICA1"]})
+    assert done.returncode == 1 and "is a replica" in done.stderr
+
+
+def test_the_process_list_has_no_password(database: str) -> None:
+    """While it loads: neither the command lines of front and engine have it, nor the environments."""
+    password = psycopg.conninfo.conninfo_to_dict(os.environ["SHOPDATA_PRIMARY"])["password"]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SHOPDATA_")}
+    about = psycopg.conninfo.conninfo_to_dict(os.environ["SHOPDATA_PRIMARY"])
+    with subprocess.Popen([*FRONT, "load", *SMALL, "--primary", f"{about['host']}:{about['port']}", "--user", "shop",
+                           "--database", database, "--password-command", "cat password"],
+                          cwd=write_password(str(password)), env=clean, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        process.stderr.readline()  # it loads
+        shown = b"".join(path.read_bytes() for pid in family(process.pid)
+                         for path in (Path(f"/proc/{pid}/cmdline"), Path(f"/proc/{pid}/environ")))
+        process.stderr.read()
+    assert process.returncode == 0 and b"shopload" in shown and str(password).encode() not in shown
+
+
+def write_password(password: str) -> Path:
+    folder = Path(os.environ["SHOPDATA_SERVERS"]) / "words"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "password").write_text(password + "\n")
+    return folder
+
+
+def family(pid: int) -> list[int]:
+    """The process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
