@@ -87,15 +87,16 @@ class Case:
     @property
     def heading(self) -> str:
         """The configuration, with its load."""
-        return f"{self.configuration}, {load_name((self.rate, self.runs[0].rate_label))}"
+        return f"{self.configuration}, {self.load}"
 
-
-def load_name(load: Load) -> str:
-    """A load in words."""
-    rate, label = load
-    if rate is None:
-        return "closed loop" + (f", {label}" if label else "")
-    return f"{figures.rate(rate)} requests/s"
+    @property
+    def load(self) -> str:
+        """What was asked of it, in words."""
+        run = self.runs[0]
+        if run.rate is not None:
+            return f"{figures.rate(run.rate)} requests/s"
+        loop = "closed loop" if run.result.loop == "closed" else f"{run.result.rate} requests/s"
+        return f"{loop}, {run.rate_label}" if run.rate_label else loop
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,9 @@ class Comparison:
 
     @property
     def same_load(self) -> bool:
-        """Can the latencies of ``cases`` be held against each other?"""
-        return len({case.rate for case in self.cases}) == 1
+        """Can the latencies of ``cases`` be held against each other? In a closed loop each has what load it bears."""
+        rates = {case.rate for case in self.cases}
+        return len(self.cases) == 1 or (len(rates) == 1 and rates != {None})
 
     @property
     def has_rates(self) -> bool:
@@ -246,12 +248,15 @@ def build_warnings(results: Results) -> Iterator[Warning]:
 
 
 def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Warning]:
-    """All of them, the grave ones first. Steps of a search and of a rising load are meant to end badly: of them only
-    what is compared counts."""
+    """All of them, the grave ones first. Steps of a search are meant to end badly, and a closed loop has no schedule to
+    fall behind: of them only what is compared counts. A stale read counts always."""
     found = list(build_warnings(results))
-    for case in (case for one in comparisons for case in one.cases):
-        for of in bottleneck_warnings, loss_warnings, stale_warnings, trust_warnings:
-            found += of(case)
+    for comparison in comparisons:
+        for case in comparison.all_cases:
+            found += stale_warnings(case)
+            if case in comparison.cases or (case.rate is not None and case.runs[0].kind == "measure"):
+                for of in bottleneck_warnings, loss_warnings, trust_warnings:
+                    found += of(case)
     return sorted(found, key=lambda warning: (not warning.grave, warning.what))
 
 

@@ -20,6 +20,7 @@ from page import CellOrText, Cells
 from results import ReportError, Results, Run, Start, Target, write_whole
 from svg import Bar
 
+MOST_WARNINGS = 8
 STYLE = Path(__file__).with_name("report.css")
 
 OTHER_LOADS = (
@@ -68,13 +69,19 @@ def paragraph(words: str, style: Optional[str] = None) -> Markup:
 # The head of the page.
 
 
+def first_of(says: Sequence[str]) -> list[str]:
+    """So many as somebody reads, and how many more there are."""
+    more = len(says) - MOST_WARNINGS
+    return [*says[:MOST_WARNINGS], f"and {more} more like these"] if more > 0 else list(says)
+
+
 def warnings(results: Results, comparisons: Sequence[Comparison]) -> Markup:
     """What limits the figures, before any figure."""
     found = grouped(warnings_of(results, comparisons))
     if not found:
         return paragraph("No warnings: the client kept up, nothing failed, nothing was dropped, no read was stale.",
                          "calm")
-    boxes = (element("div", element("h3", f"{'Warning' if grave else 'Note'}: {what}"), items(says),
+    boxes = (element("div", element("h3", f"{'Warning' if grave else 'Note'}: {what}"), items(first_of(says)),
                      class_="warning grave" if grave else "warning") for what, grave, says in found)
     return element("div", *boxes, id="warnings")
 
@@ -85,14 +92,18 @@ def verdicts(comparisons: Sequence[Comparison], target: Optional[Target]) -> Ite
         counted = [case for case in comparison.cases if case.result.latency.count]
         if not counted:
             continue
-        percent = target.percent if target else 99.0
-        best = min(counted, key=lambda case: case.result.latency.percentile(percent))
         saving = max(counted, key=lambda case: case.saved)
-        lowest = f"{figures.percentile_name(percent)}, {figures.duration(best.result.latency.percentile(percent))}"
-        load = "under the same load" if comparison.same_load else "each under its own load"
         spared = (f"; “{saving.configuration}” spared the databases {figures.share(saving.saved)} of the reads"
                   if saving.saved else "")
-        yield f"{comparison.workload}: “{best.configuration}” had the lowest {lowest}, {load}{spared}."
+        if comparison.same_load:
+            percent = target.percent if target else 99.0
+            best = min(counted, key=lambda case: case.result.latency.percentile(percent))
+            told = (f"at {best.load} “{best.configuration}” had the lowest {figures.percentile_name(percent)},"
+                    f" {figures.duration(best.result.latency.percentile(percent))}")
+        else:
+            best = max(counted, key=lambda case: case.throughput)
+            told = f"“{best.configuration}” answered most, {figures.rate(best.throughput)} requests a second"
+        yield f"{comparison.workload}: {told}{spared}."
 
 
 def head(results: Results, comparisons: Sequence[Comparison]) -> Markup:

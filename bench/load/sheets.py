@@ -51,13 +51,12 @@ def glance(comparison: Comparison, target: Optional[Target]) -> Markup:
     rows: list[Cells] = []
     for case in comparison.cases:
         result = case.result
-        intended = f"{figures.rate(case.rate)}/s" if case.rate else "closed loop"
-        row: list[CellOrText] = [case.configuration, intended, figures.rate(case.throughput),
+        row: list[CellOrText] = [case.configuration, case.load, figures.rate(case.throughput),
                *(quantile(result.latency, percent) for percent in (50, 99, 99.9)), share(case.hit_ratio),
                figures.share(case.saved), figures.digits(case.queries_per_request),
                Cell(figures.whole(result.staleness.stale), "bad" if result.staleness.stale else "")]
         rows.append([*row, verdict(case, target)] if target else row)
-    return page.table("The configurations at a glance", [*columns, f"{target}"] if target else columns, rows)
+    return page.table("The configurations at a glance", [*columns, f"{target}"] if target else columns, rows, texts=2)
 
 
 def latencies(cases: Sequence[Case]) -> Markup:
@@ -79,7 +78,7 @@ def loads(comparison: Comparison, target: Optional[Target]) -> Markup:
     for case in comparison.all_cases:
         result = case.result
         row: list[CellOrText] = [
-            case.configuration, case.heading.removeprefix(f"{case.configuration}, "), figures.rate(case.throughput),
+            case.configuration, case.load, figures.rate(case.throughput),
             *quantiles(result.latency, PERCENTILES[:4])[:-1], figures.whole(result.failed),
             figures.whole(result.dropped), Cell(result.bottleneck, "bad" if result.bottleneck != "none" else "")]
         rows.append([*row, verdict(case, target)] if target else row)

@@ -88,7 +88,7 @@ def test_the_glance_has_what_was_counted(page: Element, demo: Results) -> None:
         runs = [run.result for run in runs_of(demo, name)]
         reads, saved = sum(sum(one.sources.values()) for one in runs), sum(one.saved for one in runs)
         hits, misses = sum(one.hits for one in runs), sum(one.misses for one in runs)
-        assert row["load"] == "2,000/s" and row["stale reads"] == "0"
+        assert row["load"] == "2,000 requests/s" and row["stale reads"] == "0"
         throughput = sum(one.requests for one in runs) / sum(one.length_s for one in runs)
         assert row["answered/s"] == f"{throughput:,.0f}"
         assert row["reads saved"] == figures.share(saved / reads)
