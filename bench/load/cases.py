@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -16,6 +16,7 @@ from results import Result, Results, Run, Second
 STYLES = 8
 SHORT_S = 30.0
 FEW = 10
+MOST_PLACES = 4
 SOURCES = ("local", "cache", "stale", "replica", "primary")
 PERCENTILES = (50.0, 90.0, 99.0, 99.9, 99.99)
 Load = tuple[Optional[float], str]
@@ -183,68 +184,80 @@ class Warning:
     """Something that limits what the figures mean."""
 
     what: str
-    says: str
     grave: bool
+    where: str
+    """Of which configuration and load it is told; empty of all."""
+    says: str
+    advice: str = ""
+
+
+def about(case: Case) -> Callable[..., Warning]:
+    """Makes warnings about a case: of what, whether it is grave, what it says, and what to do."""
+    def warn(what: str, grave: bool, says: str, advice: str = "") -> Warning:
+        return Warning(what, grave, f"{case.workload}, {case.heading}", says, advice)
+    return warn
 
 
 def bottleneck_warnings(case: Case) -> Iterator[Warning]:
     """The generator, not the servers, set the pace."""
-    result = case.result
+    result, warn = case.result, about(case)
     if result.bottleneck in ("cpu", "wake_up"):
-        yield Warning("The client was the bottleneck", f"{case.heading}: {result.bottleneck_why} The latencies are the"
-                      " client's as well as the servers': use a larger client, or several.", True)
+        yield warn("The client was the bottleneck", True, result.bottleneck_why,
+                   "The latencies are the client's as well as the servers': use a larger client, or several. Where"
+                   " servers and client share a machine, as in the demo, the figures are good for comparing with each"
+                   " other only.")
     elif result.bottleneck != "none":
-        yield Warning("All threads were busy", f"{case.heading}: {result.bottleneck_why}", False)
+        yield warn("All threads were busy", False, result.bottleneck_why,
+                   "Arrivals waited for a thread; their latency has that in it.")
 
 
 def loss_warnings(case: Case) -> Iterator[Warning]:
     """Requests that have no latency, and so are in no percentile."""
-    result = case.result
-    arrived = result.requests + result.failed + result.dropped
+    result, warn = case.result, about(case)
+    arrived = figures.whole(result.requests + result.failed + result.dropped)
     if result.failed:
         kinds = ", ".join(f"{figures.whole(count)} {kind}" for kind, count in result.errors.items() if count)
         sample = next(iter(result.error_samples.values()), "")
-        yield Warning("Requests failed", f"{case.heading}: {figures.whole(result.failed)} of {figures.whole(arrived)}"
-                      f" ({kinds or 'of no kind'}). {sample}", True)
+        yield warn("Requests failed", True,
+                   f"{figures.whole(result.failed)} of {arrived} ({kinds or 'of no kind'}). {sample}".rstrip())
     if result.dropped:
-        yield Warning("Requests were never sent", f"{case.heading}: {figures.whole(result.dropped)} of"
-                      f" {figures.whole(arrived)} waited longer than the patience for a free thread. They are in no"
-                      " percentile: the true ones are worse.", True)
+        yield warn("Requests were never sent", True, f"{figures.whole(result.dropped)} of {arrived}",
+                   "They waited longer than the patience for a free thread. They are in no percentile: the true ones"
+                   " are worse.")
     if result.errors.get("unfenced"):
-        yield Warning("Writes that the cache was not told of", f"{case.heading}: {result.errors['unfenced']} writes"
-                      " returned SHOPDATA_UNFENCED: they stand, and the cache learnt of them later.", False)
+        yield warn("Writes that the cache was not told of", False, f"{figures.whole(result.errors['unfenced'])} writes",
+                   "They returned SHOPDATA_UNFENCED: they stand, and the cache learnt of them later.")
 
 
 def stale_warnings(case: Case) -> Iterator[Warning]:
     """What the library promises not to do."""
     stale = case.result.staleness
     if stale.stale:
-        yield Warning("Stale reads", f"{case.heading}: {figures.whole(stale.stale)} of {figures.whole(stale.checked)}"
-                      " rows that were checked were older than a write that had returned before the read began, by up"
-                      f" to {figures.duration(stale.age.max_us)}.", True)
+        yield about(case)("Stale reads", True, f"{figures.whole(stale.stale)} of {figures.whole(stale.checked)} rows"
+                          f" that were checked, by up to {figures.duration(stale.age.max_us)}",
+                          "They were older than a write that had returned before the read began.")
 
 
 def trust_warnings(case: Case) -> Iterator[Warning]:
     """Too little of it to trust the tail, or not all of it."""
-    result = case.result
+    result, warn = case.result, about(case)
     if result.ended != "done":
-        yield Warning("Ended early", f"{case.heading}: {result.ended} after {figures.seconds(result.length_s)} of"
-                      f" {figures.seconds(result.seconds * len(case.runs))}.", False)
+        yield warn("Ended early", False, f"{result.ended} after {figures.seconds(result.length_s)} of"
+                   f" {figures.seconds(result.seconds * len(case.runs))}")
     if result.length_s < SHORT_S:
         thin = next((percent for percent in PERCENTILES if result.latency.beyond(percent) < FEW), None)
         tail = f": {figures.percentile_name(thin)} and beyond rest on fewer than {FEW} requests" if thin else ""
-        yield Warning("Measured for a short time", f"{case.heading}: {figures.seconds(result.length_s)}{tail}.", False)
+        yield warn("Measured for a short time", False, f"{figures.seconds(round(result.length_s))}{tail}",
+                   f"Under {SHORT_S:.0f} s chance has much to say.")
     if case.rate and case.throughput < 0.97 * case.rate and not result.dropped and result.ended == "done":
-        yield Warning("Fewer requests than were intended", f"{case.heading}: {figures.rate(case.throughput)} answered a"
-                      " second.", False)
+        yield warn("Fewer requests than were intended", False, f"{figures.rate(case.throughput)} answered a second")
 
 
 def build_warnings(results: Results) -> Iterator[Warning]:
     """A library that was not built for speed."""
-    builds = {run.start.build for run in results.runs}
-    for build in sorted(builds):
+    for build in sorted({run.start.build for run in results.runs}):
         if build and ("release" not in build or "sanitizer none" not in build):
-            yield Warning("Not built for speed", f"The library and the engine were built with: {build}.", True)
+            yield Warning("Not built for speed", True, "", f"The library and the engine were built with: {build}")
 
 
 def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Warning]:
@@ -260,7 +273,30 @@ def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[War
     return sorted(found, key=lambda warning: (not warning.grave, warning.what))
 
 
-def grouped(warnings: Sequence[Warning]) -> list[tuple[str, bool, list[str]]]:
-    """Those of the same kind together: what, whether it is grave, and each one's words."""
-    groups = groupby(warnings, key=lambda warning: (warning.what, warning.grave))
-    return [(what, grave, [one.says for one in same]) for (what, grave), same in groups]
+@dataclass(frozen=True)
+class Box:
+    """All warnings of one kind."""
+
+    what: str
+    grave: bool
+    advice: str
+    lines: Sequence[str]
+    """What they say, each with where it is so."""
+
+
+def boxes_of(warnings: Sequence[Warning]) -> list[Box]:
+    """Those of the same kind together, and in them those that say the same."""
+    boxes = []
+    for (what, grave, advice), same in groupby(warnings, key=lambda one: (one.what, one.grave, one.advice)):
+        places: dict[str, list[str]] = defaultdict(list)
+        for one in same:
+            places[one.says.rstrip(".")].append(one.where)
+        boxes.append(Box(what, grave, advice, [told(says, where) for says, where in places.items()]))
+    return boxes
+
+
+def told(says: str, places: Sequence[str]) -> str:
+    """What is so, and where: some of the places, and how many more."""
+    named = "; ".join(filter(None, places[:MOST_PLACES]))
+    more = f"; and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+    return f"{says} ({named}{more})" if named else says

@@ -9,6 +9,9 @@ import svg
 from markup import Child, Markup, element, joined
 from svg import Bar, Plot, Series
 
+BRIEF = 28
+"""So few letters stay in one line."""
+
 
 class Cell(NamedTuple):
     """A table's cell that is more than its text."""
@@ -44,7 +47,8 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Cells], texts: in
 def styled(content: CellOrText, style: str) -> Cell:
     """A cell with its column's class added."""
     one = content if isinstance(content, Cell) else Cell(content)
-    return one._replace(style=f"{style} {one.style}".strip())
+    brief = "brief" if len(one.text) <= BRIEF else ""
+    return one._replace(style=" ".join(filter(None, (style, brief, one.style))))
 
 
 def legend(entries: Sequence[tuple[str, str]], kind: str) -> Markup:

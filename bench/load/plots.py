@@ -17,6 +17,8 @@ POINTS = 240
 """So many points at most over time: a run of hours is summed up to them."""
 TICKS_PER_HALF_DISTANCE = 10
 MOST_SHARE = 0.999999
+LEAST_S = 0.5
+"""What is left of a second at a phase's end is no point: so few requests tell nothing."""
 
 
 def listed(names: Iterable[str]) -> str:
@@ -115,7 +117,7 @@ Uncounted = tuple[float, float, str]
 
 def stretches(case: Case, points: int = POINTS) -> list[Stretch]:
     """The seconds of a case, at most so many pieces of them."""
-    all_seconds = list(case.seconds)
+    all_seconds = [one for one in case.seconds if one[1].length_s >= LEAST_S]
     size = -(-len(all_seconds) // points) or 1
     pieces = (all_seconds[first:first + size] for first in range(0, len(all_seconds), size))
     return [Stretch(piece[0][0], [second for _, second, _ in piece]) for piece in pieces]
@@ -193,9 +195,14 @@ def waits(cases: Sequence[Case]) -> Plot:
                 spans=uncounted(cases[0]) if cases else [])
 
 
+def has_lag(case: Case) -> bool:
+    """Has it replicas that tell how far they are behind? The primary is a node too, and never behind."""
+    return case.nodes.get("replica", 0) > 0 and any(second.lag_ms for _, second, _ in case.seconds)
+
+
 def lags(cases: Sequence[Case]) -> Plot:
     """How far the replicas were behind."""
-    lagging = [case for case in cases if any(second.lag_ms for _, second, _ in case.seconds)]
+    lagging = [case for case in cases if has_lag(case)]
     series = [timeline(case, furthest_lag) for case in lagging]
     return Plot("Replica lag over time", told_ends(series, figures.duration), time_axis(lagging),
                 Axis("lag of the replica that was furthest behind",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import cost
 import figures
 import page
 import plots
 import sheets
-from cases import SOURCES, Case, Comparison, comparisons_of, grouped, warnings_of
+from cases import SOURCES, Case, Comparison, boxes_of, comparisons_of, warnings_of
 from cost import Cost, Prices
 from histogram import hgrm, merged
 from markup import Markup, element, joined
@@ -77,12 +78,13 @@ def first_of(says: Sequence[str]) -> list[str]:
 
 def warnings(results: Results, comparisons: Sequence[Comparison]) -> Markup:
     """What limits the figures, before any figure."""
-    found = grouped(warnings_of(results, comparisons))
+    found = boxes_of(warnings_of(results, comparisons))
     if not found:
         return paragraph("No warnings: the client kept up, nothing failed, nothing was dropped, no read was stale.",
                          "calm")
-    boxes = (element("div", element("h3", f"{'Warning' if grave else 'Note'}: {what}"), items(first_of(says)),
-                     class_="warning grave" if grave else "warning") for what, grave, says in found)
+    boxes = (element("div", element("h3", f"{'Warning' if one.grave else 'Note'}: {one.what}"),
+                     paragraph(one.advice) if one.advice else None, items(first_of(one.lines)),
+                     class_="warning grave" if one.grave else "warning") for one in found)
     return element("div", *boxes, id="warnings")
 
 
@@ -117,10 +119,28 @@ def head(results: Results, comparisons: Sequence[Comparison]) -> Markup:
                    paragraph(about, "about"), items(verdicts(comparisons, results.target), "verdict"))
 
 
-def contents(sections: Sequence[tuple[str, str]]) -> Markup:
-    """Links to the sections."""
-    return element("nav", element("ul", *(element("li", element("a", heading, href=f"#{name}"))
-                                          for name, heading in sections)), aria_label="Contents")
+class Part(NamedTuple):
+    """A section of the page."""
+
+    group: str
+    """The workload that it is of, where there are several."""
+    name: str
+    heading: str
+    content: Markup
+
+    @property
+    def markup(self) -> Markup:
+        """The section with its heading."""
+        return page.section(self.name, f"{self.group}: {self.heading}" if self.group else self.heading, self.content)
+
+
+def contents(parts: Sequence[Part]) -> Markup:
+    """Links to the sections, those of a workload in a line of their own."""
+    lists = []
+    for group, same in groupby(parts, key=lambda part: part.group):
+        links = (element("li", element("a", part.heading, href=f"#{part.name}")) for part in same)
+        lists.append(element("ul", element("li", f"{group}:") if group else None, *links))
+    return element("nav", *lists, aria_label="Contents")
 
 
 # One workload.
@@ -160,7 +180,7 @@ def timelines(comparison: Comparison) -> Markup:
     if comparison.has_cache:
         parts.append(page.plot(plots.hit_ratios(cases), f"Of the statements that a cache keeps.{veiled}"))
     parts.append(page.plot(plots.waits(cases), f"A long run shows the worst second of each piece.{veiled}"))
-    if any(second.lag_ms for case in cases for _, second, _ in case.seconds):
+    if any(map(plots.has_lag, cases)):
         parts.append(page.plot(plots.lags(cases), "As the library knows it."))
     return joined(*parts, sheets.answered(comparison.cases))
 
@@ -330,20 +350,19 @@ def body(results: Results, prices: Optional[Prices]) -> Markup:
     """The page's sections, with what links to them."""
     comparisons = comparisons_of(results)
     several = len(comparisons) > 1
-    listed: list[tuple[str, str, Markup]] = []
+    listed: list[Part] = []
     for number, one in enumerate(comparisons):
         parts = list(parts_of(one, results.target))
         if prices and one.cases:
             parts.append(("cost", "Cost", costs(one, prices, results.target)))
-        after, before = (f"-{number}", f"{one.workload}: ") if several else ("", "")
-        listed += [(name + after, before + heading, content) for name, heading, content in parts]
-    listed.append(("run", "What was run", repeat(results, comparisons)))
-    listed.append(("reading", "How to read it", items(READING)))
-    listed += [(f"all-{number}", f"Every figure: {one.workload}", appendix(one))
+        group, after = (one.workload, f"-{number}") if several else ("", "")
+        listed += [Part(group, name + after, heading, content) for name, heading, content in parts]
+    listed.append(Part("", "run", "What was run", repeat(results, comparisons)))
+    listed.append(Part("", "reading", "How to read it", items(READING)))
+    listed += [Part("", f"all-{number}", f"Every figure: {one.workload}", appendix(one))
                for number, one in enumerate(comparisons) if one.cases]
-    return joined(head(results, comparisons), warnings(results, comparisons),
-                  contents([(name, heading) for name, heading, _ in listed]),
-                  element("main", *(page.section(*part) for part in listed)))
+    return joined(head(results, comparisons), warnings(results, comparisons), contents(listed),
+                  element("main", *(part.markup for part in listed)))
 
 
 def html(results: Results, prices: Optional[Prices] = None) -> str:

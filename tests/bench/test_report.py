@@ -196,19 +196,19 @@ def changed(run: Run, **changes: Any) -> Results:
 
 @pytest.mark.parametrize(("changes", "heading", "says"), [
     ({"bottleneck": "cpu", "bottleneck_why": "All 4 processors were used up."},
-     "Warning: The client was the bottleneck", "All 4 processors were used up."),
+     "Warning: The client was the bottleneck", "All 4 processors were used up (browse"),
     ({"bottleneck": "wake_up", "bottleneck_why": "3 in 100 late."}, "Warning: The client was the bottleneck",
      "3 in 100"),
-    ({"bottleneck": "threads", "bottleneck_why": "All 64."}, "Note: All threads were busy", "All 64."),
+    ({"bottleneck": "threads", "bottleneck_why": "All 64."}, "Note: All threads were busy", "All 64 (browse"),
     ({"failed": 3, "errors": {"sql:40001": 3}, "error_samples": {"sql:40001": "could not serialize"}},
      "Warning: Requests failed", "3 of 120,003 (3 sql:40001). could not serialize"),
-    ({"dropped": 7}, "Warning: Requests were never sent", "7 of 120,007 waited longer than the patience"),
+    ({"dropped": 7}, "Warning: Requests were never sent", "7 of 120,007 (browse, primary only, 2,000 requests/s)"),
     ({"staleness": results.Staleness(100, 2, 9, results.Histogram({4_000_000: 2}, 3900.0, 4000.0, 3950.0))},
-     "Warning: Stale reads", "2 of 100 rows that were checked were older than a write"),
-    ({"ended": "interrupted"}, "Note: Ended early", "interrupted after 1 min"),
+     "Warning: Stale reads", "2 of 100 rows that were checked, by up to 4.00 ms (browse"),
+    ({"ended": "interrupted"}, "Note: Ended early", "interrupted after 1 min of"),
     ({"length_s": 12.0, "requests": 24_000}, "Note: Measured for a short time", "12 s"),
     ({"requests": 60_000}, "Note: Fewer requests than were intended", "1,000 answered a second"),
-    ({"errors": {"unfenced": 4}}, "Note: Writes that the cache was not told of", "4 writes returned"),
+    ({"errors": {"unfenced": 4}}, "Note: Writes that the cache was not told of", "4 writes (browse"),
 ])
 def test_warnings_stand_before_everything(demo: Results, changes: dict[str, Any], heading: str, says: str) -> None:
     page = parsed(report.html(changed(demo.runs[0], **changes)))
