@@ -224,8 +224,10 @@ int load_run_main(int count, char **arguments)
         load_plan_help();
         return LOAD_EXIT_GOOD;
     }
-    if (!load_plan_read(&run.plan, count, arguments, &fault))
+    if (!load_plan_read(&run.plan, count, arguments, &fault)) {
+        load_plan_free(&run.plan);
         return fail(&fault, LOAD_EXIT_USAGE);
+    }
     run.lines = (load_lines){.json = {.file = stdout}, .label = run.plan.label};
     bool good = load_input_open(&run.input, run.plan.reads_commands, &fault) && open_shop(&run, &fault);
     if (good) {

@@ -1,0 +1,222 @@
+"""The load engine on real servers: what it prints adds up, shows a stall, finds stale reads, ends when it is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from runs import Engine, Json, Run, read
+
+INTERACTIONS = ["home", "new_products", "best_sellers", "product_detail", "search_request", "search_results",
+                "shopping_cart", "customer_registration", "buy_request", "buy_confirm", "order_inquiry",
+                "order_display", "admin_request", "admin_confirm", "point", "write"]
+STALL_S = 1.2
+
+
+def at_least(times: Json, microseconds: float) -> int:
+    """How many took that long."""
+    return sum(count for value, count in times.get("buckets_ns", []) if value >= 1000 * microseconds)
+
+
+def stall(seconds: float) -> subprocess.Popen[bytes]:
+    """A server that answers nobody for a while: another connection has the products locked."""
+    sql = f"BEGIN; LOCK TABLE shopbench.products IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT"
+    return subprocess.Popen(["psql", "-qX", os.environ["SHOPDATA_PRIMARY"], "-c", sql], stdout=subprocess.DEVNULL)
+
+
+def run_stalled(engine: Engine, *arguments: str) -> Run:
+    """Half a second of load, then the stall, then the rest."""
+    process = engine.start(*arguments, primary_only=True)
+    assert process.stdout
+    began = ""
+    while '"type":"phase"' not in began:
+        began = process.stdout.readline()
+    time.sleep(0.5)
+    locked = stall(STALL_S)
+    run = read(process)
+    assert locked.wait() == 0
+    return run
+
+
+def check_sums(result: Json) -> None:
+    assert result["intended"] == result["requests"] + result["failed"] + result["dropped"]
+    assert result["latency"]["count"] == result["service"]["count"] == result["requests"]
+    assert sum(one["latency"]["count"] for one in result["requests_by"]) == result["requests"]
+    assert sum(one["failed"] for one in result["requests_by"]) == result["failed"]
+    reads = [one for one in result["statements_by"] if one["source"] != "primary" or one["cached"] == "miss"]
+    assert sum(one["service"]["count"] for one in reads if one["cached"] == "hit") == result["hits"]
+    assert sum(one["service"]["count"] for one in reads if one["cached"] == "miss") == result["misses"]
+    assert result["late"] == result["late_busy"] + result["late_free"]
+
+
+def test_every_interaction_works_and_all_adds_up(engine: Engine, tmp_path: Path) -> None:
+    mix = tmp_path / "even.mix"
+    mix.write_text("".join(f"{name} = {100 / len(INTERACTIONS)}\n" for name in INTERACTIONS))
+    run = engine.run("--workload", str(mix), "--threads", "8", "--label", "all", "--set", "cache.password=",
+                     "--phase", "warmup seconds=0.2 clients=8", "--phase", "measure seconds=1.5 rate=150")
+    assert (run.exit_code, run.result["failed"]) == (0, 0), (run.complaint, run.result["errors"])
+    assert [line["type"] for line in run.lines if line["type"] not in ("second",)] == [
+        "start", "phase", "result", "phase", "result", "end"]
+    assert all(line["label"] == "all" and line["unix_s"] > 1.7e9 for line in run.lines)
+    assert {one["interaction"] for one in run.result["requests_by"]} == set(INTERACTIONS)
+    assert run.result["staleness"]["writes"] > 0
+    for result in run.of("result"):
+        check_sums(result)
+    seconds = [line for line in run.of("second") if line["phase"] == "measure"]
+    for key in ("requests", "failed", "dropped", "late", "hits", "misses"):
+        assert sum(line[key] for line in seconds) == run.result[key], key
+    assert sum(sum(line["sources"].values()) for line in seconds) == sum(run.result["sources"].values())
+
+
+def test_the_start_tells_how_to_repeat_it(engine: Engine) -> None:
+    run = engine.run("--workload", "point", "--keys", "hotspot:0.1:0.9", "--seed", "42", "--threads", "4",
+                     "--set", "policy.product.ttl=7s", "--set", "shopdata.token_keys=1:secretsecretsecretsecretsecret00",
+                     "--phase", "measure seconds=0.1 clients=1")
+    start = run.of("start")[0]
+    assert start["format"] == 1
+    assert start["keys"] == {"kind": "hotspot", "hot_keys": 0.1, "hot_accesses": 0.9, "count": 500}
+    assert start["scale"]["products"] == 500 and start["seed"] == 42 and start["threads"] == 4
+    assert start["settings"] == {"policy.product.ttl": "7s", "shopdata.token_keys": "(secret)"}
+    assert start["servers"]["cache"] == "redis" and int(start["servers"]["postgres"].split(".")[0]) >= 13
+    assert start["statements"]["product"]["cached"] is True
+    assert "secretsecret" not in str(run.lines)
+
+
+def test_a_stall_shows_in_the_latency(engine: Engine) -> None:
+    """Coordinated omission: two threads wait through the stall, and see it twice. Those who were to come meanwhile
+    wait too, and the latency tells: with 100 arrivals a second those of 0.7 s wait half a second or longer."""
+    run = run_stalled(engine, "--workload", "point", "--threads", "2",
+                      "--phase", "measure seconds=2 rate=100 arrivals=constant")
+    result = run.result
+    check_sums(result)
+    assert result["intended"] == 200 and result["dropped"] == 0
+    assert at_least(result["latency"], 500_000) >= 60
+    assert result["latency"]["p99_us"] >= 1_000_000
+    # What a generator would say that sends when its last answer has come.
+    assert at_least(result["service"], 500_000) < at_least(result["latency"], 500_000)
+    assert result["late_busy"] >= 60
+
+
+def test_what_nobody_takes_in_time_is_dropped(engine: Engine) -> None:
+    run = run_stalled(engine, "--workload", "point", "--threads", "1", "--patience", "0.2",
+                      "--phase", "measure seconds=2 rate=50 arrivals=constant")
+    check_sums(run.result)
+    assert run.result["intended"] == 100
+    assert run.result["dropped"] >= 30
+    assert run.result["bottleneck"] in ("threads", "cpu") and run.result["bottleneck_why"]
+
+
+@pytest.mark.parametrize("mode", ["fenced", "ttl"])
+def test_stale_reads_are_found_where_there_are_some(engine: Engine, mode: str) -> None:
+    """In mode ttl a write leaves what is cached; in mode fenced nobody may see it."""
+    run = engine.run("--workload", "mixed", "--threads", "4", "--keys", "hotspot:0.02:1", "--set",
+                     f"cache.mode={mode}", "--set", f"cache.key_prefix=stale-{mode}", "--set", "local.bytes=0",
+                     "--phase", "measure seconds=1.2 clients=4")
+    stale = run.result["staleness"]
+    assert stale["writes"] > 0 and stale["checked"] > 0
+    assert stale["age"]["count"] == stale["stale"] == sum(line["stale_reads"] for line in run.of("second"))
+    assert (stale["stale"] > 0) == (mode == "ttl")
+
+
+def test_expiries_and_their_readers_are_counted(engine: Engine) -> None:
+    run = engine.run("--workload", "point", "--threads", "8", "--keys", "hotspot:0.002:1", "--set",
+                     "policy.product.ttl=50ms", "--set", "cache.key_prefix=expiries", "--phase",
+                     "measure seconds=1 clients=8")
+    stampedes = run.result["stampedes"]
+    assert 2 <= stampedes["expiries"] <= stampedes["readers"] == run.result["misses"]
+    assert 1 <= stampedes["most_readers"] <= 8
+    assert stampedes["crowded"] <= stampedes["expiries"]
+
+
+def test_commands_are_obeyed_in_order(engine: Engine) -> None:
+    run = engine.run("--workload", "point", "--keys", "hotspot:0.01:1", "--threads", "2", "--commands", "--set",
+                     "cache.key_prefix=commands", "--set", "local.bytes=0",
+                     commands="phase one seconds=0.3 clients=1\nphase two seconds=0.3 clients=1\nflush\n"
+                              "phase three seconds=0.3 clients=1\nnonsense\nphase four\nquit\nphase five seconds=1\n")
+    one, two, three = run.of("result")
+    assert one["misses"] > 0 and two["misses"] == 0 and three["misses"] > 0
+    assert [line["message"].split(";")[0] for line in run.of("error")] == [
+        "there is no command `nonsense`", "phase: it wants a name and seconds: phase measure seconds=60 rate=5000"]
+    assert run.lines[-1]["type"] == "end" and run.exit_code == 0
+
+
+@pytest.mark.parametrize("how", ["stop", "signal"])
+def test_it_ends_early_with_what_was_measured(engine: Engine, how: str) -> None:
+    process = engine.start("--workload", "point", "--threads", "4", "--commands", "--phase",
+                           "measure seconds=100 rate=200")
+    assert process.stdout
+    while '"type":"second"' not in process.stdout.readline():
+        pass
+    if how == "signal":
+        process.send_signal(signal.SIGINT)
+    run = read(process, "stop\n" if how == "stop" else None)
+    check_sums(run.result)
+    assert run.result["ended"] == {"stop": "stopped", "signal": "interrupted"}[how]
+    assert run.result["requests"] > 0 and run.result["length_s"] < 60
+    assert run.lines[-1]["type"] == "end" and run.exit_code == 0
+
+
+def test_the_same_seed_asks_for_the_same(engine: Engine) -> None:
+    def counts(seed: int) -> dict[str, int]:
+        run = engine.run("--workload", "browse", "--seed", str(seed), "--threads", "4", "--phase",
+                         "measure seconds=0.4 rate=300")
+        seen: dict[str, int] = {}
+        for one in run.result["requests_by"]:
+            seen[one["interaction"]] = seen.get(one["interaction"], 0) + one["latency"]["count"]
+        return seen
+
+    assert counts(5) == counts(5) != counts(6)
+
+
+def test_a_trace_is_replayed(engine: Engine, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    trace.write_text("".join(f"{number / 50} {number % 7}\n" for number in range(50)))
+    run = engine.run("--workload", "trace", "--trace", str(trace), "--trace-speed", "2", "--threads", "4", "--phase",
+                     "measure seconds=1")
+    assert run.of("start")[0]["trace"] == {"file": str(trace), "accesses": 50, "distinct": 7, "has_times": True,
+                                           "speed": 2.0}
+    assert run.result["arrivals"] == "trace" and run.result["intended"] == 100
+    assert run.result["trace_passes"] == 2
+    trace.write_text("".join(f"{number}\n" for number in range(501)))
+    refused = engine.run("--workload", "trace", "--trace", str(trace), "--phase", "measure seconds=1")
+    assert refused.exit_code == 1
+    assert refused.complaint == ("shopload: run: trace: it has 501 keys and there are 500 products: load as many\n")
+
+
+WRONG = {
+    "there is nothing to do": ["--workload", "point"],
+    "say what to ask": ["--phase", "measure seconds=1"],
+    "workload: there is no `browze`": ["--workload", "browze", "--phase", "measure seconds=1"],
+    "--keys trace wants a --trace FILE": ["--workload", "point", "--keys", "trace", "--phase", "measure seconds=1"],
+    "there is no option `--thread`": ["--workload", "point", "--thread", "1"],
+    "--threads: `0` is no whole number from 1 to 4096": ["--threads", "0"],
+    "--set: `a` is not KEY=VALUE": ["--set", "a"],
+    "--trace-speed wants a --trace FILE with times": ["--workload", "point", "--trace-speed", "1", "--phase", "m"],
+    "phase: there is no `rats`": ["--workload", "point", "--phase", "measure seconds=1 rats=1"],
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_command_line_is_told(program: str, what: str) -> None:
+    done = subprocess.run([program, "run", *WRONG[what]], text=True, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"shopload: run: {what}") and done.stderr.count("\n") == 1
+
+
+def test_servers_that_cannot_be_used_are_told(program: str, engine: Engine) -> None:
+    def complaint(*arguments: str) -> str:
+        done = subprocess.run([program, "run", "--workload", "point", "--phase", "m seconds=1", *arguments], text=True,
+                              capture_output=True, check=False, timeout=60)
+        assert (done.returncode, done.stdout) == (1, "")
+        return done.stderr.splitlines()[-1]
+
+    assert complaint() == "shopload: run: node: there is none; set node.NAME.conninfo"
+    assert "no.such" in complaint("--set", "no.such=key")
+    assert "/nowhere/shop.ini" in complaint("--config", "/nowhere/shop.ini")
+    other = os.environ["SHOPDATA_PRIMARY"].replace("dbname=shop", "dbname=postgres")
+    assert complaint("--set", f"node.p.conninfo={other}").endswith(
+        "this database has no schema shopbench of ours: shopload load makes and fills it")
