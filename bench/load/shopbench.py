@@ -31,6 +31,7 @@ import report
 import results
 import searching
 import summary
+import sweeping
 from faults import BenchError, UsageError
 from measuring import Bench
 
@@ -139,6 +140,9 @@ def compare(given: argparse.Namespace) -> int:
     names = given.configurations.split(",") if given.configurations else configurations.NAMES
     chosen, lacking = configurations.possible(configurations.named(names, "--configurations"), fleet)
     rate = rate_of(given)
+    varied = sweeping.settings(given.ttl, given.memory)
+    if varied and not any(one.cache for one in chosen):
+        raise UsageError("--ttl and --memory want a configuration with a cache")
     if not chosen:
         raise UsageError(f"--configurations: none of them can be: {'; '.join(lacking)}")
     if os.environ.get(ONLY_CHECK):
@@ -149,7 +153,9 @@ def compare(given: argparse.Namespace) -> int:
     pace = comparing.Pace(given.seconds, given.rounds, given.warmup)
     with Bench(fleet, load, not given.quiet) as bench:
         def work() -> None:
-            if rate is None and given.clients is None:
+            if varied:
+                sweeping.sweep(bench, chosen, varied, given.seconds, pace.warmup_of(given.seconds), rate)
+            elif rate is None and given.clients is None:
                 comparing.climb(bench, chosen, pace)
             else:
                 comparing.compare(bench, chosen, pace, rate)
@@ -367,6 +373,10 @@ def add_compare_options(parser: argparse.ArgumentParser) -> None:
                         help=f"which of {','.join(configurations.NAMES)} (default: all that the servers allow)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N",
                         help="with --rate or --clients: how often each has its turn (default 3)")
+    parser.add_argument("--ttl", metavar="TIME,...",
+                        help="in place of that: one measurement with each of these TTLs (1s,10s,1m): hit ratio by TTL")
+    parser.add_argument("--memory", metavar="SIZE,...",
+                        help="the same with a cache of each of these sizes (1MiB,8MiB,64MiB), in the engine's process")
 
 
 def add_file_verbs(verb: object) -> None:

@@ -8,6 +8,8 @@ import figures
 import merging
 import results
 
+LABELS = ("phase ", "ttl ", "memory ")
+"""Beginnings of labels that tell runs of one rate apart."""
 COLUMNS = ("configuration", "workload", "rate", "done/s", "p50", "p99", "p99.9", "max", "hits", "saved", "stale",
            "failed", "late")
 
@@ -17,7 +19,7 @@ def rows_of(runs: Sequence[results.Run]) -> list[tuple[str, ...]]:
     together: dict[tuple[str, str, str], list[results.Run]] = {}
     for run in runs:
         rate = figures.whole(run.rate) if run.rate is not None else run.result.rate or "closed"
-        label = run.rate_label if run.rate_label.startswith("phase") else ""
+        label = run.rate_label if run.rate_label.startswith(LABELS) else ""
         together.setdefault((run.configuration, run.workload, f"{rate} {label}".strip()), []).append(run)
     return [(*key, *figures_of(merging.after_one_another([run.result for run in same])))
             for key, same in together.items()]

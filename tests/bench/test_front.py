@@ -115,6 +115,22 @@ def test_a_signal_prints_what_was_measured(number: signal.Signals, tmp_path: Pat
     assert run["result"]["ended"] == "interrupted" and "interrupted" in told and "report:" in told
 
 
+def test_sweeps(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = front("compare", "--rate", "100", "--seconds", "1", "--ttl", "1s,1m", "--memory", "8MiB", "--configurations",
+                 "primary,cache,local", "--out", str(tmp_path / "out"), "--quiet", FAKE_LOG=str(log))
+    assert done.returncode == 0, done.stderr
+    runs = runs_of(tmp_path / "out")
+    assert [(run["configuration"], run["varied"]) for run in runs] == [
+        (name, varied) for varied in ({"ttl_s": 1}, {"ttl_s": 60}, {"memory_bytes": 8 * 1024 * 1024})
+        for name in ("cache", "local")]
+    arguments = [json.loads(line)["arguments"] for line in log.read_text().splitlines()]
+    assert "policy.product.ttl=1s" in arguments[0]
+    assert {"cache.kind=memory", "cache.memory_bytes=8MiB", "local.bytes=0"} <= set(arguments[4])
+    prefixes = {word for words in arguments for word in words if word.startswith("cache.key_prefix=")}
+    assert len(prefixes) == 6
+
+
 WRONG = {
     "no such command": (["fly"], "invalid choice: 'fly'"),
     "no such option": (["run", "--fast"], "unrecognized arguments: --fast"),
@@ -129,6 +145,8 @@ WRONG = {
     "a failover that nobody permits": (["run", "--phases", "measure:1,failover:1"], "--failover COMMAND"),
     "a wrong target": (["find", "--target", "fast"], "p99=5ms"),
     "a start in the past": (["run", "--start-at", "2020-01-01T00:00:00Z"], "in the future"),
+    "a TTL without a unit": (["compare", "--ttl", "10"], "1s,10s,1m"),
+    "a TTL of nothing": (["compare", "--ttl", "5s", "--configurations", "primary"], "with a cache"),
     "one to merge": (["merge", "a.json", "--out", "b.json"], "two agents"),
     "a demo without data": (["demo", "--data", "/nowhere"], "catalogue"),
     "a clean that nobody confirms": (["load", "--scale", "0"], "--scale 0"),
