@@ -16,7 +16,7 @@ from results import Result, Results, Run, Second
 STYLES = 8
 SHORT_S = 30.0
 FEW = 10
-MOST_PLACES = 4
+MOST_PLACES = 2
 SOURCES = ("local", "cache", "stale", "replica", "primary")
 PERCENTILES = (50.0, 90.0, 99.0, 99.9, 99.99)
 Load = tuple[Optional[float], str]

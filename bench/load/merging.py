@@ -245,3 +245,14 @@ def merge(agents: Sequence[Results], names: Sequence[str]) -> Results:
                               " same command")
     return replace(agents[0], runs=[run_of(same) for same in runs.values()],
                    started_at=min(one.started_at for one in agents), ended_at=max(one.ended_at for one in agents))
+
+
+def beside(parts: Sequence[Results]) -> Results:
+    """Results of several commands in one report, their runs beside one another: a search for each configuration, say.
+    What they were run with stays told by each run; the target is the first that one has."""
+    if len(parts) == 1:
+        return parts[0]
+    return replace(parts[0], runs=[run for one in parts for run in one.runs],
+                   command="; ".join(filter(None, (one.command for one in parts))),
+                   target=next((one.target for one in parts if one.target), None),
+                   started_at=min(one.started_at for one in parts), ended_at=max(one.ended_at for one in parts))

@@ -21,7 +21,7 @@ from page import CellOrText, Cells
 from results import ReportError, Results, Run, Start, Target, write_whole
 from svg import Bar
 
-MOST_WARNINGS = 8
+MOST_WARNINGS = 3
 STYLE = Path(__file__).with_name("report.css")
 
 OTHER_LOADS = (
@@ -73,7 +73,7 @@ def paragraph(words: str, style: Optional[str] = None) -> Markup:
 def first_of(says: Sequence[str]) -> list[str]:
     """So many as somebody reads, and how many more there are."""
     more = len(says) - MOST_WARNINGS
-    return [*says[:MOST_WARNINGS], f"and {more} more like these"] if more > 0 else list(says)
+    return [*says[:MOST_WARNINGS], f"and {more} more like these: see the tables"] if more > 0 else list(says)
 
 
 def warnings(results: Results, comparisons: Sequence[Comparison]) -> Markup:

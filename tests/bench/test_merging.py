@@ -82,3 +82,10 @@ def test_an_agent_s_runs_of_the_same_name_stay_apart() -> None:
     for run in told["runs"]:
         run["start"]["host"]["name"] = "b"
     assert len(merging.merge([first, results.object_of(Results, told)], ["a", "b"]).runs) == 3
+
+
+def test_results_beside_one_another_keep_their_runs() -> None:
+    one, other = agent("a"), replace(agent("b"), command="find", target=results.Target(99, 5000), ended_at="2027")
+    both = merging.beside([one, other])
+    assert both.runs == [*one.runs, *other.runs] and both.command == f"{one.command}; find"
+    assert both.target == one.target and both.ended_at == "2027" and merging.beside([one]) is one
