@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -11,7 +11,7 @@ from typing import Optional
 
 import figures
 from merging import after_one_another
-from results import Result, Results, Run, Second
+from results import Result, Results, Run, Second, Varied
 
 STYLES = 8
 SHORT_S = 30.0
@@ -24,11 +24,17 @@ Load = tuple[Optional[float], str]
 
 @dataclass(frozen=True)
 class Case:
-    """One configuration under one load: all its rounds."""
+    """One configuration under one load, or in one phase: all its rounds."""
 
-    configuration: str
+    name: str
+    """The configuration's; with its phase, or with settings, where those differ."""
     style: str
     runs: Sequence[Run]
+
+    @property
+    def configuration(self) -> str:
+        """Its configuration's name alone."""
+        return self.runs[0].configuration
 
     @property
     def workload(self) -> str:
@@ -56,7 +62,7 @@ class Case:
         at = 0.0
         for run in self.runs:
             for second in run.seconds:
-                yield at, second, second.phase == run.result.phase
+                yield at, second, second.phase == run.result.phase and run.kind != "phase"
                 at += second.length_s
 
     @property
@@ -86,9 +92,14 @@ class Case:
         return self.result.database_statements / self.result.requests if self.result.requests else 0.0
 
     @property
+    def has_phases(self) -> bool:
+        """Is it the story of several phases?"""
+        return len(self.runs) > 1 and is_phase(self.runs[0])
+
+    @property
     def heading(self) -> str:
-        """The configuration, with its load."""
-        return f"{self.configuration}, {self.load}"
+        """The name, with the load."""
+        return f"{self.name}, {self.load}"
 
     @property
     def load(self) -> str:
@@ -97,7 +108,7 @@ class Case:
         if run.rate is not None:
             return f"{figures.rate(run.rate)} requests/s"
         loop = "closed loop" if run.result.loop == "closed" else f"{run.result.rate} requests/s"
-        return f"{loop}, {run.rate_label}" if run.rate_label else loop
+        return f"{loop}, {run.rate_label}" if run.rate_label and not is_phase(run) else loop
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,8 @@ class Comparison:
     """Every load of every configuration, steps of searches among them."""
     sweeps: Sequence[Run]
     """Runs in which something else than the load was varied."""
+    stories: Sequence[Case]
+    """What is drawn over time: the cases, or, where a configuration went through phases, all of them in order."""
 
     @property
     def same_load(self) -> bool:
@@ -121,7 +134,7 @@ class Comparison:
     @property
     def has_rates(self) -> bool:
         """Was some configuration measured under several loads?"""
-        return max(Counter(case.configuration for case in self.all_cases).values(), default=0) > 1
+        return max(Counter(case.name for case in self.all_cases).values(), default=0) > 1
 
     @property
     def searched(self) -> bool:
@@ -134,17 +147,53 @@ class Comparison:
         return any(case.hit_ratio is not None for case in self.all_cases)
 
 
+def is_phase(run: Run) -> bool:
+    """Is it one of several phases of one run (cold, a flush, a replica that stops)?"""
+    return run.rate_label.startswith("phase ")
+
+
 def load_of(run: Run) -> Load:
     """What tells one load of a configuration from another."""
     return run.rate, "" if run.rate is not None else run.rate_label
 
 
-def cases_of(runs: Iterable[Run], styles: dict[str, str]) -> list[Case]:
+def settings_of(run: Run) -> dict[str, str]:
+    """How the library was configured, but for what is another in each run anyway."""
+    return {name: value for name, value in {**run.start.settings, **run.settings}.items() if name != "cache.key_prefix"}
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """What each run is called: by its configuration, by the settings in which it differs from others of that, and by
+    its phase."""
+    kinds: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for run in runs:
+        kinds[run.configuration].append(settings_of(run))
+    names = []
+    for run in runs:
+        mine, others = settings_of(run), kinds[run.configuration]
+        differing = [f"{name} = {mine.get(name, 'default')}" for name in sorted({key for one in others for key in one})
+                     if any(one.get(name) != mine.get(name) for one in others)]
+        parts = [run.configuration, *differing, *([run.rate_label] if is_phase(run) else [])]
+        names.append(", ".join(parts))
+    return names
+
+
+def cases_of(runs: Sequence[Run], names: Sequence[str], styles: dict[str, str]) -> list[Case]:
     """Rounds under the same load together; a search's steps apart from what was measured."""
     groups: dict[tuple[object, ...], list[Run]] = defaultdict(list)
-    for run in runs:
-        groups[run.configuration, load_of(run), run.kind, run.found].append(run)
-    return [Case(same[0].configuration, styles[same[0].configuration], same) for same in groups.values()]
+    for run, name in zip(runs, names):
+        if run.kind != "phase":
+            groups[name, load_of(run), run.kind, run.found].append(run)
+    return [Case(str(key[0]), styles[str(key[0])], same) for key, same in groups.items()]
+
+
+def stories_of(runs: Sequence[Run], cases: Sequence[Case]) -> list[Case]:
+    """What is drawn over time."""
+    phased: dict[str, list[Run]] = defaultdict(list)
+    for run in filter(is_phase, runs):
+        phased[run.configuration].append(run)
+    stories = [Case(name, f"s{number % STYLES}", same) for number, (name, same) in enumerate(phased.items())]
+    return stories or list(cases)
 
 
 def chosen(cases: Sequence[Case]) -> list[Case]:
@@ -152,7 +201,7 @@ def chosen(cases: Sequence[Case]) -> list[Case]:
     where there is none, its own highest."""
     by_name: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
-        by_name[case.configuration].append(case)
+        by_name[case.name].append(case)
     common = set.intersection(*({case.rate for case in same} for same in by_name.values()))
     rates = [rate for rate in common if rate is not None]
     picked = []
@@ -165,14 +214,17 @@ def chosen(cases: Sequence[Case]) -> list[Case]:
 
 def comparisons_of(results: Results) -> list[Comparison]:
     """One for each workload, in the order in which they were measured."""
-    names = list(dict.fromkeys(run.configuration for run in results.runs))
-    styles = {name: f"s{number % STYLES}" for number, name in enumerate(names)}
+    steady = [run for run in results.runs if run.varied == Varied()]
+    names = names_of(steady)
+    styles = {name: f"s{number % STYLES}" for number, name in enumerate(dict.fromkeys(names))}
     found = []
     for workload in dict.fromkeys(run.workload for run in results.runs):
-        runs = [run for run in results.runs if run.workload == workload]
-        sweeps = [run for run in runs if run.varied.ttl_s is not None or run.varied.memory_bytes is not None]
-        cases = cases_of((run for run in runs if run not in sweeps), styles)
-        found.append(Comparison(workload, chosen(cases) if cases else [], cases, sweeps))
+        mine = [(run, name) for run, name in zip(steady, names) if run.workload == workload]
+        runs = [run for run, _ in mine]
+        cases = cases_of(runs, [name for _, name in mine], styles)
+        compared = chosen(cases) if cases else []
+        sweeps = [run for run in results.runs if run.workload == workload and run.varied != Varied()]
+        found.append(Comparison(workload, compared, cases, sweeps, stories_of(runs, compared)))
     return found
 
 

@@ -11,7 +11,7 @@ from histogram import Histogram, distribution
 from merging import added
 from results import Run, Second, Target
 from scales import Linear, Percentiles, around, from_zero, of_shares, spanning, through
-from svg import Axis, Bar, Mark, Plot, Series
+from svg import Axis, Bar, Mark, Plot, Series, Span
 
 POINTS = 240
 """So many points at most over time: a run of hours is summed up to them."""
@@ -42,10 +42,10 @@ def tail_of(case: Case) -> Series:
     steps = [(step.percent / 100, step.point.us) for step in distribution(histogram, TICKS_PER_HALF_DISTANCE)]
     points = [point for point in steps if point[0] < end] + [(end, histogram.percentile(100 * end))]
     marks = [Mark(percent / 100, histogram.percentile(percent),
-                  f"{case.configuration}: {figures.percentile_name(percent)}"
+                  f"{case.name}: {figures.percentile_name(percent)}"
                   f" {figures.duration(histogram.percentile(percent))}")
              for percent in PERCENTILES if percent / 100 <= end]
-    return Series(case.configuration, case.style, points, marks)
+    return Series(case.name, case.style, points, marks)
 
 
 def latency_limit(target: Optional[Target]) -> Optional[tuple[float, str]]:
@@ -58,7 +58,7 @@ def latencies(cases: Sequence[Case], target: Optional[Target]) -> Plot:
     series = [tail_of(case) for case in cases if case.result.latency.count]
     end = max((reach(case.result.latency) for case in cases), default=0.5)
     values = [us for one in series for _, us in one.points] + aimed(target)
-    told = "; ".join(f"{case.configuration} {figures.duration(case.result.latency.percentile(99))}" for case in cases)
+    told = "; ".join(f"{case.name} {figures.duration(case.result.latency.percentile(99))}" for case in cases)
     return Plot("Latency by percentile", f"Lines for {listed(one.name for one in series)}. 99th percentiles: {told}.",
                 Axis("share of requests that took at most so long", Percentiles(end)),
                 Axis("latency (logarithmic)", around(values, figures.tick)), series, limit=latency_limit(target))
@@ -83,14 +83,14 @@ def under_load(cases: Sequence[Case], percent: float) -> Series:
     at.sort(key=lambda pair: pair[0].throughput)
     marks = [Mark(one.throughput, one.us, f"{case.heading}: {figures.rate(one.throughput)} answered a second,"
                   f" {figures.percentile_name(percent)} {figures.duration(one.us)}") for one, case in at]
-    return Series(cases[0].configuration, cases[0].style, [one for one, _ in at], marks)
+    return Series(cases[0].name, cases[0].style, [one for one, _ in at], marks)
 
 
 def throughputs(comparison: Comparison, target: Optional[Target]) -> Plot:
     """Latency over throughput: where each configuration's line turns up, it is full."""
     percent = target.percent if target else 99.0
-    names = dict.fromkeys(case.configuration for case in comparison.all_cases)
-    series = [under_load([case for case in comparison.all_cases if case.configuration == name], percent)
+    names = dict.fromkeys(case.name for case in comparison.all_cases)
+    series = [under_load([case for case in comparison.all_cases if case.name == name], percent)
               for name in names]
     series = [one for one in series if one.points]
     values = [us for one in series for _, us in one.points] + aimed(target)
@@ -112,9 +112,6 @@ class Stretch(NamedTuple):
     seconds: Sequence[Second]
 
 
-Uncounted = tuple[float, float, str]
-
-
 def stretches(case: Case, points: int = POINTS) -> list[Stretch]:
     """The seconds of a case, at most so many pieces of them."""
     all_seconds = [one for one in case.seconds if one[1].length_s >= LEAST_S]
@@ -123,18 +120,18 @@ def stretches(case: Case, points: int = POINTS) -> list[Stretch]:
     return [Stretch(piece[0][0], [second for _, second, _ in piece]) for piece in pieces]
 
 
-def uncounted(case: Case) -> list[Uncounted]:
-    """The stretches of time that are in no figure: from, to, which phase."""
-    spans: list[Uncounted] = []
+def spans(case: Case) -> list[Span]:
+    """The stretches of time that are in no figure, and all phases where there are several."""
+    found: list[Span] = []
     for at, second, counts in case.seconds:
-        end = at + second.length_s
-        if counts:
+        if counts and not case.has_phases:
             continue
-        if spans and spans[-1][1] >= at and spans[-1][2] == second.phase:
-            spans[-1] = (spans[-1][0], end, second.phase)
+        end, last = at + second.length_s, found[-1] if found else None
+        if last and last.high >= at and (last.name, last.veiled) == (second.phase, not counts):
+            found[-1] = last._replace(high=end)
         else:
-            spans.append((at, end, second.phase))
-    return spans
+            found.append(Span(at, end, second.phase, not counts))
+    return found
 
 
 def time_axis(cases: Sequence[Case]) -> Axis:
@@ -153,7 +150,7 @@ Measure = Callable[[Sequence[Second]], Optional[float]]
 def timeline(case: Case, measure: Measure) -> Series:
     """A value over time; where there is none the line goes on to the next that is."""
     values = ((stretch.at_s, measure(stretch.seconds)) for stretch in stretches(case))
-    return Series(case.configuration, case.style, [(at, value) for at, value in values if value is not None])
+    return Series(case.name, case.style, [(at, value) for at, value in values if value is not None])
 
 
 def hit_ratio(seconds: Sequence[Second]) -> Optional[float]:
@@ -183,7 +180,7 @@ def hit_ratios(cases: Sequence[Case]) -> Plot:
     series = [timeline(case, hit_ratio) for case in kept]
     return Plot("Hit ratio over time", told_ends(series, figures.share), time_axis(kept),
                 Axis("statements answered by a cache, of those that it keeps", of_shares(lambda value: f"{value:.0%}")),
-                series, spans=uncounted(kept[0]) if kept else [])
+                series, spans=spans(kept[0]) if kept else [])
 
 
 def waits(cases: Sequence[Case]) -> Plot:
@@ -192,7 +189,7 @@ def waits(cases: Sequence[Case]) -> Plot:
     values = (us for one in series for _, us in one.points)
     return Plot("99th percentile of each second", told_ends(series, figures.duration), time_axis(cases),
                 Axis("p99 latency (logarithmic)", around(values, figures.tick)), series,
-                spans=uncounted(cases[0]) if cases else [])
+                spans=spans(cases[0]) if cases else [])
 
 
 def has_lag(case: Case) -> bool:
@@ -207,7 +204,7 @@ def lags(cases: Sequence[Case]) -> Plot:
     return Plot("Replica lag over time", told_ends(series, figures.duration), time_axis(lagging),
                 Axis("lag of the replica that was furthest behind",
                      from_zero((us for one in series for _, us in one.points), figures.tick)), series,
-                spans=uncounted(lagging[0]) if lagging else [])
+                spans=spans(lagging[0]) if lagging else [])
 
 
 def sources_of(stretch: Stretch) -> dict[str, float]:
@@ -223,9 +220,9 @@ def shares(case: Case) -> Plot:
     series = [Series(source, source, [(x, values[source]) for x, values in at]) for source in SOURCES]
     whole = case.result.sources
     told = "; ".join(f"{source} {figures.share(count / case.reads)}" for source, count in whole.items() if count)
-    return Plot(case.configuration, f"Who answered its reads, over the measured time: {told or 'nobody'}.",
+    return Plot(case.name, f"Who answered its reads, over the measured time: {told or 'nobody'}.",
                 time_axis([case]), Axis("share of reads", of_shares(lambda value: f"{value:.0%}")), series,
-                spans=uncounted(case), stacked=True)
+                spans=spans(case), stacked=True)
 
 
 # What a sweep turned.
@@ -246,7 +243,7 @@ def swept(runs: Sequence[Run], varied: Callable[[Run], Optional[float]], styles:
 
 def sweeps(comparison: Comparison) -> Iterator[Plot]:
     """Hit ratio by TTL and by the cache's memory, where they were varied."""
-    styles = {case.configuration: case.style for case in comparison.all_cases}
+    styles = {case.name: case.style for case in comparison.all_cases}
     for title, name, varied, shown in (
             ("Hit ratio by TTL", "TTL (logarithmic)", lambda run: run.varied.ttl_s or None, figures.seconds),
             ("Hit ratio by memory", "memory of the cache (logarithmic)", lambda run: run.varied.memory_bytes or None,
@@ -264,4 +261,4 @@ def sweeps(comparison: Comparison) -> Iterator[Plot]:
 
 def bars_of(cases: Sequence[Case], value: Callable[[Case], float], shown: Callable[[float], str]) -> list[Bar]:
     """One for each configuration."""
-    return [Bar(case.configuration, case.style, value(case), shown(value(case))) for case in cases]
+    return [Bar(case.name, case.style, value(case), shown(value(case))) for case in cases]

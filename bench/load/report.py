@@ -95,16 +95,16 @@ def verdicts(comparisons: Sequence[Comparison], target: Optional[Target]) -> Ite
         if not counted:
             continue
         saving = max(counted, key=lambda case: case.saved)
-        spared = (f"; “{saving.configuration}” spared the databases {figures.share(saving.saved)} of the reads"
+        spared = (f"; “{saving.name}” spared the databases {figures.share(saving.saved)} of the reads"
                   if saving.saved else "")
         if comparison.same_load:
             percent = target.percent if target else 99.0
             best = min(counted, key=lambda case: case.result.latency.percentile(percent))
-            told = (f"at {best.load} “{best.configuration}” had the lowest {figures.percentile_name(percent)},"
+            told = (f"at {best.load} “{best.name}” had the lowest {figures.percentile_name(percent)},"
                     f" {figures.duration(best.result.latency.percentile(percent))}")
         else:
             best = max(counted, key=lambda case: case.throughput)
-            told = f"“{best.configuration}” answered most, {figures.rate(best.throughput)} requests a second"
+            told = f"“{best.name}” answered most, {figures.rate(best.throughput)} requests a second"
         yield f"{comparison.workload}: {told}{spared}."
 
 
@@ -170,9 +170,9 @@ def rising(comparison: Comparison, target: Optional[Target]) -> Markup:
 
 def timelines(comparison: Comparison) -> Markup:
     """What happened while it ran."""
-    cases = [case for case in comparison.cases if any(case.seconds)]
-    veiled = " What lies under a veil (cold, warm-up) is in no figure." if any(map(plots.uncounted, cases)) else ""
-    rounds = " Rounds follow one another." if any(len(case.runs) > 1 for case in cases) else ""
+    cases = [case for case in comparison.stories if any(case.seconds)]
+    veiled = " What lies under a veil (cold, warm-up) is in no figure." if any(map(plots.spans, cases)) else ""
+    rounds = " Rounds follow one another." if any(len(one.runs) > 1 and not one.has_phases for one in cases) else ""
     used = [source for source in SOURCES if any(case.result.sources.get(source) for case in cases)]
     parts: list[Optional[Markup]] = [page.small_multiples(
         "Who answered the reads, over time", f"Share of each source.{rounds}{veiled}",
@@ -225,7 +225,7 @@ def best(comparison: Comparison, target: Optional[Target]) -> list[Case]:
     """Of each configuration the highest throughput that met the target; the one compared if none did."""
     found = []
     for case in comparison.cases:
-        good = [one for one in comparison.all_cases if one.configuration == case.configuration and target
+        good = [one for one in comparison.all_cases if one.name == case.name and target
                 and target.met_by(one.result)]
         found.append(max(good, key=lambda one: one.throughput, default=case))
     return found
@@ -239,7 +239,7 @@ def cost_table(found: Sequence[Cost], currency: str, target: Optional[Target]) -
     for one in found:
         parts = ", ".join(f"{role}: {count} x {kind}" for role, count, kind, _ in one.parts)
         row: list[CellOrText] = [
-            one.case.configuration, parts, figures.rate(one.case.throughput), f"{one.an_hour:,.3f}",
+            one.case.name, parts, figures.rate(one.case.throughput), f"{one.an_hour:,.3f}",
             f"{cost.HOURS_A_MONTH * one.an_hour:,.0f}", figures.digits(one.a_million)]
         rows.append([*row, sheets.verdict(one.case, target)] if target else row)
     return page.table("Cost of each configuration", [*columns, f"{target}"] if target else columns, rows, texts=2)
@@ -252,10 +252,10 @@ def costs(comparison: Comparison, prices: Prices, target: Optional[Target]) -> M
     if winner is None:
         says = f"No configuration met {target}."
     else:
-        says = (f"Cheapest{f' that met {target}' if target else ''}: “{winner.case.configuration}”, {prices.currency}"
+        says = (f"Cheapest{f' that met {target}' if target else ''}: “{winner.case.name}”, {prices.currency}"
                 f" {figures.digits(winner.a_million)} per million page views at"
                 f" {figures.rate(winner.case.throughput)} a second.")
-    bars = [Bar(one.case.configuration, one.case.style, one.a_million,
+    bars = [Bar(one.case.name, one.case.style, one.a_million,
                 f"{figures.digits(one.a_million)}{'' if one.good_enough else ' (misses the target)'}")
             for one in found if one.case.throughput]
     return joined(paragraph(says, "winner"),
@@ -328,7 +328,7 @@ def settings_table(comparison: Comparison) -> Markup:
         run = case.runs[0]
         settings = {**run.start.settings, **run.settings}
         nodes = ", ".join(f"{count} x {role}" for role, count in run.nodes.items() if count)
-        rows.append([case.configuration, nodes, "; ".join(f"{name} = {value}" for name, value in settings.items())])
+        rows.append([case.name, nodes, "; ".join(f"{name} = {value}" for name, value in settings.items())])
     return page.table("Settings of each configuration", ["configuration", "servers", "settings"], rows, texts=3)
 
 
@@ -399,7 +399,7 @@ def write_hgrm(results: Results, folder: Path) -> list[Path]:
     written: dict[Path, str] = {}
     for case in (case for one in comparisons_of(results) for case in one.all_cases):
         load = f"{case.rate:g}" if case.rate else case.runs[0].rate_label or "closed"
-        mine = (case.workload, case.configuration, load, "search" if case.runs[0].kind == "search" else "")
+        mine = (case.workload, case.name, load, "search" if case.runs[0].kind == "search" else "")
         written[folder / file_name(*mine)] = hgrm(case.result.latency)
         for name in dict.fromkeys(row.interaction for row in case.result.requests_by):
             whole = merged(row.latency for row in case.result.requests_by if row.interaction == name)

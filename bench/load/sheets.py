@@ -51,7 +51,7 @@ def glance(comparison: Comparison, target: Optional[Target]) -> Markup:
     rows: list[Cells] = []
     for case in comparison.cases:
         result = case.result
-        row: list[CellOrText] = [case.configuration, case.load, figures.rate(case.throughput),
+        row: list[CellOrText] = [case.name, case.load, figures.rate(case.throughput),
                *(quantile(result.latency, percent) for percent in (50, 99, 99.9)), share(case.hit_ratio),
                figures.share(case.saved), figures.digits(case.queries_per_request),
                Cell(figures.whole(result.staleness.stale), "bad" if result.staleness.stale else "")]
@@ -65,7 +65,7 @@ def latencies(cases: Sequence[Case]) -> Markup:
     rows: list[Cells] = []
     for case in cases:
         whole = case.result.latency
-        rows.append([case.configuration, figures.whole(whole.count), figures.duration(whole.mean_us),
+        rows.append([case.name, figures.whole(whole.count), figures.duration(whole.mean_us),
                      *quantiles(whole)])
     return page.table("Latency of requests, from the intended time of sending", columns, rows)
 
@@ -78,7 +78,7 @@ def loads(comparison: Comparison, target: Optional[Target]) -> Markup:
     for case in comparison.all_cases:
         result = case.result
         row: list[CellOrText] = [
-            case.configuration, case.load, figures.rate(case.throughput),
+            case.name, case.load, figures.rate(case.throughput),
             *quantiles(result.latency, PERCENTILES[:4])[:-1], figures.whole(result.failed),
             figures.whole(result.dropped), Cell(result.bottleneck, "bad" if result.bottleneck != "none" else "")]
         rows.append([*row, verdict(case, target)] if target else row)
@@ -88,7 +88,7 @@ def loads(comparison: Comparison, target: Optional[Target]) -> Markup:
 
 def answered(cases: Sequence[Case]) -> Markup:
     """Who answered the reads."""
-    rows = [[case.configuration, figures.whole(case.reads),
+    rows = [[case.name, figures.whole(case.reads),
              *(figures.share(case.result.sources.get(source, 0) / case.reads) if case.reads else figures.NOTHING
                for source in SOURCES), share(case.hit_ratio), figures.whole(case.result.saved),
              figures.whole(case.result.database_statements)] for case in cases]
@@ -116,7 +116,7 @@ def freshness(cases: Sequence[Case]) -> Markup:
     for case in cases:
         stale = case.result.staleness
         lag = max(case.result.lag_ms.values(), default=None)
-        rows.append([case.configuration, figures.whole(stale.checked), figures.whole(stale.writes),
+        rows.append([case.name, figures.whole(stale.checked), figures.whole(stale.writes),
                      Cell(figures.whole(stale.stale), "bad" if stale.stale else ""),
                      *(quantiles(stale.age, (50, 99)) if stale.stale else [figures.NOTHING] * 3),
                      figures.NOTHING if lag is None else figures.duration(1000 * lag)])
@@ -131,7 +131,7 @@ def stampedes(cases: Sequence[Case]) -> Markup:
         one = case.result.stampedes
         if case.hit_ratio is not None:
             each = (one.readers - one.joined) / one.expiries if one.expiries else None
-            rows.append([case.configuration, figures.whole(one.expiries), figures.whole(one.readers),
+            rows.append([case.name, figures.whole(one.expiries), figures.whole(one.readers),
                          figures.whole(one.joined), figures.NOTHING if each is None else figures.digits(each),
                          figures.whole(one.crowded), figures.whole(one.most_readers)])
     return page.table("Stampedes", ["configuration", "times missing", "readers that found it missing",
@@ -145,7 +145,7 @@ def losses(cases: Sequence[Case]) -> Markup:
     for case in cases:
         result = case.result
         kinds = ", ".join(f"{kind} {figures.whole(count)}" for kind, count in sorted(result.errors.items()) if count)
-        rows.append([case.configuration, kinds or "none", figures.whole(result.intended or result.requests),
+        rows.append([case.name, kinds or "none", figures.whole(result.intended or result.requests),
                      figures.whole(result.failed), figures.whole(result.dropped), figures.whole(result.late_busy),
                      figures.whole(result.late_free)])
     return page.table("Errors, late and dropped requests", ["configuration", "errors by kind", "arrivals", "failed",
@@ -158,7 +158,7 @@ def clients(cases: Sequence[Case]) -> Markup:
     rows: list[Cells] = []
     for case in cases:
         result, client = case.result, case.result.client
-        rows.append([case.configuration, Cell(result.bottleneck, "bad" if result.bottleneck != "none" else ""),
+        rows.append([case.name, Cell(result.bottleneck, "bad" if result.bottleneck != "none" else ""),
                      f"{figures.digits(client.cpu_cores)} of {client.cores}",
                      f"{figures.digits(client.cpu_us_per_request)} µs", figures.share(client.machine_busy),
                      figures.size(client.memory_bytes), quantile(result.start_delay, 99), quantile(result.latency, 99),
@@ -174,7 +174,7 @@ def traffic(cases: Sequence[Case]) -> Markup:
     for case in cases:
         octets = case.result.bytes
         nodes = ", ".join(f"{node} {figures.whole(count)}" for node, count in case.result.connections.items())
-        rows.append([case.configuration, nodes or "none", figures.size(octets.answers), figures.size(octets.cache_read),
+        rows.append([case.name, nodes or "none", figures.size(octets.answers), figures.size(octets.cache_read),
                      figures.size(octets.cache_written)])
     columns = ["configuration", "connections, at most", "answers", "read from the cache", "written to the cache"]
     return page.table("Connections and bytes", columns, rows, texts=2)

@@ -31,11 +31,21 @@ class Size:
 
 
 DESK = Size(960, 400, named=True)
+WIDE = Size(960, 320, named=False)
 HALF = Size(470, 270, named=False)
 PHONE = Size(360, 290, named=False)
 SMALL_PHONE = Size(360, 220, named=False)
 WIDE_BARS = Size(960, 0, named=True)
 """Bars are as many rows high as there are."""
+
+
+class Span(NamedTuple):
+    """A stretch of the x axis that has a name, and lies under a veil where it does not count."""
+
+    low: float
+    high: float
+    name: str
+    veiled: bool
 
 
 class Mark(NamedTuple):
@@ -76,8 +86,7 @@ class Plot:
     series: Sequence[Series]
     limit: Optional[tuple[float, str]] = None
     """A value of the y axis that was aimed at, and its name."""
-    spans: Sequence[tuple[float, float, str]] = field(default=())
-    """Stretches of the x axis that do not count, with why."""
+    spans: Sequence[Span] = field(default=())
     stacked: bool = False
     """The points of each series are shares that begin where the series before ends."""
 
@@ -121,12 +130,12 @@ def frame_of(plot: Plot, size: Size) -> Frame:
     """What is left for the values between the names of the ticks and of the lines."""
     left = 14 + EM * max((len(tick.name) for tick in plot.y.scale.ticks), default=1)
     right = 16 + BOLD_EM * max((len(short(one.name)) for one in plot.series), default=0) if size.named else 22
-    return Frame(left, 30, size.width - left - right, size.height - 30 - 48)
+    return Frame(left, 36, size.width - left - right, size.height - 36 - 48)
 
 
 def y_axis(plot: Plot, frame: Frame) -> list[Markup]:
     """A line across for each tick, and the name above them, where it is read without turning the head."""
-    parts = [text(4, 14, plot.y.name, "name")]
+    parts = [text(4, 13, plot.y.name, "name")]
     for tick in plot.y.scale.ticks:
         y = round(frame.y(plot.y.scale.at(tick.value)), 1)
         parts.append(element("line", x1=frame.left, x2=frame.left + frame.width, y1=y, y2=y, class_="grid"))
@@ -170,14 +179,17 @@ def limit(plot: Plot, frame: Frame) -> list[Markup]:
 
 
 def spans(plot: Plot, frame: Frame) -> list[Markup]:
-    """What does not count lies under a veil."""
+    """Stretches that have a name; it is left out where it has no room, and what does not count lies under a veil."""
     parts = []
-    for low, high, why in plot.spans:
-        left, right = frame.x(plot.x.scale.at(low)), frame.x(plot.x.scale.at(high))
-        if right > left:
-            parts.append(element("rect", x=left, y=frame.top, width=right - left, height=frame.height, class_="span"))
-            parts.append(element("g", element("title", why), text(left + 4, frame.top + 13, why, "span-name"))
-                         if right - left > EM * len(why) else Markup(""))
+    for span in plot.spans:
+        left, right = frame.x(plot.x.scale.at(span.low)), frame.x(plot.x.scale.at(span.high))
+        if right <= left:
+            continue
+        area = element("rect", element("title", span.name), x=left, y=frame.top, width=right - left,
+                       height=frame.height, class_="span") if span.veiled else None
+        edge = element("line", x1=left, x2=left, y1=frame.top, y2=frame.top + frame.height, class_="edge")
+        name = text(left + 3, frame.top - 3, span.name, "span-name")
+        parts.append(element("g", area, edge, name if right - left > EM * len(span.name) + 8 else None))
     return parts
 
 

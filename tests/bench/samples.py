@@ -163,3 +163,16 @@ def sweep(seed: int = 1) -> Json:
         made.append(run("cache", chance, seconds=8, varied={"memory_bytes": 2 ** (23 + number)}))
         made[-1]["result"].update(hits=900 + 220 * number, misses=1100 - 220 * number)
     return results(made)
+
+
+def phases(seed: int = 1) -> Json:
+    """One configuration through a cold start, a measurement, a flush and a replica that stops."""
+    chance = random.Random(seed)
+    made = []
+    for number, (phase, kind) in enumerate(
+            (("cold", "phase"), ("measure", "measure"), ("flush", "measure"), ("replica-stop", "measure")), 1):
+        run_ = run("with local cache", chance, seconds=25, kind=kind, rate_label=f"phase {number}: {phase}")
+        run_["seconds"] = [{**line, "phase": phase, "number": number} for line in run_["seconds"]]
+        run_["result"]["phase"] = phase
+        made.append(run_)
+    return results(made)

@@ -288,10 +288,6 @@ def test_two_workloads_have_sections_of_their_own(demo: Results) -> None:
 # Which cases are compared.
 
 
-def named(run: Run, **changes: Any) -> Run:
-    return replace(run, **changes)
-
-
 def test_the_highest_common_rate_is_compared(sweep: Results) -> None:
     (comparison,) = cases.comparisons_of(sweep)
     assert [case.rate for case in comparison.cases] == [3000] * 5 and comparison.same_load and comparison.has_rates
@@ -300,8 +296,8 @@ def test_the_highest_common_rate_is_compared(sweep: Results) -> None:
 
 def test_what_a_search_found_is_compared(demo: Results) -> None:
     one = demo.runs[0]
-    runs = [named(one, rate=100.0, kind="search"), named(one, rate=400.0, kind="search"),
-            named(one, rate=200.0, kind="search", found=True)]
+    runs = [replace(one, rate=100.0, kind="search"), replace(one, rate=400.0, kind="search"),
+            replace(one, rate=200.0, kind="search", found=True)]
     (comparison,) = cases.comparisons_of(Results(runs))
     assert [case.rate for case in comparison.cases] == [200] and comparison.searched
     assert len(comparison.all_cases) == 3
@@ -310,6 +306,29 @@ def test_what_a_search_found_is_compared(demo: Results) -> None:
 def test_rounds_of_the_same_load_are_one_case(demo: Results) -> None:
     (comparison,) = cases.comparisons_of(demo)
     assert [len(case.runs) for case in comparison.cases] == [2] * 5 and not comparison.has_rates
+
+
+def test_phases_stay_apart_and_are_drawn_as_one_story() -> None:
+    told = results.object_of(Results, samples.phases())
+    (comparison,) = cases.comparisons_of(told)
+    names = [f"with local cache, phase {number}: {phase}" for number, phase in
+             ((2, "measure"), (3, "flush"), (4, "replica-stop"))]
+    assert [case.name for case in comparison.cases] == names and not comparison.has_rates
+    (story,) = comparison.stories
+    assert [(span.name, span.veiled) for span in report.plots.spans(story)] == [
+        ("cold", True), ("measure", False), ("flush", False), ("replica-stop", False)]
+    page = parsed(report.html(told, PRICES))
+    assert list(only(page, "Latency of requests")) == names and "replica-stop" in words(page)
+
+
+def test_results_with_other_settings_are_no_rounds_of_one_another(demo: Results) -> None:
+    run = demo.runs[2]
+    other = replace(run, settings={**run.settings, "policy.default.ttl": "5s", "cache.key_prefix": "x"})
+    (comparison,) = cases.comparisons_of(Results([replace(run, settings={"cache.key_prefix": "y"}), run, other]))
+    assert [(case.name, len(case.runs)) for case in comparison.cases] == [
+        ("cache, cache.mode = default, policy.default.ttl = 60s", 1),
+        ("cache, cache.mode = fenced, policy.default.ttl = 60s", 1),
+        ("cache, cache.mode = fenced, policy.default.ttl = 5s", 1)]
 
 
 # Files.
