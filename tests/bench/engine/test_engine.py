@@ -74,7 +74,8 @@ def test_every_interaction_works_and_all_adds_up(engine: Engine, tmp_path: Path)
 
 def test_the_start_tells_how_to_repeat_it(engine: Engine) -> None:
     run = engine.run("--workload", "point", "--keys", "hotspot:0.1:0.9", "--seed", "42", "--threads", "4",
-                     "--set", "policy.product.ttl=7s", "--set", "shopdata.token_keys=1:secretsecretsecretsecretsecret00",
+                     "--set", "policy.product.ttl=7s",
+                     "--set", "shopdata.token_keys=1:secretsecretsecretsecretsecret00",
                      "--phase", "measure seconds=0.1 clients=1")
     start = run.of("start")[0]
     assert start["format"] == 1
