@@ -42,8 +42,12 @@ class Found:
     missed_at: float = math.inf
     confirmed: int = 0
     probes: list[Probe] = field(default_factory=list)
-    limited: bool = False
     stopped: bool = False
+
+    @property
+    def limited(self) -> bool:
+        """May it have been the client that missed above, and not the servers?"""
+        return any(probe.limited and not probe.met for probe in self.probes if probe.rate == self.missed_at)
 
     @property
     def thin(self) -> bool:
@@ -61,7 +65,7 @@ class Found:
             missed = sum(not probe.met for probe in misses)
             said.append(f"missed in {missed} of {len(misses)} at {self.missed_at:,.0f}/s")
         if self.limited:
-            said.append("the client was the bottleneck, so the servers may carry more")
+            said.append("there the client was the bottleneck, so the servers may carry more")
         if self.thin:
             said.append(f"under {TAIL_LEAST} answers lay above the percentile: measure longer")
         if self.stopped:
@@ -107,9 +111,6 @@ def bracket(measure: Callable[[float, bool], Probe], search: Search, found: Foun
     rate = search.first
     while rate <= search.most and meets(measure, found, rate):
         found.rate = rate
-        found.limited = found.probes[-1].limited
-        if found.limited:
-            return
         rate *= 2
     if rate > search.most:
         return
@@ -130,7 +131,6 @@ def halve(measure: Callable[[float, bool], Probe], search: Search, found: Found)
             return
         if meets(measure, found, middle):
             found.rate = middle
-            found.limited = found.probes[-1].limited
         else:
             found.missed_at = middle
 

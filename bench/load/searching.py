@@ -47,7 +47,8 @@ def search(bench: Bench, configuration: Configuration, target: results.Target, s
             raise
         if run.result.ended == "interrupted":
             raise finding.Stopped
-        return finding.Probe(rate, target.met_by(run.result), tail_of(run, target), run.result.bottleneck != "none")
+        limited = run.result.bottleneck in ("cpu", "wake_up")
+        return finding.Probe(rate, target.met_by(run.result), tail_of(run, target), limited)
 
     found = finding.find(measure, wanted)
     for number in range(first, len(bench.runs)):

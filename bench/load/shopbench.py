@@ -65,14 +65,19 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--quiet", action="store_true", help="no live view")
 
 
+def made_folder(path: Path, option: str) -> None:
+    """Makes a folder, unless it is there. Raises BenchError: it cannot be, or nobody may write into it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BenchError(f"{option} {path}: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise BenchError(f"{option} {path}: no right to write there")
+
+
 def prepare_output(given: argparse.Namespace) -> None:
     """Makes the folder, and reads the prices: what would fail in the end shall fail now. Raises BenchError."""
-    try:
-        given.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BenchError(f"--out {given.out}: {error.strerror}") from None
-    if not os.access(given.out, os.W_OK):
-        raise BenchError(f"--out {given.out}: no right to write there")
+    made_folder(given.out, "--out")
     given.prices = cost.read(given.prices) if given.prices else None
 
 
@@ -234,6 +239,7 @@ def write_report(given: argparse.Namespace) -> int:
     report.write(told, path, prices)
     print(f"report:  {path.resolve()}")
     if given.hgrm:
+        made_folder(given.hgrm, "--hgrm")
         report.write_hgrm(told, given.hgrm)
         print(f"hgrm:    {given.hgrm.resolve()}")
     return 0

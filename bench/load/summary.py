@@ -10,6 +10,11 @@ import results
 
 LABELS = ("phase ", "ttl ", "memory ")
 """Beginnings of labels that tell runs of one rate apart."""
+BOTTLENECKS = {
+    "cpu": "this machine's processors were used up, so more load needs more machines to send it from",
+    "wake_up": "this machine was late in waking threads up, so times are longer than the servers make them",
+    "threads": "all threads were at a request while others waited: more --threads, or the servers carry no more",
+}
 COLUMNS = ("configuration", "workload", "rate", "done/s", "p50", "p99", "p99.9", "max", "hits", "saved", "stale",
            "failed", "late")
 
@@ -48,11 +53,14 @@ def table(runs: Sequence[results.Run]) -> str:
 
 
 def remarks(runs: Sequence[results.Run]) -> list[str]:
-    """What makes figures mean less than they seem to."""
-    found = [f"{run.configuration}, {run.workload}: {run.result.bottleneck_why}" for run in runs
-             if run.result.bottleneck != "none" and run.rate is not None and run.kind == "measure"]
-    found += [f"{run.configuration}, {run.workload}: {kind}, {count} times: {run.result.error_samples.get(kind, '')}"
-              .rstrip(": ") for run in runs for kind, count in run.result.errors.items() if count]
-    if any(run.result.ended == "interrupted" for run in runs):
-        found.append("interrupted: the last measurement is shorter than it was to be")
-    return list(dict.fromkeys(found))
+    """What makes figures mean less than they seem to: each once, for all configurations that it is true of."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        where = f"{run.configuration} ({run.workload})"
+        if run.result.bottleneck != "none" and run.rate is not None and run.kind == "measure":
+            found.setdefault(BOTTLENECKS.get(run.result.bottleneck, run.result.bottleneck), []).append(where)
+        for kind, message in run.result.error_samples.items():
+            found.setdefault(f"{kind}: {message}" if message else kind, []).append(where)
+        if run.result.ended == "interrupted":
+            found.setdefault("interrupted, so shorter than it was to be", []).append(where)
+    return [f"{what}: {', '.join(dict.fromkeys(places))}" for what, places in found.items()]

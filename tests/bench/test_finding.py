@@ -38,9 +38,16 @@ def test_what_is_not_confirmed_is_searched_below() -> None:
     assert "met in 5 of 5 measurements" in found.sureness()
 
 
-def test_a_client_that_is_the_bottleneck_ends_it() -> None:
-    found = finding.find(lambda rate, _: Probe(rate, True, limited=rate >= 4000))
-    assert found.rate == 4000 and found.limited and "the client was the bottleneck" in found.sureness()
+def test_a_miss_that_may_be_the_client_s_is_told() -> None:
+    found = finding.find(lambda rate, _: Probe(rate, rate <= 3000, limited=rate >= 700))
+    assert found.limited and "the client was the bottleneck" in found.sureness()
+    found = finding.find(lambda rate, _: Probe(rate, rate <= 3000, limited=rate >= 7000))
+    assert not found.limited and "client" not in found.sureness()
+
+
+def test_what_meets_it_at_every_rate() -> None:
+    found = finding.find(lambda rate, _: Probe(rate, True), Search(most=50000))
+    assert found.rate == 32000 and found.missed_at == float("inf")
 
 
 def test_a_thin_tail_is_told() -> None:

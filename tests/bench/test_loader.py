@@ -134,6 +134,28 @@ def test_a_catalogue_of_ones_own(database: str, tmp_path: Path) -> None:
     assert made == [("A \\ cap", "19.90", 2), ("A \\ cap, variant 2", "19.90", 2)]
 
 
+def test_the_engine_and_the_report_on_a_shop(database: str, tmp_path: Path) -> None:
+    """A second of three configurations: that the parts fit, not how fast they are."""
+    assert front(database, "load", "--products", "200", "--customers", "50", "--orders", "50").returncode == 0
+    done = front(database, "compare", "--rate", "50", "--seconds", "1", "--rounds", "1", "--warmup", "0", "--out",
+                 str(tmp_path), "--configurations", "primary,replicas,local", "--set", "pool.size=2")
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "results.json").read_text())
+    assert [run["result"]["failed"] for run in told["runs"]] == [0, 0, 0]
+    assert all(run["result"]["requests"] > 20 and run["seconds"] for run in told["runs"])
+    sources = [set(name for name, count in run["result"]["sources"].items() if count) for run in told["runs"]]
+    assert sources[0] == {"primary"} and "replica" in sources[1] and sources[2] & {"cache", "local"}
+    report = (tmp_path / "report.html").read_text()
+    password = psycopg.conninfo.conninfo_to_dict(os.environ["SHOPDATA_PRIMARY"])["password"]
+    assert "<svg" in report and str(password) not in report + json.dumps(told) + done.stdout + done.stderr
+    assert told["runs"][0]["start"]["scale"]["products"] == 200
+
+
+def test_an_empty_database_is_not_measured(database: str, tmp_path: Path) -> None:
+    done = front(database, "run", "--rate", "5", "--seconds", "1", "--out", str(tmp_path))
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and list(tmp_path.iterdir()) == []
+
+
 def test_no_rights_and_no_server(database: str) -> None:
     sql(database, 'CREATE ROLE bench_reader LOGIN PASSWORD \'sesam\'', as_superuser=True)
     try:
