@@ -76,6 +76,7 @@ static void meet(load_crew *crew, const load_arrival *arrival, bool was_free)
     send(crew, arrival->number, arrival->at_ns, now_ns);
 }
 
+/* A phase lasts to its end, also where nothing arrives. */
 static void work_open(struct load_worker *worker)
 {
     load_crew *crew = worker->crew;
@@ -87,6 +88,7 @@ static void work_open(struct load_worker *worker)
         if (load_now_ns() >= arrival.at_ns) /* else it does not come any more: woken, to stop */
             meet(crew, &arrival, was_free);
     }
+    sleep_until(worker, crew->end_ns);
 }
 
 /* ---- closed loop */

@@ -35,42 +35,40 @@ static bool find_begin(const load_phase *phase, uint64_t threads, int64_t *begin
 }
 
 /* `stop` and `quit` are for the phase that runs; whatever else comes waits for its end. */
-static const char *heed(struct run *run)
+static bool is_told_to_stop(struct run *run)
 {
     const char *command = load_input_peek(&run->input);
     bool quits = command && strcmp(command, "quit") == 0;
-    if (run->input.interrupted)
-        return "interrupted";
     if (!command || (!quits && strcmp(command, "stop") != 0))
-        return "done";
+        return false;
     run->quits = run->quits || quits;
     load_input_drop(&run->input);
-    return "stopped";
+    return true;
 }
 
-/* Nobody reads any more: there is no use in going on. */
-static const char *ending_of(struct run *run)
+/* How the phase ends before its time, NULL while it does not. Without a reader there is no use in going on. */
+static const char *early_end(struct run *run)
 {
-    return run->lines.failed ? "interrupted" : heed(run);
+    if (run->input.interrupted || run->lines.failed)
+        return "interrupted";
+    return is_told_to_stop(run) ? "stopped" : NULL;
 }
 
 /* Prints each second, until all requests are answered; gives how the phase ended. */
 static const char *watch(struct run *run, load_crew *crew, load_progress *progress)
 {
-    const char *ended = "done";
+    const char *ended = NULL;
     int64_t tick_ns = crew->begin_ns + LOAD_SECOND_NS;
     while (!load_input_wait(&run->input, tick_ns)) {
-        const char *now = strcmp(ended, "done") == 0 ? ending_of(run) : ended;
-        if (now != ended && strcmp(now, "done") != 0)
+        if (!ended && (ended = early_end(run)))
             load_crew_stop(crew);
-        ended = now;
         if (load_now_ns() < tick_ns)
             continue;
         load_print_second(&run->lines, progress);
         tick_ns += LOAD_SECOND_NS;
     }
     load_print_second(&run->lines, progress);
-    return ended;
+    return ended ? ended : "done";
 }
 
 static void print_phase(load_lines *lines, const load_phase *phase)
@@ -229,13 +227,14 @@ int load_run_main(int count, char **arguments)
         return fail(&fault, LOAD_EXIT_USAGE);
     }
     run.lines = (load_lines){.json = {.file = stdout}, .label = run.plan.label};
-    bool good = load_input_open(&run.input, run.plan.reads_commands, &fault) && open_shop(&run, &fault);
+    /* Until there is something to tell, a signal just ends the program. */
+    bool good = open_shop(&run, &fault) && load_input_open(&run.input, run.plan.reads_commands, &fault);
     if (good) {
         load_print_start(&run.lines, &run.plan, &run.shop, count, arguments);
         good = run_plan(&run, &fault);
+        load_input_close(&run.input);
     }
     load_shop_close(&run.shop);
-    load_input_close(&run.input);
     load_plan_free(&run.plan);
     return good ? LOAD_EXIT_GOOD : fail(&fault, LOAD_EXIT_FAILED);
 }

@@ -161,6 +161,28 @@ def test_it_ends_early_with_what_was_measured(engine: Engine, how: str) -> None:
     assert run.lines[-1]["type"] == "end" and run.exit_code == 0
 
 
+def test_a_phase_in_which_nothing_arrives_lasts(engine: Engine) -> None:
+    run = engine.run("--workload", "point", "--threads", "2", "--phase", "idle seconds=0.5 rate=0")
+    assert run.result["intended"] == 0 and run.result["length_s"] >= 0.5
+    assert run.result["latency"] == {"count": 0} and run.result["measured"] is False
+
+
+def test_it_ends_when_nobody_reads(engine: Engine) -> None:
+    with engine.start("--workload", "point", "--threads", "2", "--phase", "measure seconds=100 rate=50") as process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 1
+        assert process.stderr.read().splitlines()[-1] == "shopload: run: standard output takes no more"
+
+
+def test_the_overhead_is_told(engine: Engine) -> None:
+    """Not how much it is: that it can be measured."""
+    done = subprocess.run([os.environ["OVERHEAD"], "--config", str(engine.ini), "--rounds", "1", "--threads", "2"],
+                          text=True, capture_output=True, check=True)
+    assert done.stdout.count("the engine adds") == 2 and "sent after its time" in done.stdout
+
+
 def test_the_same_seed_asks_for_the_same(engine: Engine) -> None:
     def counts(seed: int) -> dict[str, int]:
         run = engine.run("--workload", "browse", "--seed", str(seed), "--threads", "4", "--phase",
