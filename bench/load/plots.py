@@ -69,21 +69,14 @@ def aimed(target: Optional[Target]) -> list[float]:
     return [target.latency_us, 1.2 * target.latency_us] if target else []
 
 
-class Loaded(NamedTuple):
-    """A configuration under one load."""
-
-    throughput: float
-    us: float
-
-
 def under_load(cases: Sequence[Case], percent: float) -> Series:
-    """One configuration under rising load."""
-    at = [(Loaded(case.throughput, case.result.latency.percentile(percent)), case) for case in cases
-          if case.result.latency.count]
-    at.sort(key=lambda pair: pair[0].throughput)
-    marks = [Mark(one.throughput, one.us, f"{case.heading}: {figures.rate(one.throughput)} answered a second,"
-                  f" {figures.percentile_name(percent)} {figures.duration(one.us)}") for one, case in at]
-    return Series(cases[0].name, cases[0].style, [one for one, _ in at], marks)
+    """One configuration under rising load. A closed loop is a dot beside the line: its latency is another thing."""
+    answered = sorted((case for case in cases if case.result.latency.count), key=lambda case: case.throughput)
+    marks = [Mark(case.throughput, us, f"{case.heading}: {figures.rate(case.throughput)} answered a second,"
+                  f" {figures.percentile_name(percent)} {figures.duration(us)}", case.result.loop == "closed")
+             for case in answered for us in [case.result.latency.percentile(percent)]]
+    line = [mark for mark in marks if not mark.filled] or marks
+    return Series(cases[0].name, cases[0].style, [(mark.x, mark.y) for mark in line], marks)
 
 
 def throughputs(comparison: Comparison, target: Optional[Target]) -> Plot:
@@ -93,10 +86,10 @@ def throughputs(comparison: Comparison, target: Optional[Target]) -> Plot:
     series = [under_load([case for case in comparison.all_cases if case.name == name], percent)
               for name in names]
     series = [one for one in series if one.points]
-    values = [us for one in series for _, us in one.points] + aimed(target)
-    most = "; ".join(f"{one.name} up to {figures.rate(one.points[-1][0])} a second" for one in series)
+    values = [mark.y for one in series for mark in one.marks] + aimed(target)
+    most = "; ".join(f"{one.name} up to {figures.rate(max(mark.x for mark in one.marks))} a second" for one in series)
     return Plot(f"Latency over throughput, {figures.percentile_name(percent)}", f"{most}.",
-                Axis("requests answered a second", from_zero((x for one in series for x, _ in one.points),
+                Axis("requests answered a second", from_zero((mark.x for one in series for mark in one.marks),
                                                              figures.rate)),
                 Axis(f"{figures.percentile_name(percent)} latency (logarithmic)", around(values, figures.tick)),
                 series, limit=latency_limit(target))

@@ -31,8 +31,8 @@ INTENDED = (
     "Timed from when a request was meant to be sent, so that a server that stalls is charged for all who had to "
     "wait. The lower the better. To the right are the slowest: each nine leaves a tenth as many as the one before.")
 KNEE = (
-    "Each dot is one load. Where a line turns up, the configuration is full; left of that more load costs little. "
-    "In a closed loop nobody waits for a turn: such a dot tells the throughput, its latency is flattered.")
+    "Each dot is one load. Where a line turns up, the configuration is full; left of that more load costs little. A "
+    "filled dot is a closed loop: it tells the most that was answered, and its latency is flattered.")
 STALE = (
     "Every write counts up its row's version. A read that began after a write had returned and brought an older "
     "version is stale; by how much counts from the return of the first write that it lacked.")

@@ -54,6 +54,7 @@ class Mark(NamedTuple):
     x: float
     y: float
     says: str
+    filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,8 @@ def placed(plot: Plot, frame: Frame, points: Iterable[tuple[float, float]]) -> l
 
 def curve(plot: Plot, frame: Frame, series: Series) -> Markup:
     """A line with its dots; what has one point only is a dot."""
-    dots = [element("circle", element("title", mark.says), cx=x, cy=y, r=4.0, class_="dot")
+    dots = [element("circle", element("title", mark.says), cx=x, cy=y, r=4.0,
+                    class_="dot filled" if mark.filled else "dot")
             for mark, (x, y) in zip(series.marks, placed(plot, frame, [(mark.x, mark.y) for mark in series.marks]))]
     places = placed(plot, frame, series.points)
     line = element("polyline", points=path(places), class_="line") if len(places) > 1 else Markup("")

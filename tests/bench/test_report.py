@@ -147,6 +147,14 @@ def test_rising_load_and_sweeps_are_drawn_and_told(swept: Element) -> None:
     assert "10 min" in words(swept) and "128 MiB" in words(swept)
 
 
+def test_a_closed_loop_is_a_dot_beside_the_line(sweep: Results) -> None:
+    closed = [replace(run, rate=None, rate_label="as much as it carries",
+                      result=replace(run.result, loop="closed", rate="")) for run in sweep.runs[:1]]
+    (comparison,) = cases.comparisons_of(replace(sweep, runs=[*closed, *sweep.runs]))
+    line = report.plots.throughputs(comparison, None).series[0]
+    assert (len(line.points), len(line.marks), sum(mark.filled for mark in line.marks)) == (3, 4, 1)
+
+
 # What a plot must be.
 
 
