@@ -218,7 +218,9 @@ def told(run: Run) -> str:
 def run_of(runs: Sequence[Run]) -> Run:
     """The same phase of all agents as one run."""
     rates = [run.rate for run in runs if run.rate is not None]
-    return replace(runs[0], result=at_once([run.result for run in runs]),
+    hosts = ", ".join(dict.fromkeys(run.start.host.name for run in runs))
+    start = replace(runs[0].start, host=replace(runs[0].start.host, name=hosts))
+    return replace(runs[0], start=start, result=at_once([run.result for run in runs]),
                    seconds=seconds_of([run.seconds for run in runs]), rate=sum(rates) if rates else None,
                    agents=sum(run.agents for run in runs))
 

@@ -86,7 +86,7 @@ def bars(title: str, note: str, rows: Sequence[Bar]) -> Markup:
 def small_multiples(title: str, note: str, drawn: Sequence[Plot], entries: Sequence[tuple[str, str]]) -> Markup:
     """Several plots of the same kind, beside one another where there is room, under one legend."""
     desk, phone = (svg.WIDE, svg.PHONE) if len(drawn) == 1 else (svg.HALF, svg.SMALL_PHONE)
-    each = (element("div", element("h4", one.title), svg.both(svg.draw(one, desk), svg.draw(one, phone)))
+    each = (element("div", element("h3", one.title), svg.both(svg.draw(one, desk), svg.draw(one, phone)))
             for one in drawn)
     return figure(title, note, legend(entries, "band"),
                   element("div", *each, class_="multiples" if len(drawn) > 1 else None))

@@ -82,7 +82,7 @@ def warnings(results: Results, comparisons: Sequence[Comparison]) -> Markup:
     if not found:
         return paragraph("No warnings: the client kept up, nothing failed, nothing was dropped, no read was stale.",
                          "calm")
-    boxes = (element("div", element("h3", f"{'Warning' if one.grave else 'Note'}: {one.what}"),
+    boxes = (element("div", element("h2", f"{'Warning' if one.grave else 'Note'}: {one.what}"),
                      paragraph(one.advice) if one.advice else None, items(first_of(one.lines)),
                      class_="warning grave" if one.grave else "warning") for one in found)
     return element("div", *boxes, id="warnings")

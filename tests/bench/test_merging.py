@@ -27,6 +27,7 @@ def test_counts_and_buckets_add_up() -> None:
     whole = merging.merge([one, agent("b"), agent("c")], ["a", "b", "c"])
     assert [run.configuration for run in whole.runs] == ["cache", "primary only"]
     for before, after in zip(one.runs, whole.runs):
+        assert after.start.host.name == "a, b, c"
         assert after.agents == 3 and after.rate == 3 * (before.rate or 0)
         assert after.result.latency.count == 3 * before.result.latency.count
         assert after.result.latency.percentile(99) == before.result.latency.percentile(99)
