@@ -7,6 +7,7 @@ who answered, and how old the answers were. doc/benchmarking.md is the way from 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import os
 import signal
@@ -14,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, Optional
+from typing import NoReturn, Optional, Union
 
 import comparing
 import configurations
@@ -40,6 +41,39 @@ ONLY_CHECK = "SHOPBENCH_ONLY_CHECK"
 """In the environment: look at the command line, and do nothing. So that nobody waits for a build to hear of a slip."""
 
 
+USAGES = {"report": "[OPTION...] RESULTS.json...", "merge": "--out FILE RESULTS.json RESULTS.json...",
+          "find": "--target WHAT [OPTION...]"}
+RDS = "--primary shop.abc.eu-west-1.rds.amazonaws.com --user bench --database shopbench --sslrootcert global-bundle.pem"
+EXAMPLES = {
+    "demo": "example:\n  shopbench demo --seconds 20 --out demo",
+    "load": f"""example:
+  shopbench load {RDS} \\
+      --password-file ~/.shopbench --scale 10
+
+What is there is kept: the same command goes on where it was stopped. The schema `shopbench` has a marker in it; where
+that is missing nothing is written.""",
+    "run": """examples, in the environment of tests/launcher/launch:
+  shopbench run --rate 500 --seconds 30
+  shopbench run --rate 100..5000 --seconds 300 --workload shop --configuration cache+replicas
+  shopbench run --rate 1000 --phases cold:10,measure:60,flush,measure:30,replica-stop:30,replica-start:30
+
+The exit code is 0, 1 if something failed, 2 for a wrong command line, and 130 if a signal ended it early, with a report
+of what was measured until then.""",
+    "compare": """examples:
+  shopbench compare --seconds 300                     as much as each carries, then rates that they share
+  shopbench compare --rate 2000 --rounds 5            all at one rate, taking turns
+  shopbench compare --rate 2000 --ttl 1s,10s,1m,10m   one after the other with these TTLs""",
+    "find": """example:
+  shopbench find --target p99=5ms --configuration cache --precision 2
+
+Doubles the rate until the target is missed, halves the bracket, and measures what was found again. A miss is measured
+again before it counts.""",
+    "report": "example:\n  shopbench report find-*/results.json --prices prices.ini --out report.html",
+    "clean": f"example:\n  shopbench clean {RDS} --password-env PGPASSWORD",
+}
+"""For --help."""
+
+
 class Parser(argparse.ArgumentParser):
     """Complains in one line."""
 
@@ -61,8 +95,15 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, default=Path("shopbench-results"), metavar="DIR",
                         help="the folder for results.json and report.html (default %(default)s)")
-    output.add_argument("--prices", type=Path, metavar="FILE", help="what servers cost, for the cost view")
+    add_judging_options(output)
     output.add_argument("--quiet", action="store_true", help="no live view")
+
+
+def add_judging_options(parser: Union[argparse.ArgumentParser, argparse._ArgumentGroup]) -> None:
+    """What a report holds figures against."""
+    parser.add_argument("--target", type=searching.target_of, metavar="WHAT",
+                        help="p99=5ms, p99.9=20ms, p50=800us: the report tells who met it")
+    parser.add_argument("--prices", type=Path, metavar="FILE", help="what servers cost, for the cost view")
 
 
 def made_folder(path: Path, option: str) -> None:
@@ -81,8 +122,7 @@ def prepare_output(given: argparse.Namespace) -> None:
     given.prices = cost.read(given.prices) if given.prices else None
 
 
-def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fleet: servers.Fleet,
-           target: Optional[results.Target] = None) -> None:
+def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fleet: servers.Fleet) -> None:
     """Prints the table, and writes both files."""
     if not runs:
         raise BenchError("stopped before anything was measured", INTERRUPTED)
@@ -91,7 +131,7 @@ def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fle
         print(f"note: {line}")
     told = results.Results(
         runs=runs, title=given.verb, command=measuring.command_line(given.words), started_at=measuring.utc(began),
-        ended_at=measuring.utc(time.time()), target=target, settings=fleet.shown(), host=measuring.host(),
+        ended_at=measuring.utc(time.time()), target=given.target, settings=fleet.shown(), host=measuring.host(),
         versions=measuring.versions())
     results.write(told, given.out / "results.json")
     report.write(told, given.out / "report.html", given.prices)
@@ -172,8 +212,9 @@ def compare(given: argparse.Namespace) -> int:
 def find(given: argparse.Namespace) -> int:
     """The highest rate."""
     fleet, load = servers.fleet_of(given), measuring.load_of(given)
-    target = searching.target_of(given.target)
     chosen = chosen_of(given, fleet)
+    if given.target is None:
+        raise UsageError("--target is missing: what is to be met, as --target p99=5ms")
     if not 0.001 <= given.precision / 100 <= 0.5 or not 1 <= given.confirm <= 20 or not 1 <= given.first <= 1e6:
         raise UsageError("--precision must be from 0.1 to 50 (percent), --confirm from 1 to 20, --from from 1 to "
                          "1000000")
@@ -183,10 +224,10 @@ def find(given: argparse.Namespace) -> int:
     began = time.time()
     with Bench(fleet, load, not given.quiet) as bench:
         wanted = finding.Search(given.first, given.precision / 100, given.confirm)
-        found = searching.search(bench, chosen, target, given.seconds, wanted)
-        print(f"{chosen.title}, {load.name}, {target}: {found.rate:,.0f} requests a second")
+        found = searching.search(bench, chosen, given.target, given.seconds, wanted)
+        print(f"{chosen.title}, {load.name}, {given.target}: {found.rate:,.0f} requests a second")
         print(f"  how sure: {found.sureness()}")
-        finish(given, bench.runs, began, fleet, target)
+        finish(given, bench.runs, began, fleet)
         return INTERRUPTED if engine.interrupted() else 0 if found.rate > 0 else 1
 
 
@@ -232,10 +273,11 @@ def show_demo(given: argparse.Namespace) -> int:
 
 
 def write_report(given: argparse.Namespace) -> int:
-    """A report of results that are there."""
-    told = results.read(given.results)
+    """A report of results that are there; those of several commands are laid side by side."""
+    told = merging.beside([results.read(path) for path in given.results])
+    told = dataclasses.replace(told, target=given.target or told.target)
     prices = cost.read(given.prices) if given.prices else None
-    path = given.out or given.results.with_name("report.html")
+    path = given.out or given.results[0].with_name("report.html")
     report.write(told, path, prices)
     print(f"report:  {path.resolve()}")
     if given.hgrm:
@@ -318,7 +360,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def add_pace_options(parser: argparse.ArgumentParser) -> None:
     """How long."""
     parser.add_argument("--rate", metavar="RATE",
-                        help="an open loop: so many requests a second; 100..5000 is a ramp, 1000@10,2000@10 are steps")
+                        help="an open loop: so many requests a second; 100..5000 is a ramp, 1000@10,2000@10 are steps; "
+                        "without --rate a closed loop of --clients, or of all threads")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N",
                         help="how long each configuration is measured (default 60)")
     parser.add_argument("--warmup", type=float, metavar="N",
@@ -327,7 +370,6 @@ def add_pace_options(parser: argparse.ArgumentParser) -> None:
 
 def add_find_options(parser: argparse.ArgumentParser) -> None:
     """Of a search."""
-    parser.add_argument("--target", required=True, metavar="WHAT", help="as p99=5ms, p99.9=20ms, p50=800us")
     parser.add_argument("--configuration", metavar="NAME", help="as for run")
     parser.add_argument("--from", type=float, default=500.0, metavar="RATE", dest="first",
                         help="the rate to begin with (default 500)")
@@ -343,7 +385,9 @@ def parser_of() -> Parser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
     def verb(name: str, action: object, text: str) -> Parser:
-        made: Parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made: Parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".",
+                                        usage=f"shopbench {name} {USAGES.get(name, '[OPTION...]')}",
+                                        epilog=EXAMPLES.get(name))
         made.set_defaults(action=action)
         return made
 
@@ -388,10 +432,10 @@ def add_compare_options(parser: argparse.ArgumentParser) -> None:
 def add_file_verbs(verb: object) -> None:
     """Commands that measure nothing."""
     assert callable(verb)
-    made = verb("report", write_report, "write the report of a results.json")
-    made.add_argument("results", type=Path, metavar="RESULTS.json")
-    made.add_argument("--out", type=Path, metavar="FILE", help="default: report.html beside it")
-    made.add_argument("--prices", type=Path, metavar="FILE", help="what servers cost, for the cost view")
+    made = verb("report", write_report, "write the report of a results.json, or of several side by side")
+    made.add_argument("results", type=Path, nargs="+", metavar="RESULTS.json")
+    made.add_argument("--out", type=Path, metavar="FILE", help="default: report.html beside the first")
+    add_judging_options(made)
     made.add_argument("--hgrm", type=Path, metavar="DIR",
                       help="percentile distributions too, as HdrHistogram prints them")
     made = verb("merge", merge, "merge the results of several agents that ran at the same time")

@@ -89,6 +89,19 @@ def test_find_where_nothing_meets_it(tmp_path: Path) -> None:
     assert done.returncode == 1 and "no rate that was tried meets it" in done.stdout
 
 
+def test_report_of_several(tmp_path: Path) -> None:
+    for name in ("primary", "cache"):
+        assert front("run", "--rate", "100", "--seconds", "1", "--configuration", name, "--target", "p99=2ms", "--out",
+                     str(tmp_path / name), "--quiet").returncode == 0
+    files = [str(tmp_path / name / "results.json") for name in ("primary", "cache")]
+    done = front("report", *files, "--out", str(tmp_path / "both.html"), "--hgrm", str(tmp_path / "hgrm"))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "both.html").read_text()
+    assert "primary" in page and "cache" in page and len(list((tmp_path / "hgrm").iterdir())) == 2
+    missing = front("report", str(tmp_path / "nothing.json"))
+    assert missing.returncode == 1 and missing.stderr.count("\n") == 1
+
+
 def test_phases(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     done = front("run", "--rate", "100", "--phases", "cold:1,warmup:1,measure:2,flush,replica-stop:2", "--replica-stop",
@@ -144,6 +157,7 @@ WRONG = {
     "nothing measured": (["run", "--phases", "cold:5"], "nothing is measured"),
     "a failover that nobody permits": (["run", "--phases", "measure:1,failover:1"], "--failover COMMAND"),
     "a wrong target": (["find", "--target", "fast"], "p99=5ms"),
+    "no target": (["find"], "--target is missing"),
     "a start in the past": (["run", "--start-at", "2020-01-01T00:00:00Z"], "in the future"),
     "a TTL without a unit": (["compare", "--ttl", "10"], "1s,10s,1m"),
     "a TTL of nothing": (["compare", "--ttl", "5s", "--configurations", "primary"], "with a cache"),
