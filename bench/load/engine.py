@@ -21,20 +21,32 @@ PROGRAM = Path(os.environ.get("SHOPLOAD", ROOT / "build-bench" / "bench" / "load
 PATIENCE_S = 30
 Line = dict[str, Any]
 
-_running: set[Process] = set()
+_stops: list[Callable[[], None]] = []
 _interrupted = threading.Event()
 
 
 def interrupt() -> None:
-    """Has all engines end their phase and tell what they measured, now and from now on. For a signal handler."""
+    """Has what runs end early and tell what it has, now and from now on. For a signal handler."""
     _interrupted.set()
-    for process in list(_running):
-        process.send_interrupt()
+    for stop in list(_stops):
+        stop()
 
 
 def interrupted() -> bool:
     """Was `interrupt` called?"""
     return _interrupted.is_set()
+
+
+@contextlib.contextmanager
+def stopped_by(stop: Callable[[], None]) -> Iterator[None]:
+    """While this lasts, `interrupt` calls ``stop``."""
+    _stops.append(stop)
+    try:
+        if interrupted():  # just before
+            stop()
+        yield
+    finally:
+        _stops.remove(stop)
 
 
 class Process:
@@ -55,7 +67,6 @@ class Process:
             self._process = started(command, descriptors)
         self._readers = [self._read(self._process.stdout, self._said.put), self._read(
             self._process.stderr, self._complaints.append)]
-        _running.add(self)
 
     @staticmethod
     def _read(stream: Optional[IO[str]], take: Callable[[str], None]) -> threading.Thread:
@@ -91,6 +102,13 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
 
+    def send_stop(self) -> None:
+        """Ends a phase. No signal, because who has started us may have sent it one too, and two are the end. Past the
+        buffer, because this is for a signal handler."""
+        assert self._process.stdin
+        with contextlib.suppress(OSError, ValueError):
+            os.write(self._process.stdin.fileno(), b"stop\n")
+
     def end(self) -> int:
         """Closes its input, waits, and is its exit code. One that does not end is killed."""
         with contextlib.suppress(OSError):
@@ -103,7 +121,6 @@ class Process:
             code = self._process.wait()
         for reader in self._readers:
             reader.join(PATIENCE_S)
-        _running.discard(self)
         return code
 
     def fault(self) -> BenchError:
@@ -164,7 +181,9 @@ class Engine:
     def phase(self, name: str, options: Mapping[str, object], seen: Callable[[Line], None]) -> Line:
         """Runs a phase: its result. ``seen`` is given every line before that."""
         self._process.say(f"phase {name} " + " ".join(f"{key}={value}" for key, value in options.items()))
-        return self._until("result", seen)
+        with stopped_by(self._process.send_stop):
+            result = self._until("result", seen)
+        return {**result, "ended": "interrupted"} if result.get("ended") == "stopped" else result
 
     def flush(self) -> None:
         """Nothing that was cached before is answered from now on."""

@@ -11,7 +11,7 @@ from typing import TextIO
 
 import conninfo
 import figures
-from engine import Line, Process, interrupted
+from engine import Line, Process, interrupted, stopped_by
 from faults import BenchError
 from fleet import Fleet
 
@@ -25,9 +25,10 @@ def told(verb: str, fleet: Fleet, options: Sequence[str] = (), progress: bool = 
     process = Process([verb, *options], {"--conninfo": conninfo.written(fleet.primary) + "\n"})
     bar = Bar(sys.stderr) if progress else None
     last: Line = {}
-    for last in process.lines():
-        if bar and last.get("type") == "progress":
-            bar.show(last)
+    with stopped_by(process.send_interrupt):
+        for last in process.lines():
+            if bar and last.get("type") == "progress":
+                bar.show(last)
     if bar:
         bar.close()
     if not last or last.get("type") == "progress":

@@ -37,6 +37,7 @@ from faults import BenchError, UsageError
 from measuring import Bench
 
 INTERRUPTED = 130
+SAME_SIGNAL_S = 2.0
 ONLY_CHECK = "SHOPBENCH_ONLY_CHECK"
 """In the environment: look at the command line, and do nothing. So that nobody waits for a build to hear of a slip."""
 
@@ -448,10 +449,14 @@ def add_file_verbs(verb: object) -> None:
 
 
 def take_signals() -> None:
-    """The first Ctrl-C ends the measurement, and what was measured is told; the second ends all."""
+    """The first Ctrl-C ends the measurement, and what was measured is told; a later one ends all. Both the terminal and
+    tests/launcher/launch may send the same one."""
+    first: list[float] = []
+
     def ask(number: int, _: object) -> None:
-        if engine.interrupted():
+        if first and time.monotonic() > first[0] + SAME_SIGNAL_S:
             raise KeyboardInterrupt
+        first.append(time.monotonic())
         engine.interrupt()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)

@@ -121,6 +121,7 @@ def test_a_signal_prints_what_was_measured(number: signal.Signals, tmp_path: Pat
         process.stderr.read(1)  # the live view has begun, so a second has been measured
         time.sleep(0.3)
         process.send_signal(number)
+        process.send_signal(number)  # the terminal's, and that of who has started it
         told = process.stdout.read()
         process.stderr.read()
     assert process.returncode == 130
