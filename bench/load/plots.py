@@ -105,12 +105,17 @@ class Stretch(NamedTuple):
     seconds: Sequence[Second]
 
 
+def lasting(case: Case) -> list[tuple[float, Second]]:
+    """The seconds of a case that are worth a point, and when they began."""
+    return [(at, second) for at, second, _ in case.seconds if second.length_s >= LEAST_S]
+
+
 def stretches(case: Case, points: int = POINTS) -> list[Stretch]:
     """The seconds of a case, at most so many pieces of them."""
-    all_seconds = [one for one in case.seconds if one[1].length_s >= LEAST_S]
+    all_seconds = lasting(case)
     size = -(-len(all_seconds) // points) or 1
     pieces = (all_seconds[first:first + size] for first in range(0, len(all_seconds), size))
-    return [Stretch(piece[0][0], [second for _, second, _ in piece]) for piece in pieces]
+    return [Stretch(piece[0][0], [second for _, second in piece]) for piece in pieces]
 
 
 def spans(case: Case) -> list[Span]:
@@ -129,7 +134,7 @@ def spans(case: Case) -> list[Span]:
 
 def time_axis(cases: Sequence[Case]) -> Axis:
     """Seconds, or minutes or hours where there are many."""
-    end = max((at for case in cases for at, _, _ in case.seconds), default=0.0) or 1.0
+    end = max((at for case in cases for at, _ in lasting(case)), default=0.0) or 1.0
     unit, name = next(((unit, name) for unit, name in ((3600, "hours"), (60, "minutes")) if end >= 4 * unit),
                       (1, "seconds"))
     # Ticks are round in the unit that they are told in.

@@ -13,7 +13,7 @@ import figures
 import page
 import plots
 import sheets
-from cases import SOURCES, Case, Comparison, boxes_of, comparisons_of, warnings_of
+from cases import SOURCES, Case, Comparison, boxes_of, comparisons_of, settings_of, warnings_of
 from cost import Cost, Prices
 from histogram import hgrm, merged
 from markup import Markup, element, joined
@@ -270,7 +270,7 @@ def costs(comparison: Comparison, prices: Prices, target: Optional[Target]) -> M
 def keys_told(start: Start) -> str:
     """Which products were asked for, in words."""
     if start.trace:
-        return (f"recorded: {start.trace.file}, {figures.whole(start.trace.accesses)} accesses of"
+        return (f"recorded: {Path(start.trace.file).name}, {figures.whole(start.trace.accesses)} accesses of"
                 f" {figures.whole(start.trace.distinct)} keys")
     keys = start.keys
     told = f"{keys.kind} {keys.exponent:g}" if keys.exponent is not None else keys.kind
@@ -295,7 +295,8 @@ def run_facts(results: Results) -> Markup:
     start, host = run.start, run.start.host
     scale = ", ".join(f"{figures.whole(count)} {name}" for name, count in (
         ("products", start.scale.products), ("customers", start.scale.customers), ("orders", start.scale.orders)))
-    servers = ", ".join(f"{name} {version}" for name, version in start.servers.items())
+    servers = ", ".join(dict.fromkeys(f"{name} {version}" for one in results.runs
+                                      for name, version in one.start.servers.items() if version != "none"))
     hosts = dict.fromkeys(one.start.host.name for one in results.runs)
     return page.facts([
         ("Repeat it", element("code", results.command) if results.command else None),
@@ -321,22 +322,21 @@ def workloads_table(results: Results) -> Markup:
     return page.table("Workloads", ["workload", "load", "keys", "interactions"], rows, texts=4)
 
 
-def settings_table(comparison: Comparison) -> Markup:
+def settings_table(comparisons: Sequence[Comparison]) -> Markup:
     """How the library was configured in each."""
-    rows = []
-    for case in comparison.cases:
-        run = case.runs[0]
-        settings = {**run.start.settings, **run.settings}
-        nodes = ", ".join(f"{count} x {role}" for role, count in run.nodes.items() if count)
-        rows.append([case.name, nodes, "; ".join(f"{name} = {value}" for name, value in settings.items())])
-    return page.table("Settings of each configuration", ["configuration", "servers", "settings"], rows, texts=3)
+    rows: dict[tuple[str, str, str], None] = {}
+    for case in (case for one in comparisons for case in one.all_cases):
+        nodes = ", ".join(f"{count} x {role}" for role, count in case.nodes.items() if count)
+        settings = "; ".join(f"{name} = {value}" for name, value in settings_of(case.runs[0]).items())
+        rows[case.name, nodes, settings] = None
+    return page.table("Settings of each configuration", ["configuration", "servers", "settings"], list(rows), texts=3)
 
 
 def repeat(results: Results, comparisons: Sequence[Comparison]) -> Markup:
     """What was run."""
     extra = {**results.settings, **results.versions, **results.host}
     return joined(run_facts(results), workloads_table(results),
-                  *(settings_table(one) for one in comparisons if one.cases),
+                  settings_table(comparisons),
                   sheets.pairs("More settings, versions, and the machine", extra.items()) if extra else None)
 
 
