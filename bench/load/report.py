@@ -322,6 +322,14 @@ def workloads_table(results: Results) -> Markup:
     return page.table("Workloads", ["workload", "load", "keys", "interactions"], rows, texts=4)
 
 
+def asked_table(results: Results) -> Markup:
+    """The SQL of every statement."""
+    asked = {name: one for run in results.runs for name, one in run.start.statements.items()}
+    rows = [[name, one.policy or figures.NOTHING, "yes" if one.cached else "no", element("code", one.sql)]
+            for name, one in sorted(asked.items())]
+    return page.table("The statements", ["statement", "policy", "kept in a cache", "SQL"], rows, texts=4)
+
+
 def settings_table(comparisons: Sequence[Comparison]) -> Markup:
     """How the library was configured in each."""
     rows: dict[tuple[str, str, str], None] = {}
@@ -336,7 +344,7 @@ def repeat(results: Results, comparisons: Sequence[Comparison]) -> Markup:
     """What was run."""
     extra = {**results.settings, **results.versions, **results.host}
     return joined(run_facts(results), workloads_table(results),
-                  settings_table(comparisons),
+                  settings_table(comparisons), asked_table(results),
                   sheets.pairs("More settings, versions, and the machine", extra.items()) if extra else None)
 
 

@@ -90,6 +90,16 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One of the statements that are asked."""
+
+    sql: str
+    policy: str = ""
+    cached: bool = False
+    """Is its answer kept in the caches, where there are any?"""
+
+
+@dataclass(frozen=True)
 class Start:
     """What the engine says of itself before anything is sent."""
 
@@ -109,6 +119,7 @@ class Start:
     scale: Scale = Scale()
     settings: dict[str, str] = field(default_factory=dict)
     servers: dict[str, str] = field(default_factory=dict)
+    statements: dict[str, Asked] = field(default_factory=dict)
     command: list[str] = field(default_factory=list)
 
 

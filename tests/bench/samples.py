@@ -84,7 +84,10 @@ def start(settings: Json, host: str = "bench1") -> Json:
             "seed": 7, "threads": 64, "patience_s": 10, "workload": {"name": "browse", "mix": MIX},
             "keys": {"kind": "zipf", "exponent": 0.82, "count": 10000},
             "scale": {"products": 10000, "customers": 10000, "orders": 9000, "categories": 24}, "settings": settings,
-            "servers": {"postgres": "15.14", "cache": "redis"}, "command": ["run", "--workload", "browse"]}
+            "servers": {"postgres": "15.14", "cache": "redis"},
+            "statements": {"product": {"cached": True, "policy": "product", "sql": "SELECT name FROM products"},
+                           "reprice": {"cached": False, "policy": "product", "sql": "UPDATE products SET price = $1"}},
+            "command": ["run", "--workload", "browse"]}
 
 
 def result(sources: Json, rate: float, seconds: int, load: float, chance: random.Random, kept: bool) -> Json:

@@ -132,7 +132,8 @@ def test_what_repeats_it_is_told(page: Element, demo: Results) -> None:
     for told in ("bench/shopbench demo --seconds 60", "2026-01-02T03:04:05Z", "Seed 7", "postgres 15.14", "0.1.0",
                  "buildtype release", "bench1: 4 cores", "A processor, 2.5 GHz", "10,000 products", "zipf 0.82",
                  "open loop: poisson arrivals, 2000 a second", "policy.default.ttl = 60s", "cache.mode = fenced",
-                 "home 29 %", "2 x replica", "scale 1"):
+                 "home 29 %", "2 x replica", "scale 1", "product product yes SELECT name FROM products",
+                 "reprice product no UPDATE products SET price = $1"):
         assert told in words(run)
 
 
