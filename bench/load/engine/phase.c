@@ -87,9 +87,10 @@ static bool take_word(load_phase *phase, char *word, load_fault *fault)
 
 static bool name_phase(load_phase *phase, char *name, load_fault *fault)
 {
-    if (strlen(name) >= sizeof phase->name || strchr(name, '='))
+    size_t length = strlen(name);
+    if (length >= sizeof phase->name || strchr(name, '='))
         return load_fail(fault, "phase: `%s` is no name; one stands first: phase measure seconds=60", name);
-    snprintf(phase->name, sizeof phase->name, "%s", name);
+    memcpy(phase->name, name, length + 1);
     phase->measured = strcmp(name, "warmup") != 0 && strcmp(name, "cold") != 0 && strcmp(name, "idle") != 0;
     return true;
 }

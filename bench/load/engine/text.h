@@ -12,7 +12,7 @@ typedef struct load_text {
 } load_text;
 
 /* load_text_add adds as printf does; load_text_add_copied a value as COPY reads it, blanks and backslashes kept. */
-__attribute__((format(printf, 2, 3))) void load_text_add(load_text *text, const char *format, ...);
+__attribute__((format(printf, 2, 3), nonnull(2))) void load_text_add(load_text *text, const char *format, ...);
 void load_text_add_copied(load_text *text, const char *value);
 void load_text_free(load_text *text);
 
