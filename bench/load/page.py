@@ -77,7 +77,9 @@ def plot(drawn: Plot, note: Child = None) -> Markup:
 
 
 def bars(title: str, note: str, rows: Sequence[Bar]) -> Markup:
-    """Bars over half the page's width, or a phone's."""
+    """Bars over the page's width, or a phone's; nothing where there is nothing to compare."""
+    if len(rows) < 2:
+        return Markup("")  # one bar alone compares nothing
     told = "; ".join(f"{row.name} {row.shown}" for row in rows) + "."
     return figure(title, note, svg.both(svg.bars(title, told, rows, svg.WIDE_BARS),
                                         svg.bars(title, told, rows, svg.PHONE)))

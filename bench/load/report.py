@@ -94,13 +94,18 @@ def verdicts(comparisons: Sequence[Comparison], target: Optional[Target]) -> Ite
         counted = [case for case in comparison.cases if case.result.latency.count]
         if not counted:
             continue
+        if comparison.searched and target:
+            yield from (f"{comparison.workload}: “{case.name}” kept {target} up to {case.load}." for case in counted
+                        if target.met_by(case.result))
+            continue
+        percent = target.percent if target else 99.0
         saving = max(counted, key=lambda case: case.saved)
         spared = (f"; “{saving.name}” spared the databases {figures.share(saving.saved)} of the reads"
                   if saving.saved else "")
         if comparison.same_load:
-            percent = target.percent if target else 99.0
             best = min(counted, key=lambda case: case.result.latency.percentile(percent))
-            told = (f"at {best.load} “{best.name}” had the lowest {figures.percentile_name(percent)},"
+            told = (f"at {best.load} “{best.name}” had {'the lowest' if len(counted) > 1 else 'a'}"
+                    f" {figures.percentile_name(percent)}{',' if len(counted) > 1 else ' of'}"
                     f" {figures.duration(best.result.latency.percentile(percent))}")
         else:
             best = max(counted, key=lambda case: case.throughput)
@@ -242,7 +247,8 @@ def cost_table(found: Sequence[Cost], currency: str, target: Optional[Target]) -
             one.case.name, parts, figures.rate(one.case.throughput), f"{one.an_hour:,.3f}",
             f"{cost.HOURS_A_MONTH * one.an_hour:,.0f}", figures.digits(one.a_million)]
         rows.append([*row, sheets.verdict(one.case, target)] if target else row)
-    return page.table("Cost of each configuration", [*columns, f"{target}"] if target else columns, rows, texts=2)
+    columns += [sheets.heading(target)] if target else []
+    return page.table("Cost of each configuration", columns, rows, texts=2)
 
 
 def costs(comparison: Comparison, prices: Prices, target: Optional[Target]) -> Markup:

@@ -38,6 +38,11 @@ def share(value: Optional[float]) -> str:
     return figures.NOTHING if value is None else figures.share(value)
 
 
+def heading(target: Target) -> str:
+    """A column's, in one line."""
+    return str(target).replace(" ", "\u00a0")
+
+
 def verdict(case: Case, target: Target) -> Cell:
     """Was the latency kept?"""
     within = figures.share(target.share_within(case.result))
@@ -56,7 +61,8 @@ def glance(comparison: Comparison, target: Optional[Target]) -> Markup:
                figures.share(case.saved), figures.digits(case.queries_per_request),
                Cell(figures.whole(result.staleness.stale), "bad" if result.staleness.stale else "")]
         rows.append([*row, verdict(case, target)] if target else row)
-    return page.table("The configurations at a glance", [*columns, f"{target}"] if target else columns, rows, texts=2)
+    columns += [heading(target)] if target else []
+    return page.table("The configurations at a glance", columns, rows, texts=2)
 
 
 def latencies(cases: Sequence[Case]) -> Markup:
@@ -75,14 +81,15 @@ def loads(comparison: Comparison, target: Optional[Target]) -> Markup:
     columns = ["configuration", "load", "answered/s", *map(figures.percentile_name, PERCENTILES[:4]), "failed",
                "dropped", "client"]
     rows: list[Cells] = []
-    for case in comparison.all_cases:
+    names = list(dict.fromkeys(case.name for case in comparison.all_cases))
+    for case in sorted(comparison.all_cases, key=lambda case: (names.index(case.name), case.rate or 0)):
         result = case.result
         row: list[CellOrText] = [
             case.name, case.load, figures.rate(case.throughput),
             *quantiles(result.latency, PERCENTILES[:4])[:-1], figures.whole(result.failed),
             figures.whole(result.dropped), Cell(result.bottleneck, "bad" if result.bottleneck != "none" else "")]
         rows.append([*row, verdict(case, target)] if target else row)
-    columns = [*columns, f"{target}"] if target else columns
+    columns += [heading(target)] if target else []
     return page.table("Every load that was measured", columns, rows, texts=2)
 
 

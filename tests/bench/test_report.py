@@ -310,6 +310,8 @@ def test_what_a_search_found_is_compared(demo: Results) -> None:
     (comparison,) = cases.comparisons_of(Results(runs))
     assert [case.rate for case in comparison.cases] == [200] and comparison.searched
     assert len(comparison.all_cases) == 3
+    page = parsed(report.html(Results(runs, target=results.Target(99, 1e6))))
+    assert "browse: “primary only” kept p99 ≤ 1 s up to 200 requests/s." in words(page)
 
 
 def test_rounds_of_the_same_load_are_one_case(demo: Results) -> None:
