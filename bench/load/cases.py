@@ -317,7 +317,7 @@ def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[War
     fall behind: of them only what is compared counts. A stale read counts always."""
     found = list(build_warnings(results))
     for comparison in comparisons:
-        for case in comparison.all_cases:
+        for case in [*comparison.all_cases, *(Case(run.configuration, "", [run]) for run in comparison.sweeps)]:
             found += stale_warnings(case)
             if case in comparison.cases or (case.rate is not None and case.runs[0].kind == "measure"):
                 for of in bottleneck_warnings, loss_warnings, trust_warnings:

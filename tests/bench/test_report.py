@@ -156,6 +156,14 @@ def test_a_closed_loop_is_a_dot_beside_the_line(sweep: Results) -> None:
     assert (len(line.points), len(line.marks), sum(mark.filled for mark in line.marks)) == (3, 4, 1)
 
 
+def test_a_sweep_alone_is_a_report_too(sweep: Results) -> None:
+    runs = [run for run in sweep.runs if run.varied != results.Varied()]
+    failed = replace(runs[0], result=replace(runs[0].result, failed=3))
+    page = parsed(report.html(replace(sweep, runs=[failed, *runs[1:]]), PRICES))
+    assert only(page, "Hit ratio by TTL and by memory") and "Warning: Requests failed" in words(page)
+    test_links_lead_somewhere(page)
+
+
 # What a plot must be.
 
 
