@@ -138,13 +138,13 @@ class Bench:
                 start_unix_s: Optional[float] = None) -> results.Run:
         """Warms up for some seconds, then measures for some: a run, which is also kept in `runs`."""
         engine = self.engine(configuration)
-        lines: list[Line] = []
+        seconds_seen: list[results.Second] = []
         heading = f"{configuration.title}, {self.load.name}" + (f", {label}" if label else "")
         with watching(heading, self.watched) as show:
             def seen(line: Line) -> None:
                 if line.get("type") == "second":
-                    lines.append(line)
-                    show(line)
+                    seconds_seen.append(results.object_of(results.Second, line, "second"))
+                    show(seconds_seen[-1])
             if warmup > 0 and not interrupted():
                 engine.phase("warmup", self.load.phase(warmup, first_rate(rate)), seen)
             if interrupted():
@@ -153,7 +153,7 @@ class Bench:
             if start_unix_s is not None:
                 options["start_unix_s"] = f"{start_unix_s:.3f}"
             result = engine.phase(phase, options, seen)
-        run = self._run(configuration, engine, result, lines)
+        run = self._run(configuration, engine, result, seconds_seen)
         run = dataclasses.replace(run, round=round_number, rate=numeric(rate), rate_label=label, kind=kind)
         self.runs.append(run)
         return run
@@ -163,15 +163,15 @@ class Bench:
         if configuration.cache or configuration.local:
             self.engine(configuration).flush()
 
-    def _run(self, configuration: Configuration, engine: Engine, result: Line, lines: list[Line]) -> results.Run:
+    def _run(self, configuration: Configuration, engine: Engine, result: Line,
+             seconds: list[results.Second]) -> results.Run:
         settings = {name: value for name, value in
                     configuration.settings(self.fleet, self._prefix).items() if not SECRET.search(name)}
         return results.Run(
             configuration=configuration.name, workload=self.load.name,
             start=results.object_of(results.Start, engine.start, "start"),
             result=results.object_of(results.Result, result, "result"),
-            seconds=[results.object_of(results.Second, line, "second") for line in lines],
-            started_at=utc(result.get("began_unix_s", 0.0)), nodes=configuration.nodes(self.fleet), settings=settings)
+            seconds=seconds, started_at=utc(result.get("began_unix_s", 0.0)), nodes=configuration.nodes(self.fleet), settings=settings)
 
 
 def first_rate(rate: Optional[str]) -> Optional[str]:
@@ -194,14 +194,14 @@ def utc(unix_s: float) -> str:
 
 
 @contextlib.contextmanager
-def watching(heading: str, wanted: bool) -> Iterator[Callable[[Line], None]]:
+def watching(heading: str, wanted: bool) -> Iterator[Callable[[results.Second], None]]:
     """The live view of one measurement, on standard error."""
     if not wanted:
-        yield lambda line: None
+        yield lambda second: None
         return
     view = View(sys.stderr, heading)
     try:
-        yield lambda line: view.show(results.object_of(results.Second, line, "second"))
+        yield view.show
     finally:
         view.close()
 

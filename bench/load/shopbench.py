@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, Optional, Union
 
+import checking
 import comparing
 import configurations
 import cost
@@ -97,6 +98,8 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--out", type=Path, default=Path("shopbench-results"), metavar="DIR",
                         help="the folder for results.json and report.html (default %(default)s)")
     add_judging_options(output)
+    output.add_argument("--unchecked", action="store_true",
+                        help="measure though `shopbench check` finds a problem: a replica that is down, say")
     output.add_argument("--quiet", action="store_true", help="no live view")
 
 
@@ -117,8 +120,11 @@ def made_folder(path: Path, option: str) -> None:
         raise BenchError(f"{option} {path}: no right to write there")
 
 
-def prepare_output(given: argparse.Namespace) -> None:
-    """Makes the folder, and reads the prices: what would fail in the end shall fail now. Raises BenchError."""
+def prepare(given: argparse.Namespace, fleet: servers.Fleet, chosen: Sequence[configurations.Configuration]) -> None:
+    """Looks at the servers, makes the folder, reads the prices: what would fail in the end shall fail now. Raises
+    BenchError."""
+    if not given.unchecked:
+        checking.require(fleet, chosen)
     made_folder(given.out, "--out")
     given.prices = cost.read(given.prices) if given.prices else None
 
@@ -166,7 +172,7 @@ def run(given: argparse.Namespace) -> int:
     start = start_of(given)
     if os.environ.get(ONLY_CHECK):
         return 0
-    prepare_output(given)
+    prepare(given, fleet, [chosen])
     began = time.time()
     with Bench(fleet, load, not given.quiet) as bench:
         def work() -> None:
@@ -193,7 +199,7 @@ def compare(given: argparse.Namespace) -> int:
         raise UsageError(f"--configurations: none of them can be: {'; '.join(lacking)}")
     if os.environ.get(ONLY_CHECK):
         return 0
-    prepare_output(given)
+    prepare(given, fleet, chosen)
     print("\n".join(lacking), end="\n" if lacking else "")
     began = time.time()
     pace = comparing.Pace(given.seconds, given.rounds, given.warmup)
@@ -221,7 +227,7 @@ def find(given: argparse.Namespace) -> int:
                          "1000000")
     if os.environ.get(ONLY_CHECK):
         return 0
-    prepare_output(given)
+    prepare(given, fleet, [chosen])
     began = time.time()
     with Bench(fleet, load, not given.quiet) as bench:
         wanted = finding.Search(given.first, given.precision / 100, given.confirm)
@@ -251,6 +257,16 @@ def clean(given: argparse.Namespace) -> int:
     return 0
 
 
+def check(given: argparse.Namespace) -> int:
+    """Looks at the servers."""
+    fleet = servers.fleet_of(given)
+    if os.environ.get(ONLY_CHECK):
+        return 0
+    well, text = checking.said(fleet, configurations.possible(list(configurations.ALL), fleet)[0])
+    print(text, end="")
+    return 0 if well else 1
+
+
 def status(given: argparse.Namespace) -> int:
     """What is there."""
     fleet = servers.fleet_of(given)
@@ -265,7 +281,7 @@ def show_demo(given: argparse.Namespace) -> int:
     if os.environ.get(ONLY_CHECK):
         return 0
     fleet = servers.fleet_of(given)
-    prepare_output(given)
+    prepare(given, fleet, configurations.ALL)
     began = time.time()
     runs: list[results.Run] = []
     code = attempt(lambda: demo.run(fleet, given, runs), runs)
@@ -445,6 +461,7 @@ def add_file_verbs(verb: object) -> None:
     made = verb("clean", clean, "drop everything that load has made, and nothing else")
     made.add_argument("--yes", action="store_true", help="do not ask")
     servers.add_options(made, cache=False)
+    servers.add_options(verb("check", check, "look at the servers: rights, settings, TLS, lag, what to do about them"))
     servers.add_options(verb("status", status, "tell what is in the database"), cache=False)
 
 

@@ -23,7 +23,7 @@ SERVERS = {"SHOPDATA_PRIMARY": "host=127.0.0.1 port=1 dbname=shop user=shop pass
 
 def environment(**more: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SHOPDATA_")}
-    return {**clean, **SERVERS, "SHOPLOAD": str(FAKE), **more}
+    return {**clean, **SERVERS, "SHOPLOAD": str(FAKE), "SHOPDATA_TOOL": "true", **more}
 
 
 def front(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -206,5 +206,5 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_help_tells_of_every_command() -> None:
     done = front("--help")
     assert done.returncode == 0
-    for verb in ("demo", "load", "run", "compare", "find", "report", "merge", "clean", "status"):
+    for verb in ("demo", "load", "run", "compare", "find", "report", "merge", "clean", "check", "status"):
         assert verb in done.stdout and front(verb, "--help").returncode == 0

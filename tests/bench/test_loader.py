@@ -156,6 +156,23 @@ def test_an_empty_database_is_not_measured(database: str, tmp_path: Path) -> Non
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and list(tmp_path.iterdir()) == []
 
 
+def test_servers_that_are_not_there_are_not_measured(database: str, tmp_path: Path) -> None:
+    assert front(database, "load", "--products", "20", "--customers", "5", "--orders", "5").returncode == 0
+    words = ["--rate", "5", "--seconds", "1", "--redis", "127.0.0.1:1", "--out", str(tmp_path), "--quiet"]
+    told = front(database, "run", *words)
+    assert told.returncode == 1 and "cache redis: 127.0.0.1:1: cannot connect" in told.stderr, told.stderr
+    assert told.stderr.count("\n") == 1 and list(tmp_path.iterdir()) == []
+    assert front(database, "run", *words, "--unchecked").returncode == 0
+    everything = front(database, "check", "--redis", "127.0.0.1:1")
+    assert everything.returncode == 1 and "PROBLEM" in everything.stdout and "node replica1" in everything.stdout
+
+
+def test_tls_that_the_server_has_not(database: str, tmp_path: Path) -> None:
+    (tmp_path / "bundle.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    told = front(database, "status", "--sslrootcert", str(tmp_path / "bundle.pem"))
+    assert told.returncode == 1 and "SSL was required" in told.stderr
+
+
 def test_no_rights_and_no_server(database: str) -> None:
     sql(database, 'CREATE ROLE bench_reader LOGIN PASSWORD \'sesam\'', as_superuser=True)
     try:
