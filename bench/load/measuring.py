@@ -171,7 +171,8 @@ class Bench:
             configuration=configuration.name, workload=self.load.name,
             start=results.object_of(results.Start, engine.start, "start"),
             result=results.object_of(results.Result, result, "result"),
-            seconds=seconds, started_at=utc(result.get("began_unix_s", 0.0)), nodes=configuration.nodes(self.fleet), settings=settings)
+            seconds=seconds, started_at=utc(result.get("began_unix_s", 0.0)), nodes=configuration.nodes(self.fleet),
+            settings=settings)
 
 
 def first_rate(rate: Optional[str]) -> Optional[str]:

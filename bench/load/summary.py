@@ -20,14 +20,16 @@ COLUMNS = ("configuration", "workload", "rate", "done/s", "p50", "p99", "p99.9",
 
 
 def rows_of(runs: Sequence[results.Run]) -> list[tuple[str, ...]]:
-    """A row for each configuration, workload and load; the rounds of one are taken together."""
+    """A row for each configuration, workload and load, those of one load beside one another; the rounds of one are
+    taken together."""
     together: dict[tuple[str, str, str], list[results.Run]] = {}
     for run in runs:
         rate = figures.whole(run.rate) if run.rate is not None else run.result.rate or "closed"
         label = run.rate_label if run.rate_label.startswith(LABELS) else ""
         together.setdefault((run.configuration, run.workload, f"{rate} {label}".strip()), []).append(run)
-    return [(*key, *figures_of(merging.after_one_another([run.result for run in same])))
-            for key, same in together.items()]
+    first = [list(dict.fromkeys(key[part] for key in together)) for part in range(3)]
+    keys = sorted(together, key=lambda key: (first[1].index(key[1]), first[2].index(key[2]), first[0].index(key[0])))
+    return [(*key, *figures_of(merging.after_one_another([run.result for run in together[key]]))) for key in keys]
 
 
 def figures_of(result: results.Result) -> tuple[str, ...]:
