@@ -36,19 +36,18 @@ static bool best_sellers(load_visit *visit)
 
 static bool product_detail(load_visit *visit)
 {
-    load_question questions[] = {{LOAD_PRODUCT, load_visit_product(visit)}, {LOAD_CATEGORIES, 0}};
+    load_question questions[] = {{LOAD_PRODUCT, load_visit_product(visit)}, {LOAD_CATEGORIES, 1}};
     return load_visit_ask_many(visit, questions, 2, NULL);
 }
 
 static bool search_request(load_visit *visit)
 {
-    return ask_with_products(visit, (load_question){LOAD_CATEGORIES, 0});
+    return ask_with_products(visit, (load_question){LOAD_CATEGORIES, 1});
 }
 
 static bool search_results(load_visit *visit)
 {
-    uint64_t word = load_random_below(&visit->random, visit->shop->word_count);
-    return load_visit_search(visit, visit->shop->words[word]);
+    return load_visit_search(visit, load_random_below(&visit->random, visit->shop->word_count));
 }
 
 static bool ask_customer(load_visit *visit)

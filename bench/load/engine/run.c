@@ -8,7 +8,7 @@
 
 enum { PURPOSE_ARRIVALS = 2 };
 
-/* So long after its threads are made a phase begins: all of them shall be there. */
+/* So long after it makes its threads a phase begins: all of them shall be there. */
 #define HEAD_START_NS INT64_C(20000000)
 #define HEAD_START_EACH_NS INT64_C(100000)
 
@@ -22,17 +22,6 @@ struct run {
 };
 
 /* ---- a phase */
-
-/* A moment to begin at: the one that was asked for, or soon. */
-static bool find_begin(const load_phase *phase, uint64_t threads, int64_t *begin_ns, load_fault *fault)
-{
-    double left_s = phase->start_unix_s - load_unix_s();
-    if (phase->start_unix_s > 0 && left_s < 0)
-        return load_fail(fault, "start_unix_s: that was %.3f s ago", -left_s);
-    *begin_ns = load_now_ns() + (phase->start_unix_s > 0 ? (int64_t)(left_s * 1e9)
-                                                         : HEAD_START_NS + HEAD_START_EACH_NS * (int64_t)threads);
-    return true;
-}
 
 /* `stop` and `quit` are for the phase that runs; whatever else comes waits for its end. */
 static bool is_told_to_stop(struct run *run)
@@ -54,11 +43,39 @@ static const char *early_end(struct run *run)
     return is_told_to_stop(run) ? "stopped" : NULL;
 }
 
-/* Prints each second, until all requests are answered; gives how the phase ended. */
-static const char *watch(struct run *run, load_crew *crew, load_progress *progress)
+static int64_t head_start_ns(const struct run *run)
 {
-    const char *ended = NULL;
+    return HEAD_START_NS + HEAD_START_EACH_NS * (int64_t)run->plan.threads;
+}
+
+/* A moment to begin at: the one that was asked for, or soon. */
+static bool find_begin(const struct run *run, const load_phase *phase, int64_t *begin_ns, load_fault *fault)
+{
+    double left_s = phase->start_unix_s - load_unix_s();
+    if (phase->start_unix_s > 0 && left_s < 0)
+        return load_fail(fault, "start_unix_s: that was %.3f s ago", -left_s);
+    *begin_ns = load_now_ns() + (phase->start_unix_s > 0 ? (int64_t)(left_s * 1e9) : head_start_ns(run));
+    return true;
+}
+
+/* Waits until it is time to make the threads of a phase that begins later; how it ended before that, or NULL. */
+static const char *await_begin(struct run *run, int64_t begin_ns)
+{
+    int64_t moment_ns = begin_ns - head_start_ns(run);
+    const char *ended = early_end(run);
+    while (!ended && load_now_ns() < moment_ns) {
+        load_input_wait(&run->input, moment_ns);
+        ended = early_end(run);
+    }
+    return ended;
+}
+
+/* Prints each second, until all requests are answered; gives how the phase ended. `ended`: it has before it began. */
+static const char *watch(struct run *run, load_crew *crew, load_progress *progress, const char *ended)
+{
     int64_t tick_ns = crew->begin_ns + LOAD_SECOND_NS;
+    if (ended)
+        load_crew_stop(crew);
     while (!load_input_wait(&run->input, tick_ns)) {
         if (!ended && (ended = early_end(run)))
             load_crew_stop(crew);
@@ -81,10 +98,11 @@ static void print_phase(load_lines *lines, const load_phase *phase)
 static bool run_crew(struct run *run, load_crew *crew, load_fault *fault)
 {
     load_progress progress;
+    const char *ended = await_begin(run, crew->begin_ns);
     bool good = load_progress_begin(&progress, crew) || load_fail(fault, "no memory for a phase's figures");
     if (good && (good = load_crew_start(crew, fault))) {
         print_phase(&run->lines, crew->phase);
-        const char *ended = watch(run, crew, &progress);
+        ended = watch(run, crew, &progress, ended);
         load_crew_join(crew);
         load_print_result(&run->lines, &progress, ended);
     }
@@ -110,7 +128,7 @@ static bool run_phase(struct run *run, const load_phase *phase, load_fault *faul
                       .threads = run->plan.threads,
                       .patience_ns = (int64_t)(run->plan.patience_s * 1e9),
                       .done_fd = run->input.done_fd};
-    if (!find_begin(phase, crew.threads, &crew.begin_ns, fault))
+    if (!find_begin(run, phase, &crew.begin_ns, fault))
         return false;
     crew.end_ns = crew.begin_ns + (int64_t)(phase->seconds * 1e9);
     crew.tally = load_tally_new();

@@ -148,14 +148,37 @@ static void look_at_cache(load_shop *shop)
     shopdata_metrics_free(metrics);
 }
 
+/* How many different questions there are of each statement that may be kept. */
+static uint64_t questions_of(const load_shop *shop, enum load_statement statement)
+{
+    switch (statement) {
+    case LOAD_PRODUCT:
+        return (uint64_t)shop->scale.products;
+    case LOAD_NEW_PRODUCTS:
+    case LOAD_BEST_SELLERS:
+        return (uint64_t)shop->scale.categories;
+    case LOAD_SEARCH:
+        return shop->word_count;
+    case LOAD_CUSTOMER:
+    case LOAD_CART:
+    case LOAD_NEWEST_ORDER:
+        return (uint64_t)shop->scale.customers;
+    case LOAD_ORDER_LINES:
+        return (uint64_t)shop->scale.orders;
+    default:
+        return 1;
+    }
+}
+
 static bool make_room(load_shop *shop, load_fault *fault)
 {
     uint64_t products = (uint64_t)shop->scale.products, customers = (uint64_t)shop->scale.customers;
-    if (load_versions_open(&shop->versions[LOAD_PRODUCTS], products) &&
-        load_versions_open(&shop->versions[LOAD_CUSTOMERS], customers) &&
-        load_versions_open(&shop->versions[LOAD_CARTS], customers) && load_stampedes_open(&shop->stampedes, products))
-        return true;
-    return load_fail(fault, "no memory for the versions of so many rows");
+    bool good = load_versions_open(&shop->versions[LOAD_PRODUCTS], products) &&
+                load_versions_open(&shop->versions[LOAD_CUSTOMERS], customers) &&
+                load_versions_open(&shop->versions[LOAD_CARTS], customers);
+    for (int i = 0; i < LOAD_STATEMENTS && good; i++)
+        good = load_stampedes_open(&shop->stampedes[i], questions_of(shop, (enum load_statement)i));
+    return good || load_fail(fault, "no memory for the versions of so many rows");
 }
 
 bool load_shop_open(load_shop *shop, shopdata_client *client, load_keys *keys, const load_trace *trace,
@@ -169,11 +192,12 @@ bool load_shop_open(load_shop *shop, shopdata_client *client, load_keys *keys, c
 
 void load_shop_close(load_shop *shop)
 {
-    for (size_t i = 0; i < LOAD_STATEMENTS; i++)
+    for (size_t i = 0; i < LOAD_STATEMENTS; i++) {
         shopdata_statement_free(shop->statements[i]);
+        load_stampedes_close(&shop->stampedes[i]);
+    }
     for (size_t i = 0; i < LOAD_VERSIONED; i++)
         load_versions_close(&shop->versions[i]);
-    load_stampedes_close(&shop->stampedes);
     shopdata_close(shop->client);
 }
 
@@ -182,7 +206,8 @@ bool load_shop_flush(load_shop *shop, load_fault *fault)
     static const char *const tags[] = {"shopbench.products", "shopbench.categories", "shopbench.customers",
                                        "shopbench.carts",    "shopbench.orders",     "shopbench.order_lines"};
     shopdata_error *error = NULL;
-    if (shopdata_invalidate(shop->client, tags, sizeof tags / sizeof *tags, &error) < 0)
-        return failed(fault, "flush", error);
-    return true;
+    int status = shopdata_invalidate(shop->client, tags, sizeof tags / sizeof *tags, &error);
+    if (status == SHOPDATA_UNFENCED)
+        return load_fail(fault, "flush: the shared cache could not be told");
+    return status == SHOPDATA_OK || failed(fault, "flush", error);
 }

@@ -27,7 +27,7 @@ typedef struct load_shop {
     size_t word_count;
     char server_version[64];
     load_versions versions[LOAD_VERSIONED]; /* none of LOAD_UNVERSIONED */
-    load_stampedes stampedes;
+    load_stampedes stampedes[LOAD_STATEMENTS];
 } load_shop;
 
 /* load_shop_open prepares the statements and reads what is loaded: a fault if nothing is, or not to the end. The client

@@ -54,7 +54,8 @@ static void judge_rows(load_visit *visit, enum load_versioned table, const shopd
 static void note_expiry(load_visit *visit, int64_t key, const load_call *call)
 {
     load_tally *tally = visit->tally;
-    load_stampede stampede = load_stampedes_miss(&visit->shop->stampedes, key, call->began_ns, call->ended_ns);
+    load_stampedes *stampedes = &visit->shop->stampedes[call->statement];
+    load_stampede stampede = load_stampedes_miss(stampedes, key, call->began_ns, call->ended_ns);
     load_tally_count(tally, LOAD_EXPIRY_READERS);
     if (stampede.is_new)
         load_tally_count(tally, LOAD_EXPIRIES);
@@ -85,7 +86,7 @@ static void note_answer(load_visit *visit, load_question question, const shopdat
         visit->source = call.source;
     if (sql->versioned && !sql->writes)
         judge_rows(visit, sql->versioned, result, began_ns);
-    if (question.statement == LOAD_PRODUCT && call.cached == LOAD_CACHED_MISS)
+    if (call.cached == LOAD_CACHED_MISS)
         note_expiry(visit, question.key, &call);
 }
 
@@ -164,16 +165,16 @@ bool load_visit_ask_many(load_visit *visit, const load_question *questions, size
     return good;
 }
 
-bool load_visit_search(load_visit *visit, const char *word)
+bool load_visit_search(load_visit *visit, size_t word)
 {
-    shopdata_param param = shopdata_text(word);
+    shopdata_param param = shopdata_text(visit->shop->words[word]);
     shopdata_result *result = NULL;
     shopdata_error *error = NULL;
     int64_t began_ns = load_now_ns();
     int status = shopdata_query(visit->session, visit->shop->statements[LOAD_SEARCH], &param, 1, &result, &error);
     if (!is_good(visit, status, error))
         return false;
-    note_answer(visit, (load_question){LOAD_SEARCH, 0}, result, began_ns, load_now_ns());
+    note_answer(visit, (load_question){LOAD_SEARCH, (int64_t)word + 1}, result, began_ns, load_now_ns());
     shopdata_result_free(result);
     return true;
 }

@@ -29,7 +29,7 @@ typedef struct load_visit {
 bool load_visit_begin(load_visit *visit, load_shop *shop, load_tally *tally, load_random random);
 void load_visit_end(load_visit *visit);
 
-/* A read with one parameter, or none. */
+/* A read with one parameter, or none: then `key` is 1, the number of the only question there is. */
 typedef struct load_question {
     enum load_statement statement;
     int64_t key;
@@ -40,7 +40,7 @@ typedef struct load_question {
 bool load_visit_ask(load_visit *visit, load_question question, shopdata_result **result_out);
 bool load_visit_ask_many(load_visit *visit, const load_question *questions, size_t count,
                          shopdata_result **results_out);
-bool load_visit_search(load_visit *visit, const char *word);
+bool load_visit_search(load_visit *visit, size_t word);
 bool load_visit_write(load_visit *visit, enum load_statement statement, const shopdata_param *params, size_t count,
                       shopdata_result **result_out);
 
