@@ -232,7 +232,7 @@ def comparisons_of(results: Results) -> list[Comparison]:
 
 
 @dataclass(frozen=True)
-class Warning:
+class Caveat:
     """Something that limits what the figures mean."""
 
     what: str
@@ -243,14 +243,14 @@ class Warning:
     advice: str = ""
 
 
-def about(case: Case) -> Callable[..., Warning]:
-    """Makes warnings about a case: of what, whether it is grave, what it says, and what to do."""
-    def warn(what: str, grave: bool, says: str, advice: str = "") -> Warning:
-        return Warning(what, grave, f"{case.workload}, {case.heading}", says, advice)
+def about(case: Case) -> Callable[..., Caveat]:
+    """Makes caveats about a case: of what, whether it is grave, what it says, and what to do."""
+    def warn(what: str, grave: bool, says: str, advice: str = "") -> Caveat:
+        return Caveat(what, grave, f"{case.workload}, {case.heading}", says, advice)
     return warn
 
 
-def bottleneck_warnings(case: Case) -> Iterator[Warning]:
+def bottleneck_warnings(case: Case) -> Iterator[Caveat]:
     """The generator, not the servers, set the pace."""
     result, warn = case.result, about(case)
     if result.bottleneck in ("cpu", "wake_up"):
@@ -263,7 +263,7 @@ def bottleneck_warnings(case: Case) -> Iterator[Warning]:
                    "Arrivals waited for a thread; their latency has that in it.")
 
 
-def loss_warnings(case: Case) -> Iterator[Warning]:
+def loss_warnings(case: Case) -> Iterator[Caveat]:
     """Requests that have no latency, and so are in no percentile."""
     result, warn = case.result, about(case)
     arrived = figures.whole(result.requests + result.failed + result.dropped)
@@ -281,7 +281,7 @@ def loss_warnings(case: Case) -> Iterator[Warning]:
                    "They returned SHOPDATA_UNFENCED: they stand, and the cache learnt of them later.")
 
 
-def stale_warnings(case: Case) -> Iterator[Warning]:
+def stale_warnings(case: Case) -> Iterator[Caveat]:
     """What the library promises not to do."""
     stale = case.result.staleness
     if stale.stale:
@@ -290,7 +290,7 @@ def stale_warnings(case: Case) -> Iterator[Warning]:
                           "They were older than a write that had returned before the read began.")
 
 
-def trust_warnings(case: Case) -> Iterator[Warning]:
+def trust_warnings(case: Case) -> Iterator[Caveat]:
     """Too little of it to trust the tail, or not all of it."""
     result, warn = case.result, about(case)
     if result.ended != "done":
@@ -305,14 +305,14 @@ def trust_warnings(case: Case) -> Iterator[Warning]:
         yield warn("Fewer requests than were intended", False, f"{figures.rate(case.throughput)} answered a second")
 
 
-def build_warnings(results: Results) -> Iterator[Warning]:
+def build_warnings(results: Results) -> Iterator[Caveat]:
     """A library that was not built for speed."""
     for build in sorted({run.start.build for run in results.runs}):
         if build and ("release" not in build or "sanitizer none" not in build):
-            yield Warning("Not built for speed", True, "", f"The library and the engine were built with: {build}")
+            yield Caveat("Not built for speed", True, "", f"The library and the engine were built with: {build}")
 
 
-def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Warning]:
+def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Caveat]:
     """All of them, the grave ones first. Steps of a search are meant to end badly, and a closed loop has no schedule to
     fall behind: of them only what is compared counts. A stale read counts always."""
     found = list(build_warnings(results))
@@ -336,7 +336,7 @@ class Box:
     """What they say, each with where it is so."""
 
 
-def boxes_of(warnings: Sequence[Warning]) -> list[Box]:
+def boxes_of(warnings: Sequence[Caveat]) -> list[Box]:
     """Those of the same kind together, and in them those that say the same."""
     boxes = []
     for (what, grave, advice), same in groupby(warnings, key=lambda one: (one.what, one.grave, one.advice)):

@@ -88,29 +88,38 @@ def warnings(results: Results, comparisons: Sequence[Comparison]) -> Markup:
     return element("div", *boxes, id="warnings")
 
 
+def found_told(counted: Sequence[Case], target: Target) -> Iterator[str]:
+    """What searches settled on."""
+    return (f"“{case.name}” kept {target} up to {case.load}" for case in counted if target.met_by(case.result))
+
+
+def best_told(comparison: Comparison, counted: Sequence[Case], percent: float) -> str:
+    """Who was quickest, or, where loads differed, who answered most."""
+    if not comparison.same_load:
+        most = max(counted, key=lambda case: case.throughput)
+        return f"“{most.name}” answered most, {figures.rate(most.throughput)} requests a second"
+    best = min(counted, key=lambda case: case.result.latency.percentile(percent))
+    told = figures.duration(best.result.latency.percentile(percent))
+    name = figures.percentile_name(percent)
+    had = f"the lowest {name}, {told}" if len(counted) > 1 else f"a {name} of {told}"
+    return f"at {best.load} “{best.name}” had {had}"
+
+
+def spared_told(counted: Sequence[Case]) -> str:
+    """Who spared the databases most, if anybody did."""
+    saving = max(counted, key=lambda case: case.saved)
+    return f"; “{saving.name}” spared the databases {figures.share(saving.saved)} of the reads" if saving.saved else ""
+
+
 def verdicts(comparisons: Sequence[Comparison], target: Optional[Target]) -> Iterator[str]:
     """What each comparison comes to, a sentence each."""
     for comparison in comparisons:
         counted = [case for case in comparison.cases if case.result.latency.count]
-        if not counted:
-            continue
-        if comparison.searched and target:
-            yield from (f"{comparison.workload}: “{case.name}” kept {target} up to {case.load}." for case in counted
-                        if target.met_by(case.result))
-            continue
-        percent = target.percent if target else 99.0
-        saving = max(counted, key=lambda case: case.saved)
-        spared = (f"; “{saving.name}” spared the databases {figures.share(saving.saved)} of the reads"
-                  if saving.saved else "")
-        if comparison.same_load:
-            best = min(counted, key=lambda case: case.result.latency.percentile(percent))
-            told = (f"at {best.load} “{best.name}” had {'the lowest' if len(counted) > 1 else 'a'}"
-                    f" {figures.percentile_name(percent)}{',' if len(counted) > 1 else ' of'}"
-                    f" {figures.duration(best.result.latency.percentile(percent))}")
-        else:
-            best = max(counted, key=lambda case: case.throughput)
-            told = f"“{best.name}” answered most, {figures.rate(best.throughput)} requests a second"
-        yield f"{comparison.workload}: {told}{spared}."
+        if counted and comparison.searched and target:
+            yield from (f"{comparison.workload}: {told}." for told in found_told(counted, target))
+        elif counted:
+            best = best_told(comparison, counted, target.percent if target else 99.0)
+            yield f"{comparison.workload}: {best}{spared_told(counted)}."
 
 
 def head(results: Results, comparisons: Sequence[Comparison]) -> Markup:
