@@ -58,6 +58,16 @@ static char *trimmed(char *text)
     return text + strspn(text, " \t");
 }
 
+static bool no_such(const char *place, const char *name, load_fault *fault)
+{
+    char names[2 * LINE_TEXT] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < LOAD_INTERACTIONS && length < sizeof names; i++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "",
+                                   load_interaction_table[i].name);
+    return load_fail(fault, "%s: %s: there is no such interaction; there are %s", place, name, names);
+}
+
 /* Cuts the line in two. */
 static bool read_line(load_mix *mix, char *line, const char *place, load_fault *fault)
 {
@@ -70,8 +80,7 @@ static bool read_line(load_mix *mix, char *line, const char *place, load_fault *
     *equals = '\0';
     const char *name = trimmed(text);
     if (!number_of(name, &number))
-        return load_fail(fault, "%s: %s: there is no such interaction; FORMAT.md lists them: home, product_detail...",
-                         place, name);
+        return no_such(place, name, fault);
     if (mix->percent[number] > 0)
         return load_fail(fault, "%s: %s: it is there twice", place, name);
     snprintf(what, sizeof what, "%s: %s", place, name);

@@ -92,7 +92,10 @@ static const char *const wrong_mixes[][2] = {
     {"home = 50\nproduct_detail = 40\n", ": it adds up to 90 and not to 100"},
     {"", ": it adds up to 0 and not to 100"},
     {"home 50\n", ":1: `home 50`: not NAME = PERCENT, as product_detail = 90"},
-    {"home = 50\nhom = 50\n", ":2: hom: there is no such interaction; FORMAT.md lists them: home, product_detail..."},
+    {"home = 50\nhom = 50\n",
+     ":2: hom: there is no such interaction; there are home, new_products, best_sellers, product_detail, "
+     "search_request, search_results, shopping_cart, customer_registration, buy_request, buy_confirm, order_inquiry, "
+     "order_display, admin_request, admin_confirm, point, write"},
     {"# x\nhome = 50\nhome = 50\n", ":3: home: it is there twice"},
     {"home = x\n", ":1: home: `x` is no number from 0 to 100"},
     {"home = 101\n", ":1: home: `101` is no number from 0 to 100"},
