@@ -110,10 +110,10 @@ static bool is_right(load_visit *visit, load_question question, const shopdata_r
 
 /* ---- reads */
 
-bool load_visit_ask(load_visit *visit, load_question question, shopdata_result **result_out)
+/* Asks with the parameter that stands for the question's key. */
+static bool ask(load_visit *visit, load_question question, shopdata_param param, shopdata_result **result_out)
 {
     shopdata_statement *statement = visit->shop->statements[question.statement];
-    shopdata_param param = shopdata_int64(question.key);
     shopdata_result *result = NULL;
     shopdata_error *error = NULL;
     int64_t began_ns = load_now_ns();
@@ -128,6 +128,16 @@ bool load_visit_ask(load_visit *visit, load_question question, shopdata_result *
     else
         shopdata_result_free(result);
     return good;
+}
+
+bool load_visit_ask(load_visit *visit, load_question question, shopdata_result **result_out)
+{
+    return ask(visit, question, shopdata_int64(question.key), result_out);
+}
+
+bool load_visit_search(load_visit *visit, size_t word)
+{
+    return ask(visit, (load_question){LOAD_SEARCH, (int64_t)word + 1}, shopdata_text(visit->shop->words[word]), NULL);
 }
 
 static bool take_answers(load_visit *visit, const load_question *questions, size_t count, shopdata_result **results,
@@ -163,20 +173,6 @@ bool load_visit_ask_many(load_visit *visit, const load_question *questions, size
         else
             shopdata_result_free(results[i]);
     return good;
-}
-
-bool load_visit_search(load_visit *visit, size_t word)
-{
-    shopdata_param param = shopdata_text(visit->shop->words[word]);
-    shopdata_result *result = NULL;
-    shopdata_error *error = NULL;
-    int64_t began_ns = load_now_ns();
-    int status = shopdata_query(visit->session, visit->shop->statements[LOAD_SEARCH], &param, 1, &result, &error);
-    if (!is_good(visit, status, error))
-        return false;
-    note_answer(visit, (load_question){LOAD_SEARCH, (int64_t)word + 1}, result, began_ns, load_now_ns());
-    shopdata_result_free(result);
-    return true;
 }
 
 /* ---- writes */
