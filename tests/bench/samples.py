@@ -95,13 +95,13 @@ def result(sources: Json, rate: float, seconds: int, load: float, chance: random
     rows, everything = [], []
     for interaction, percent in MIX.items():
         for source, share in ({"primary": 1.0} if interaction in WRITES else sources).items():
-            drawn_ns = drawn(chance, source, max(1, int(40 * percent * share)), load)
+            drawn_ns = drawn(chance, source, max(1, int(20 * percent * share)), load)
             everything += drawn_ns
             rows.append({"interaction": interaction, "source": source, "failed": 0, "latency": times(drawn_ns),
                          "service": times(value * 9 // 10 for value in drawn_ns)})
     count = len(everything)
     statements = [{"statement": name, "source": source, "cached": cached(source, name, kept), "rows": 100,
-                   "service": times(drawn(chance, source, max(1, int(300 * share)), load))}
+                   "service": times(drawn(chance, source, max(1, int(100 * share)), load))}
                   for name in ("product", "category", "search") for source, share in sources.items()]
     reads = {source: int(2.4 * count * share) for source, share in sources.items()}
     hits = sum(reads.get(source, 0) for source in ("local", "cache"))
