@@ -11,7 +11,7 @@ from typing import Any
 
 Json = dict[str, Any]
 PROGRAM = os.environ.get("SHOPLOAD", "")
-LONGEST_S = 120
+LONGEST_S = 240
 
 
 @dataclass
@@ -51,9 +51,10 @@ class Engine:
         return self.folder / "conninfo"
 
     def start(self, *arguments: str, primary_only: bool = False) -> subprocess.Popen[str]:
+        """A slow moment of a busy machine shall not drop requests, unless the arguments say otherwise."""
         ini = self.folder / "primary.ini" if primary_only else self.ini
-        return subprocess.Popen([PROGRAM, "run", "--config", str(ini), *arguments], text=True, stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen([PROGRAM, "run", "--config", str(ini), "--patience", "300", *arguments], text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, *arguments: str, commands: str | None = None, primary_only: bool = False) -> Run:
         return read(self.start(*arguments, primary_only=primary_only), commands)

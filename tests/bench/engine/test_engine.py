@@ -227,7 +227,7 @@ def test_the_same_seed_asks_for_the_same(engine: Engine) -> None:
                          "measure seconds=0.4 rate=300")
         seen: dict[str, int] = {}
         for one in run.result["requests_by"]:
-            seen[one["interaction"]] = seen.get(one["interaction"], 0) + one["latency"]["count"]
+            seen[one["interaction"]] = seen.get(one["interaction"], 0) + one["latency"]["count"] + one["failed"]
         return seen
 
     assert counts(5) == counts(5) != counts(6)
