@@ -18,6 +18,8 @@ from passwords import Source
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SETTING = re.compile(r"[a-z_]+(\.[A-Za-z0-9_-]+)?\.[a-z_]+=.*", re.DOTALL)
+POLICIES = ("product", "list", "best_sellers", "order")
+"""Those of the engine's statements (FORMAT.md)."""
 SECRET = re.compile(r"\.(conninfo|password|sentinel_password|token_keys)$")
 
 
@@ -196,4 +198,10 @@ def settings_of(given: argparse.Namespace) -> dict[str, str]:
             raise UsageError(f"--set {name}: a secret has no place on a command line: there are --password-env and "
                              "--cache-password-env, -file and -command")
         found[name] = value
-    return found
+    return {**for_all_policies(found), **found}
+
+
+def for_all_policies(settings: Mapping[str, str]) -> dict[str, str]:
+    """What `policy.default.KEY` says, for each policy of the engine's statements: none of them takes it from there."""
+    said = [(name.rsplit(".", 1)[1], value) for name, value in settings.items() if name.startswith("policy.default.")]
+    return {f"policy.{policy}.{key}": value for policy in POLICIES for key, value in said}

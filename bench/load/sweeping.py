@@ -12,15 +12,12 @@ import results
 from configurations import Configuration
 from engine import interrupted
 from faults import UsageError
+from fleet import for_all_policies
 from measuring import Bench
 
 AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]+)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES = {"B": 1.0, "KiB": 1024.0, "MiB": 1024.0 ** 2, "GiB": 1024.0 ** 3}
-
-
-POLICIES = ("product", "list", "best_sellers", "order")
-"""Those of the engine's statements (FORMAT.md)."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Setting:
 
 def of_ttl(value: str, seconds: float) -> Setting:
     """Every answer is kept so long."""
-    return Setting(f"ttl {value}", {f"policy.{name}.ttl": value for name in POLICIES}, results.Varied(ttl_s=seconds))
+    return Setting(f"ttl {value}", for_all_policies({"policy.default.ttl": value}), results.Varied(ttl_s=seconds))
 
 
 def of_memory(value: str, size: float) -> Setting:

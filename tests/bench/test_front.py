@@ -203,6 +203,14 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert done.returncode == 1 and done.stderr.startswith("shopbench: --out")
 
 
+def test_the_script_around_it() -> None:
+    script = str(ROOT / "bench" / "shopbench")
+    for words, code, told in (([], 2, "bench/shopbench demo"), (["--help"], 0, "find"),
+                              (["run", "--help"], 0, "--rate"), (["report", "/nothing.json"], 1, "/nothing.json")):
+        done = subprocess.run([script, *words], capture_output=True, text=True, env=environment(), check=False)
+        assert done.returncode == code and told in done.stdout + done.stderr, done.stderr
+
+
 def test_help_tells_of_every_command() -> None:
     done = front("--help")
     assert done.returncode == 0

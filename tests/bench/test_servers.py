@@ -123,6 +123,12 @@ def test_a_fleet_of_the_launcher() -> None:
                      {"primary": 1, "replica": 2, "cache": 1}, {"primary": 1, "replica": 2, "cache": 1}]
 
 
+def test_the_default_policy_is_every_policy() -> None:
+    found = fleet.settings_of(options("--set", "policy.list.ttl=1s", "--set", "policy.default.ttl=5m"))
+    assert found == {"policy.default.ttl": "5m", "policy.product.ttl": "5m", "policy.list.ttl": "1s",
+                     "policy.best_sellers.ttl": "5m", "policy.order.ttl": "5m"}
+
+
 def test_configurations_without_their_servers() -> None:
     alone = fleet.Fleet({"host": "a"})
     able, lines = configurations.possible(list(configurations.ALL), alone)

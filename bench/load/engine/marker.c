@@ -108,21 +108,6 @@ bool load_marker_look(PGconn *database, enum load_state *state_out, load_marker 
     return true;
 }
 
-bool load_marker_require(PGconn *database, load_marker *marker_out)
-{
-    enum load_state state;
-    if (!load_marker_look(database, &state, marker_out))
-        return false;
-    if (state == LOAD_STATE_PARTIAL)
-        load_complain("the shop in database %s is not loaded to the end: give the same `shopbench load` again",
-                      PQdb(database));
-    else if (state != LOAD_STATE_COMPLETE)
-        load_complain("database %s holds no shop of shopbench (no marker), so nothing is written into it: load one "
-                      "first, with `shopbench load`",
-                      PQdb(database));
-    return state == LOAD_STATE_COMPLETE;
-}
-
 bool load_marker_make(PGconn *database, const load_size *size)
 {
     char sql[1024];

@@ -29,10 +29,6 @@ enum load_state {
 /* load_marker_look tells the state, and the marker where it is ours. False: it has complained. */
 bool load_marker_look(PGconn *database, enum load_state *state_out, load_marker *marker_out);
 
-/* load_marker_require is for who is about to write: false, with a line on standard error, unless the shop is there and
- * complete. */
-bool load_marker_require(PGconn *database, load_marker *marker_out);
-
 /* load_marker_make makes it, in the transaction that makes the tables. load_marker_complete says that all is there. */
 bool load_marker_make(PGconn *database, const load_size *size);
 bool load_marker_complete(PGconn *database);
