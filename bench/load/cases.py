@@ -107,8 +107,9 @@ class Case:
         run = self.runs[0]
         if run.rate is not None:
             return f"{figures.rate(run.rate)} requests/s"
-        loop = "closed loop" if run.result.loop == "closed" else f"{run.result.rate} requests/s"
-        return f"{loop}, {run.rate_label}" if run.rate_label and not is_phase(run) else loop
+        if run.result.loop == "closed":
+            return f"closed loop of {figures.whole(run.result.clients)}"
+        return f"{run.result.rate} requests/s"
 
 
 @dataclass(frozen=True)

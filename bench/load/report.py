@@ -18,7 +18,7 @@ from cost import Cost, Prices
 from histogram import hgrm, merged
 from markup import Markup, element, joined
 from page import CellOrText, Cells
-from results import ReportError, Results, Run, Start, Target, write_whole
+from results import Asked, ReportError, Results, Run, Start, Target, write_whole
 from svg import Bar
 
 MOST_WARNINGS = 3
@@ -339,7 +339,10 @@ def workloads_table(results: Results) -> Markup:
 
 def asked_table(results: Results) -> Markup:
     """The SQL of every statement."""
-    asked = {name: one for run in results.runs for name, one in run.start.statements.items()}
+    asked: dict[str, Asked] = {}
+    for name, one in (pair for run in results.runs for pair in run.start.statements.items()):
+        if one.cached or name not in asked:  # a configuration without a cache keeps none
+            asked[name] = one
     rows = [[name, one.policy or figures.NOTHING, "yes" if one.cached else "no", element("code", one.sql)]
             for name, one in sorted(asked.items())]
     return page.table("The statements", ["statement", "policy", "kept in a cache", "SQL"], rows, texts=4)
