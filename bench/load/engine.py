@@ -140,12 +140,16 @@ def in_memory(text: str) -> int:
 
 
 def started(command: list[str], descriptors: list[int]) -> subprocess.Popen[str]:
-    """The process, in a group of its own: Ctrl-C is the front's to pass on."""
+    """The process, in a group of its own: Ctrl-C is the front's to pass on. Should the front be killed, so is the
+    engine: nobody would read what it measures, and it would go on to burden the servers."""
+    if not Path(command[0]).is_file():
+        raise BenchError(f"{command[0]}: no such file; bench/shopbench builds it")
     try:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, pass_fds=descriptors, start_new_session=True)
+        return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, pass_fds=descriptors,
+                                start_new_session=True)
     except OSError as error:
-        raise BenchError(f"{command[0]}: {error.strerror}; bench/shopbench builds it") from None
+        raise BenchError(f"setpriv, of the package util-linux: {error.strerror}") from None
 
 
 def parsed(text: str) -> Line:

@@ -21,6 +21,7 @@ from measuring import Bench
 
 ACTIONS = ("flush", "replica-stop", "replica-start", "failover")
 KINDS = ("load", "cold", "warmup", "measure", *ACTIONS)
+COMMAND_SECONDS = 60
 PHASE = re.compile(r"([a-z-]+)(?::([0-9]+(?:\.[0-9]+)?))?")
 EXAMPLE = "cold:5,warmup:10,measure:60,flush,measure:30,replica-stop:30,replica-start:30"
 
@@ -107,4 +108,6 @@ def run(bench: Bench, configuration: Configuration, phases: list[Phase], operato
             bench.measure(configuration, one.seconds, rate, label=f"phase {number}: {one.kind}", phase=one.kind,
                           kind="measure" if one.measured else "phase")
     for thread in pending:
-        thread.join()
+        thread.join(COMMAND_SECONDS)
+        if thread.is_alive():
+            print(f"shopbench: a command had not ended {COMMAND_SECONDS} s after the last phase", file=sys.stderr)

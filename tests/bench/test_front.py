@@ -145,6 +145,19 @@ def test_sweeps(tmp_path: Path) -> None:
     assert len(prefixes) == 6
 
 
+def test_an_engine_does_not_outlive_its_front(tmp_path: Path) -> None:
+    with subprocess.Popen([*FRONT, "run", "--rate", "100", "--seconds", "900", "--warmup", "0", "--out", str(tmp_path)],
+                          env=environment(FAKE_SLOW="yes"), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        process.stderr.read(1)
+        engine, = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+    end = time.monotonic() + 20
+    while Path(f"/proc/{engine}").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{engine}").exists()
+
+
 WRONG = {
     "no such command": (["fly"], "invalid choice: 'fly'"),
     "no such option": (["run", "--fast"], "unrecognized arguments: --fast"),
