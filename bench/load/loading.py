@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -136,7 +137,14 @@ def confirmed(question: str, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise BenchError("this drops tables and asks first, and there is no terminal to ask on: give --yes", 2)
-    return input(f"{question} [yes/no] ").strip().lower() == "yes"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # here Ctrl-C means no, and at once
+    try:
+        return input(f"{question} [yes/no] ").strip().lower() == "yes"
+    except (KeyboardInterrupt, EOFError):
+        print()
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def clean(fleet: Fleet, yes: bool) -> str:

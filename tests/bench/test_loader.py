@@ -163,6 +163,8 @@ def test_servers_that_are_not_there_are_not_measured(database: str, tmp_path: Pa
     assert told.returncode == 1 and "cache redis: 127.0.0.1:1: cannot connect" in told.stderr, told.stderr
     assert told.stderr.count("\n") == 1 and list(tmp_path.iterdir()) == []
     assert front(database, "run", *words, "--unchecked").returncode == 0
+    wrong = front(database, "run", *words, "--set", "policy.product.ttx=5s")
+    assert wrong.returncode == 2 and wrong.stderr.startswith("shopbench: ") and "did you mean `ttl`" in wrong.stderr
     everything = front(database, "check", "--redis", "127.0.0.1:1")
     assert everything.returncode == 1 and "PROBLEM" in everything.stdout and "node replica1" in everything.stdout
 
