@@ -13,7 +13,8 @@ enum { LOAD_VERSION_LOCKS = 256 };
 
 struct load_row_versions;
 
-/* Of the rows 1 .. count of a table. Rows that nobody wrote take a pointer, others under 100 bytes more. */
+/* Of the rows 1 .. count of a table. Rows that nobody wrote take a pointer, others under 100 bytes more; those that are
+ * written all the time up to a KiB. */
 typedef struct load_versions {
     uint64_t count;
     _Atomic(struct load_row_versions *) *rows;
@@ -33,7 +34,8 @@ void load_versions_acknowledge(load_versions *versions, int64_t key, int64_t ver
 
 /* load_versions_judge looks at a row that a read which began at a moment has brought. How long before that the first
  * version was acknowledged that the row lacks; of the last few versions of a row, of which that one may be no more:
- * then it was longer ago. LOAD_VERSION_FRESH: it lacks none. LOAD_VERSION_UNKNOWN: nobody wrote this row before. */
+ * then it was longer ago. LOAD_VERSION_FRESH: it lacks none. LOAD_VERSION_UNKNOWN: nobody wrote this row before, or it
+ * has been written so often since that what came before is forgotten. */
 int64_t load_versions_judge(load_versions *versions, int64_t key, int64_t version, int64_t began_ns);
 
 #endif

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -131,16 +133,37 @@ def test_what_nobody_takes_in_time_is_dropped(engine: Engine) -> None:
     assert result["bottleneck"] != "none" and result["bottleneck_why"]
 
 
+@contextlib.contextmanager
+def late_replica() -> Iterator[None]:
+    """The replica replays nothing, and is not yet so far behind that nobody would ask it."""
+    def steer(verb: str) -> None:
+        subprocess.run([os.environ["SHOPDATA_LAUNCH"], "ctl", verb, "replica1"], check=True, capture_output=True)
+    steer("pause")
+    try:
+        yield
+    finally:
+        steer("resume")
+
+
+STALE_WAYS = {"cache": ["local.bytes=0"], "local": [], "replica": ["cache.kind=none"]}
+
+
+@pytest.mark.parametrize("source", STALE_WAYS)
 @pytest.mark.parametrize("mode", ["fenced", "ttl"])
-def test_stale_reads_are_found_where_there_are_some(engine: Engine, mode: str) -> None:
-    """In mode ttl a write leaves what is cached; in mode fenced nobody may see it."""
-    run = engine.run("--workload", "mixed", "--threads", "4", "--keys", "hotspot:0.02:1", "--set",
-                     f"cache.mode={mode}", "--set", f"cache.key_prefix=stale-{mode}", "--set", "local.bytes=0",
-                     "--phase", "measure seconds=1.2 clients=4")
+def test_stale_reads_are_found_where_there_are_some(engine: Engine, mode: str, source: str) -> None:
+    """In mode ttl a write leaves what is cached, and a replica that is behind answers; in mode fenced nobody may see
+    either."""
+    settings = [f"cache.mode={mode}", f"cache.key_prefix=stale-{mode}-{source}", *STALE_WAYS[source]]
+    with late_replica() if source == "replica" else contextlib.nullcontext():
+        run = engine.run("--workload", "mixed", "--threads", "4", "--keys", "hotspot:0.02:1",
+                         *(word for setting in settings for word in ("--set", setting)),
+                         "--phase", "measure seconds=0.6 clients=4")
     stale = run.result["staleness"]
     assert stale["writes"] > 0 and stale["checked"] > 0
     assert stale["age"]["count"] == stale["stale"] == sum(line["stale_reads"] for line in run.of("second"))
     assert (stale["stale"] > 0) == (mode == "ttl")
+    if mode == "ttl":
+        assert run.result["sources"][source] > 0
 
 
 def test_expiries_and_their_readers_are_counted(engine: Engine) -> None:

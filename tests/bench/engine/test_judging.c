@@ -74,6 +74,25 @@ START_TEST(of_many_versions_the_last_are_kept)
 }
 END_TEST
 
+/* A row that many write and a read that took long: all that is kept of it may be younger than the read. */
+START_TEST(a_slow_read_of_a_hot_row_is_judged)
+{
+    for (int version = 1; version <= 40; version++)
+        load_versions_acknowledge(&versions, 3, version, version * 100);
+    ck_assert_int_eq(load_versions_judge(&versions, 3, 10, 2050), 950);
+    ck_assert_int_eq(load_versions_judge(&versions, 3, 20, 2050), LOAD_VERSION_FRESH);
+}
+END_TEST
+
+/* Rather than call fresh what nobody can know any more. */
+START_TEST(what_was_forgotten_is_not_judged)
+{
+    for (int version = 1; version <= 1000; version++)
+        load_versions_acknowledge(&versions, 3, version, version * 100);
+    ck_assert_int_eq(load_versions_judge(&versions, 3, 10, 2050), LOAD_VERSION_UNKNOWN);
+}
+END_TEST
+
 /* ---- stampedes */
 
 static load_stampedes stampedes;
@@ -159,6 +178,8 @@ static void fill_versions(TCase *cases)
     tcase_add_test(cases, staleness_counts_from_the_first_version_lacked);
     tcase_add_test(cases, acknowledgements_may_come_in_any_order);
     tcase_add_test(cases, of_many_versions_the_last_are_kept);
+    tcase_add_test(cases, a_slow_read_of_a_hot_row_is_judged);
+    tcase_add_test(cases, what_was_forgotten_is_not_judged);
 }
 
 static void fill_stampedes(TCase *cases)
