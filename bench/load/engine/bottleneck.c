@@ -6,16 +6,24 @@ enum { WHY_TEXT = 256 };
 #define OWN_CPU_MOST 0.9
 #define MACHINE_MOST 0.95
 #define LATE_MOST 0.01
+/* Of the time: a ramp may have used up all only at its end, where its slowest requests are. */
+#define STRAINED_MOST 0.05
 
 static double share(uint64_t part, uint64_t all)
 {
     return all ? (double)part / (double)all : 0;
 }
 
+bool load_bottleneck_strains(double cpu_cores, double cores, double machine_busy)
+{
+    return cpu_cores >= OWN_CPU_MOST * cores || machine_busy >= MACHINE_MOST;
+}
+
 enum load_bottleneck load_bottleneck_of(const load_strain *strain)
 {
     uint64_t all = strain->sent + strain->dropped;
-    if (strain->cpu_cores >= OWN_CPU_MOST * strain->cores || strain->machine_busy >= MACHINE_MOST)
+    if (load_bottleneck_strains(strain->cpu_cores, strain->cores, strain->machine_busy) ||
+        strain->strained_seconds > STRAINED_MOST * strain->seconds)
         return LOAD_BOTTLENECK_CPU;
     if (share(strain->late_free, all) > LATE_MOST)
         return LOAD_BOTTLENECK_WAKE_UP;
@@ -29,9 +37,10 @@ static void tell_why(const load_strain *strain, enum load_bottleneck bottleneck,
     uint64_t all = strain->sent + strain->dropped;
     if (bottleneck == LOAD_BOTTLENECK_CPU)
         snprintf(why, WHY_TEXT,
-                 "the machine's processors were %.0f %% busy, and this process used %.1f of its %.0f cores: more load "
-                 "needs more machines to send it from",
-                 strain->machine_busy * 100, strain->cpu_cores, strain->cores);
+                 "the machine's processors were %.0f %% busy, and this process used %.1f of its %.0f cores; in %.0f of "
+                 "%.0f s none was to spare: more load needs more machines to send it from",
+                 strain->machine_busy * 100, strain->cpu_cores, strain->cores, strain->strained_seconds,
+                 strain->seconds);
     else if (bottleneck == LOAD_BOTTLENECK_WAKE_UP)
         snprintf(why, WHY_TEXT,
                  "%.1f %% of the requests were sent over 1 ms late although a thread was free: something else takes "

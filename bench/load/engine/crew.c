@@ -57,22 +57,46 @@ static void send(load_crew *crew, uint64_t number, int64_t intended_ns, int64_t 
 
 /* ---- open loop */
 
-static void note_delay(load_tally *tally, int64_t delay_ns, bool was_free)
+static void note_pause(load_pause *pause, int64_t from_ns, int64_t to_ns)
 {
+    pthread_mutex_lock(&pause->lock);
+    bool is_apart = from_ns > pause->to_ns || to_ns < pause->from_ns;
+    pause->from_ns = is_apart || from_ns < pause->from_ns ? from_ns : pause->from_ns;
+    pause->to_ns = is_apart || to_ns > pause->to_ns ? to_ns : pause->to_ns;
+    pthread_mutex_unlock(&pause->lock);
+}
+
+static bool is_within(load_pause *pause, int64_t at_ns)
+{
+    pthread_mutex_lock(&pause->lock);
+    bool within = pause->from_ns <= at_ns && at_ns <= pause->to_ns;
+    pthread_mutex_unlock(&pause->lock);
+    return within;
+}
+
+/* Where the whole process stood still, few threads had an arrival to wake up for; those of all others came due behind
+ * them, and are late for the same reason. */
+static void note_delay(load_crew *crew, const load_arrival *arrival, int64_t now_ns, bool was_free)
+{
+    load_tally *tally = crew->tally;
+    int64_t delay_ns = now_ns - arrival->at_ns;
     if (was_free)
         load_tally_time(&tally->times[LOAD_START_DELAY], delay_ns);
-    if (delay_ns > LATE_NS)
-        load_tally_count(tally, was_free ? LOAD_LATE_FREE : LOAD_LATE_BUSY);
+    if (delay_ns <= LATE_NS)
+        return;
+    if (was_free)
+        note_pause(&crew->pause, arrival->at_ns, now_ns);
+    load_tally_count(tally, is_within(&crew->pause, arrival->at_ns) ? LOAD_LATE_FREE : LOAD_LATE_BUSY);
 }
 
 static void meet(load_crew *crew, const load_arrival *arrival, bool was_free)
 {
-    int64_t now_ns = load_now_ns(), delay_ns = now_ns - arrival->at_ns;
-    if (is_stopping(crew) || delay_ns > crew->patience_ns) {
+    int64_t now_ns = load_now_ns();
+    if (is_stopping(crew) || now_ns - arrival->at_ns > crew->patience_ns) {
         load_tally_count(crew->tally, LOAD_DROPPED);
         return;
     }
-    note_delay(crew->tally, delay_ns, was_free);
+    note_delay(crew, arrival, now_ns, was_free);
     send(crew, arrival->number, arrival->at_ns, now_ns);
 }
 
@@ -147,6 +171,7 @@ bool load_crew_start(load_crew *crew, load_fault *fault)
     atomic_init(&crew->running, wanted);
     atomic_init(&crew->number, 0);
     atomic_init(&crew->stopping, 0);
+    pthread_mutex_init(&crew->pause.lock, NULL);
     if (!crew->workers)
         return load_fail(fault, "no memory for %llu threads", (unsigned long long)wanted);
     for (crew->started = 0; crew->started < wanted; crew->started++) {
@@ -178,6 +203,7 @@ void load_crew_join(load_crew *crew)
 {
     for (uint64_t i = 0; i < crew->started; i++)
         pthread_join(crew->workers[i].thread, NULL);
+    pthread_mutex_destroy(&crew->pause.lock);
     free(crew->workers);
     crew->workers = NULL;
 }

@@ -11,6 +11,12 @@
 
 struct load_worker;
 
+/* The last stretch in which a thread that was free overslept: what came due in it waited for no server. */
+typedef struct load_pause {
+    pthread_mutex_t lock;
+    int64_t from_ns, to_ns;
+} load_pause;
+
 /* Set the first part; load_crew_start fills in the second. */
 typedef struct load_crew {
     load_shop *shop;
@@ -24,6 +30,7 @@ typedef struct load_crew {
 
     struct load_worker *workers;
     uint64_t started;
+    load_pause pause;
     _Atomic uint64_t running, number; /* threads that are not done; of a closed loop: the next request's */
     _Atomic int stopping;
 } load_crew;

@@ -32,6 +32,7 @@ typedef struct load_progress {
     shopdata_metrics *metrics_began, *metrics_last;
     load_by_node lag_ms, connections; /* the highest of the seconds */
     double began_unix_s;
+    double strained_seconds; /* in which this process or the machine had used up its processors */
     unsigned second;
     uint64_t access_began; /* of a trace */
 } load_progress;

@@ -140,6 +140,11 @@ static void write_library(load_json *json, const load_progress *progress)
     load_library_write(progress->metrics_began, progress->metrics_last, json);
 }
 
+static double length_of(const load_progress *progress)
+{
+    return (double)(progress->last.now_ns - progress->crew->begin_ns) / 1e9;
+}
+
 static void write_client(load_json *json, const load_progress *progress)
 {
     double cpu_s = progress->last.cpu_s - progress->began.cpu_s;
@@ -147,6 +152,8 @@ static void write_client(load_json *json, const load_progress *progress)
     load_strain strain = {.cpu_cores = load_host_cpu_cores(&progress->began, &progress->last),
                           .cores = load_host_cores(),
                           .machine_busy = load_host_machine_busy(&progress->began, &progress->last),
+                          .seconds = length_of(progress),
+                          .strained_seconds = progress->strained_seconds,
                           .sent = sent,
                           .late_busy = counted(progress, LOAD_LATE_BUSY),
                           .late_free = counted(progress, LOAD_LATE_FREE),
@@ -180,7 +187,7 @@ void load_print_result(load_lines *lines, load_progress *progress, const char *e
     load_phase_write(progress->crew->phase, json);
     load_json_text(json, "ended", ended);
     load_json_number(json, "began_unix_s", progress->began_unix_s, 3);
-    load_json_number(json, "length_s", (double)(progress->last.now_ns - progress->crew->begin_ns) / 1e9, 6);
+    load_json_number(json, "length_s", length_of(progress), 6);
     write_requests(json, progress);
     write_times(json, tally);
     write_interactions(json, tally);

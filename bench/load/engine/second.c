@@ -1,5 +1,6 @@
 #include "lines.h"
 
+#include "bottleneck.h"
 #include "clock.h"
 
 /* What was counted since it was last asked. */
@@ -89,11 +90,15 @@ static void write_library(load_json *json, load_progress *progress)
     progress->metrics_last = now;
 }
 
-static void write_client(load_json *json, load_progress *progress, const load_usage *now)
+static void write_client(load_json *json, load_progress *progress, const load_usage *now, double length)
 {
+    double cpu_cores = load_host_cpu_cores(&progress->last, now);
+    double machine_busy = load_host_machine_busy(&progress->last, now);
+    if (load_bottleneck_strains(cpu_cores, load_host_cores(), machine_busy))
+        progress->strained_seconds += length;
     load_json_begin(json, "client");
-    load_json_number(json, "cpu_cores", load_host_cpu_cores(&progress->last, now), 3);
-    load_json_number(json, "machine_busy", load_host_machine_busy(&progress->last, now), 3);
+    load_json_number(json, "cpu_cores", cpu_cores, 3);
+    load_json_number(json, "machine_busy", machine_busy, 3);
     load_json_count(json, "memory_bytes", load_host_memory());
     load_json_end(json);
 }
@@ -122,7 +127,7 @@ void load_print_second(load_lines *lines, load_progress *progress)
     write_sources(json, progress);
     write_library(json, progress);
     load_errors_write_new(&progress->crew->tally->errors, json);
-    write_client(json, progress, &now);
+    write_client(json, progress, &now, length);
     load_line_end(lines);
     progress->last = now;
 }

@@ -14,7 +14,7 @@ enum load_count {
     LOAD_FAILED,
     LOAD_DROPPED,
     LOAD_LATE_BUSY, /* sent late for want of a free thread */
-    LOAD_LATE_FREE, /* sent late by a thread that woke too late */
+    LOAD_LATE_FREE, /* sent late although a thread was free: it woke too late */
     LOAD_HITS,
     LOAD_MISSES,
     LOAD_VERSIONS_CHECKED,

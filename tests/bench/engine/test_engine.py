@@ -124,6 +124,26 @@ def test_a_stall_shows_in_the_latency(engine: Engine) -> None:
     assert result["late_busy"] >= 60
 
 
+def test_a_stop_of_the_client_is_the_client_s(engine: Engine) -> None:
+    """Its latency counts, but no server is to blame: threads were free, and did not run."""
+    process = engine.start("--workload", "point", "--threads", "4", "--commands")
+    assert process.stdin and process.stdout
+    process.stdout.readline()
+    process.stdin.write("phase measure seconds=2 rate=500 arrivals=constant\n")
+    process.stdin.flush()
+    assert '"phase"' in process.stdout.readline()
+    time.sleep(0.3)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(0.8)
+    process.send_signal(signal.SIGCONT)
+    result = read(process).result
+    check_sums(result)
+    assert result["intended"] == 1000 and result["dropped"] == 0
+    assert at_least(result["latency"], 400_000) >= 150
+    assert result["late_free"] >= 300 and result["late_free"] > result["late_busy"]
+    assert result["bottleneck"] in ("wake_up", "cpu")
+
+
 def test_what_nobody_takes_in_time_is_dropped(engine: Engine) -> None:
     result = run_stalled(engine, "measure seconds=2 rate=50 arrivals=constant", "--threads", "1", "--patience",
                          "0.2").result

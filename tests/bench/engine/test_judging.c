@@ -170,6 +170,19 @@ START_TEST(a_strained_generator_is_told)
 }
 END_TEST
 
+/* At the end of a ramp, say: on average there was plenty. */
+START_TEST(a_strain_of_a_few_seconds_is_told)
+{
+    load_strain strain = {.cpu_cores = 1, .cores = 4, .machine_busy = 0.5, .sent = 1000, .seconds = 60};
+    strain.strained_seconds = 2;
+    ck_assert_int_eq(load_bottleneck_of(&strain), LOAD_BOTTLENECK_NONE);
+    strain.strained_seconds = 10;
+    ck_assert_int_eq(load_bottleneck_of(&strain), LOAD_BOTTLENECK_CPU);
+    ck_assert(load_bottleneck_strains(3.7, 4, 0.5) && load_bottleneck_strains(1, 4, 0.96));
+    ck_assert(!load_bottleneck_strains(3, 4, 0.9));
+}
+END_TEST
+
 static void fill_versions(TCase *cases)
 {
     tcase_add_checked_fixture(cases, open_versions, close_versions);
@@ -193,6 +206,7 @@ static void fill_bottleneck(TCase *cases)
 {
     tcase_add_test(cases, a_quiet_generator_is_none);
     tcase_add_test(cases, a_strained_generator_is_told);
+    tcase_add_test(cases, a_strain_of_a_few_seconds_is_told);
 }
 
 int main(void)
