@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 
 import finding
 import results
@@ -30,6 +31,12 @@ def tail_of(run: results.Run, target: results.Target) -> float:
     return (result.requests + result.failed + result.dropped) * (1 - target.percent / 100)
 
 
+def starved(run: results.Run, target: results.Target) -> bool:
+    """Did requests wait for a thread until the target was missed, which the servers met once they were asked?"""
+    asked = dataclasses.replace(run.result, latency=run.result.service, dropped=0)
+    return run.result.bottleneck == "threads" and target.met_by(asked)
+
+
 def search(bench: Bench, configuration: Configuration, target: results.Target, seconds: float,
            wanted: finding.Search) -> finding.Found:
     """The highest rate of one configuration that meets the target; its runs are marked in the bench."""
@@ -41,14 +48,16 @@ def search(bench: Bench, configuration: Configuration, target: results.Target, s
         try:
             run = bench.measure(configuration, seconds, f"{rate:.6g}", warmup=max(1.0, seconds / 4), kind="search",
                                 label=f"{'confirming' if confirming else 'trying'} {rate:,.0f}/s for {target}")
-        except BenchError:
-            if interrupted():
-                raise finding.Stopped from None
-            raise
+        except BenchError as error:
+            if not interrupted() and len(bench.runs) == first:
+                raise
+            if not interrupted():
+                print(f"shopbench: {error}", file=sys.stderr)
+            raise finding.Stopped from None
         if run.result.ended == "interrupted":
             raise finding.Stopped
         limited = run.result.bottleneck in ("cpu", "wake_up")
-        return finding.Probe(rate, target.met_by(run.result), tail_of(run, target), limited)
+        return finding.Probe(rate, target.met_by(run.result), tail_of(run, target), limited, starved(run, target))
 
     found = finding.find(measure, wanted)
     for number in range(first, len(bench.runs)):

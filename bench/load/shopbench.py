@@ -235,7 +235,7 @@ def find(given: argparse.Namespace) -> int:
         print(f"{chosen.title}, {load.name}, {given.target}: {found.rate:,.0f} requests a second")
         print(f"  how sure: {found.sureness()}")
         finish(given, bench.runs, began, fleet)
-        return INTERRUPTED if engine.interrupted() else 0 if found.rate > 0 else 1
+        return INTERRUPTED if engine.interrupted() else 0 if found.rate > 0 and not found.stopped else 1
 
 
 def load(given: argparse.Namespace) -> int:

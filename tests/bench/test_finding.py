@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from typing import Optional
 
+import configurations
 import finding
 import pytest
+import results
+import searching
+from faults import BenchError
 from finding import Probe, Search, Stopped
+from histogram import Histogram
+from measuring import Bench, Load
 
 
 @pytest.mark.parametrize("capacity", [3.3, 47.0, 500.0, 501.0, 3000.0, 98765.0])
@@ -55,6 +63,32 @@ def test_a_thin_tail_is_told() -> None:
     assert "measure longer" in found.sureness()
 
 
+def test_a_miss_by_chance_is_no_ceiling() -> None:
+    """The first rate is missed twice for no reason of the server's."""
+    number = itertools.count(1)
+    found = finding.find(lambda rate, _: Probe(rate, rate <= 3000 and next(number) > 2))
+    assert 3000 / 1.05 * 0.999 <= found.rate <= 3000 < found.missed_at
+
+
+def test_it_ends_where_nothing_is_steady() -> None:
+    """What is met in short is never met in the end."""
+    found = finding.find(lambda rate, confirming: Probe(rate, rate <= 1e6 and not confirming))
+    assert len(found.probes) == finding.Search().probes_most
+    assert found.unsteady and "contradict" in found.sureness()
+
+
+def test_stopped_below_does_not_tell_that_nothing_meets_it() -> None:
+    """Short measurements say 3000; while it looks for what lasts, it is stopped."""
+    def measure(rate: float, confirming: bool) -> Probe:
+        if stopping:
+            raise Stopped
+        stopping.extend([True] if confirming else [])
+        return Probe(rate, rate <= 3000 and not confirming)
+    stopping: list[bool] = []
+    found = finding.find(measure)
+    assert found.stopped and found.rate == 0 and "no rate that was tried" not in found.sureness()
+
+
 def test_stopped_tells_what_is_known() -> None:
     def measure(rate: float, _: bool) -> Probe:
         if rate > 1500:
@@ -62,3 +96,40 @@ def test_stopped_tells_what_is_known() -> None:
         return Probe(rate, True)
     found = finding.find(measure)
     assert found.stopped and found.rate == 1000 and "stopped" in found.sureness()
+
+
+class FakeBench(Bench):
+    """Answers each request in 1 ms; above 1000 a second it has too few threads, or breaks."""
+
+    def __init__(self, like: results.Run, breaks: bool = False):
+        self.runs, self.load, self._like, self._breaks = [], Load(), like, breaks
+
+    def measure(self, configuration: configurations.Configuration, seconds: float, rate: Optional[str] = None,
+                **_: object) -> results.Run:
+        if self._breaks and float(rate or 0) > 1000:
+            raise BenchError("the primary is gone")
+        late = float(rate or 0) > 1000
+        service, latency = (Histogram({us * 1000: 1000}, us, us, us) for us in (1000, 90_000 if late else 1000))
+        result = replace(self._like.result, requests=1000, failed=0, dropped=0, service=service, latency=latency,
+                         bottleneck="threads" if late else "none", ended="done")
+        self.runs.append(replace(self._like, rate=float(rate or 0), result=result, kind="search"))
+        return self.runs[-1]
+
+
+def searched(bench: Bench) -> finding.Found:
+    return searching.search(bench, configurations.ALL[0], results.Target(99, 5000), 10, Search(first=700))
+
+
+def test_a_want_of_threads_is_told(demo: results.Results) -> None:
+    found = searched(FakeBench(demo.runs[0]))
+    assert 950 <= found.rate <= 1000 and not found.limited
+    assert found.starved and "--threads" in found.sureness()
+
+
+def test_what_breaks_a_search_leaves_what_was_found(demo: results.Results, capsys: pytest.CaptureFixture[str]) -> None:
+    bench = FakeBench(demo.runs[0], breaks=True)
+    found = searched(bench)
+    assert found.stopped and found.rate == 700 and [run.found for run in bench.runs] == [True]
+    assert capsys.readouterr().err == "shopbench: the primary is gone\n"
+    with pytest.raises(BenchError, match="gone"):
+        searching.search(bench, configurations.ALL[0], results.Target(99, 5000), 10, Search(first=5000))
