@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from buckets import Buckets, decoded, encoded
+
 TICKS_PER_HALF_DISTANCE = 5
 PERCENTILES = {"p50_us": 50.0, "p90_us": 90.0, "p99_us": 99.0, "p999_us": 99.9, "p9999_us": 99.99}
 
@@ -29,7 +31,7 @@ class Point(NamedTuple):
 class Histogram:
     """Counted times, in microseconds unless a name says otherwise."""
 
-    buckets_ns: Mapping[int, int] = field(default_factory=dict)
+    buckets_ns: Buckets = field(default_factory=Buckets)
     """The highest value of each bucket, in nanoseconds, and how many values it holds."""
     min_us: float = 0.0
     """The exact lowest value; 0 without values."""
@@ -39,7 +41,7 @@ class Histogram:
     @property
     def count(self) -> int:
         """How many values there are."""
-        return sum(self.buckets_ns.values())
+        return self.buckets_ns.total
 
     @property
     def deviation_us(self) -> float:
@@ -51,37 +53,40 @@ class Histogram:
 
     def points(self) -> Iterator[Point]:
         """A point for each bucket, upwards; the last one's share is 1, and its time the exact longest."""
-        everything, below = self.count, 0
-        for value in sorted(self.buckets_ns):
-            below += self.buckets_ns[value]
-            yield Point(min(value / 1000, self.max_us), below / everything, below)
+        for (value, _), below in zip(self.buckets_ns.items(), self.buckets_ns.running()):
+            yield Point(min(value / 1000, self.max_us), below / self.count, below)
 
     def percentile(self, percent: float) -> float:
         """The shortest time that at least ``percent`` of all (0 to 100) do not exceed; 0 without values."""
-        # 99.9 % of 1,000 must be 999 of them, though 99.9 is a little more than itself in binary.
-        wanted = max(1, math.ceil(round(percent * self.count / 100, 6)))
-        return next((point.us for point in self.points() if point.values >= wanted), 0.0)
+        return min(self.buckets_ns.at(self._rank(percent)) / 1000, self.max_us) if self.buckets_ns else 0.0
 
     def beyond(self, percent: float) -> int:
         """How many values lie above this percentile: what it rests on."""
-        return self.count - max(1, math.ceil(round(percent * self.count / 100, 6))) if self.buckets_ns else 0
+        return self.count - self._rank(percent) if self.buckets_ns else 0
+
+    def _rank(self, percent: float) -> int:
+        """Which of all values a percentile is, counted from 1."""
+        # 99.9 % of 1,000 must be 999 of them, though 99.9 is a little more than itself in binary.
+        return max(1, math.ceil(round(percent * self.count / 100, 6)))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Histogram:
-        """Of an object of times. Raises ValueError, TypeError or KeyError where it is none."""
-        buckets = {int(highest): int(count) for highest, count in value.get("buckets_ns", ())}
+        """Of an object of times, as the engine prints it or as a file has it. Raises ValueError, TypeError, KeyError
+        or OverflowError where it is none."""
+        pairs = ((int(highest), int(count)) for highest, count in value.get("buckets_ns", ()))
+        buckets = decoded(value["hdr"]) if "hdr" in value else Buckets(pairs)
         made = cls(buckets, *(float(value.get(name, 0.0)) for name in ("min_us", "max_us", "mean_us")))
-        if made.count != int(value["count"]) or any(count < 0 for count in buckets.values()):
+        if made.count != int(value["count"]) or any(count < 0 for _, count in buckets.items()):
             raise ValueError(f"the buckets hold {made.count} values, and count is {value['count']}")
         return made
 
     def to_json(self) -> dict[str, Any]:
-        """The object of times."""
+        """The object of times, its buckets encoded: it is a tenth as long so."""
         if not self.buckets_ns:
             return {"count": 0}
         return {"count": self.count, "mean_us": self.mean_us, "min_us": self.min_us, "max_us": self.max_us,
                 **{name: self.percentile(percent) for name, percent in PERCENTILES.items()},
-                "buckets_ns": sorted(self.buckets_ns.items())}
+                "hdr": encoded(self.buckets_ns)}
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:
@@ -91,9 +96,10 @@ def merged(histograms: Iterable[Histogram]) -> Histogram:
         return Histogram()
     buckets: Counter[int] = Counter()
     for one in filled:
-        buckets.update(one.buckets_ns)
+        for value, count in one.buckets_ns.items():
+            buckets[value] += count
     total = math.fsum(one.mean_us * one.count for one in filled)
-    return Histogram(dict(buckets), min(one.min_us for one in filled), max(one.max_us for one in filled),
+    return Histogram(Buckets(buckets), min(one.min_us for one in filled), max(one.max_us for one in filled),
                      total / sum(one.count for one in filled))
 
 

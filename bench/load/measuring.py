@@ -22,6 +22,7 @@ from engine import ROOT, Engine, Line, interrupted
 from faults import BenchError, UsageError
 from fleet import SECRET, Fleet
 from live import View
+from pieces import Pieces
 
 WORKLOADS = ("browse", "shop", "order", "point", "mixed", "write", "trace")
 OPTIONS_WITH_SECRETS = ("--password-command", "--cache-password-command")
@@ -138,13 +139,14 @@ class Bench:
                 start_unix_s: Optional[float] = None) -> results.Run:
         """Warms up for some seconds, then measures for some: a run, which is also kept in `runs`."""
         engine = self.engine(configuration)
-        seconds_seen: list[results.Second] = []
+        kept = Pieces()
         heading = f"{configuration.title}, {self.load.name}" + (f", {label}" if label else "")
         with watching(heading, self.watched) as show:
             def seen(line: Line) -> None:
                 if line.get("type") == "second":
-                    seconds_seen.append(results.object_of(results.Second, line, "second"))
-                    show(seconds_seen[-1])
+                    second = results.object_of(results.Second, line, "second")
+                    kept.add(second)
+                    show(second)
             if warmup > 0 and not interrupted():
                 engine.phase("warmup", self.load.phase(warmup, first_rate(rate)), seen)
             if interrupted():
@@ -153,7 +155,7 @@ class Bench:
             if start_unix_s is not None:
                 options["start_unix_s"] = f"{start_unix_s:.3f}"
             result = engine.phase(phase, options, seen)
-        run = self._run(configuration, engine, result, seconds_seen)
+        run = self._run(configuration, engine, result, kept.all())
         run = dataclasses.replace(run, round=round_number, rate=numeric(rate), rate_label=label, kind=kind)
         self.runs.append(run)
         return run

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TypeVar
 
 from histogram import Histogram, merged
@@ -28,6 +29,8 @@ from results import (
 )
 
 BOTTLENECKS = ("none", "threads", "wake_up", "cpu")
+SUMS = ("intended", "requests", "failed", "late", "dropped", "hits", "misses", "stale_reads", "database_statements")
+"""What adds up of seconds, whether they were at once or followed one another."""
 Number = TypeVar("Number", int, float)
 Row = TypeVar("Row")
 
@@ -161,7 +164,7 @@ def at_once(results: Sequence[Result]) -> Result:
 
 
 def moment_of(moments: Sequence[Moment]) -> Moment:
-    """Of several agents' second: percentiles of it cannot be had from theirs, so the worst agent's stand for all."""
+    """Of several seconds: percentiles of the whole cannot be had from theirs, so the worst one's stand for all."""
     count = sum(one.count for one in moments)
     if not count:
         return Moment()
@@ -172,9 +175,7 @@ def moment_of(moments: Sequence[Moment]) -> Moment:
 
 def second_of(same: Sequence[Second]) -> Second:
     """One second of all agents."""
-    counts = {name: sum(getattr(one, name) for one in same) for name in (
-        "intended", "requests", "failed", "late", "dropped", "waiting", "busy_threads", "hits", "misses", "stale_reads",
-        "database_statements")}
+    counts = {name: sum(getattr(one, name) for one in same) for name in (*SUMS, "waiting", "busy_threads")}
     client = Client(cpu_cores=sum(one.client.cpu_cores for one in same),
                     machine_busy=max(one.client.machine_busy for one in same),
                     memory_bytes=max(one.client.memory_bytes for one in same))
@@ -185,11 +186,19 @@ def second_of(same: Sequence[Second]) -> Second:
 
 
 def seconds_of(agents: Sequence[Sequence[Second]]) -> list[Second]:
-    """Those that belong together, by the clock."""
-    together: dict[tuple[str, int], list[Second]] = defaultdict(list)
-    for one in (one for seconds in agents for one in seconds):
-        together[one.phase, round(one.unix_s)].append(one)
-    return [second_of(same) for _, same in sorted(together.items(), key=lambda pair: pair[0][1])]
+    """Those that belong together: the n-th after the first agent began its phase, by the clock."""
+    phases = [[list(same) for _, same in groupby(seconds, key=lambda one: (one.phase, one.number))]
+              for seconds in agents]
+    began: dict[tuple[str, int], float] = {}
+    for first in (same[0] for agent in phases for same in agent):
+        began[first.phase, first.number] = min(first.unix_s, began.get((first.phase, first.number), first.unix_s))
+    together: dict[tuple[str, int, int], list[Second]] = defaultdict(list)
+    for same in (same for agent in phases for same in agent):
+        key = same[0].phase, same[0].number
+        behind = round((same[0].unix_s - began[key]) / (same[0].length_s or 1))
+        for at, one in enumerate(same, behind):
+            together[(*key, at)].append(one)
+    return [second_of(same) for _, same in sorted(together.items(), key=lambda pair: (pair[0][1], pair[0][2]))]
 
 
 # Files of several agents.

@@ -385,7 +385,7 @@ def histogram_of(value: Any, where: str) -> Histogram:
     """An object of times."""
     try:
         return Histogram.from_json(value)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ReportError(f"{where}: is no object of times: {error}") from None
 
 

@@ -8,6 +8,7 @@ import random
 import histogram
 import pytest
 import samples
+from buckets import Buckets, decoded, encoded
 from hdrh.histogram import HdrHistogram
 from histogram import Histogram
 
@@ -107,9 +108,44 @@ def test_the_plotter_s_file_has_hdrhistogram_s_summary() -> None:
     assert most.split("=")[2].rstrip("]").strip() == "20000"
 
 
+@pytest.mark.parametrize("kind", ["edges", "even", "tail"])
+@pytest.mark.parametrize("count", [0, 1, 999, 20_000])
+def test_what_a_file_has_is_read_by_us_and_by_hdrhistogram(kind: str, count: int) -> None:
+    values = values_of(kind, count)
+    text = encoded(made(values).buckets_ns)
+    assert decoded(text) == made(values).buckets_ns
+    theirs = HdrHistogram.decode(text)
+    assert theirs.get_total_count() == count
+    assert all(theirs.get_count_at_value(value) == ours
+               for value, ours in made(values).buckets_ns.items())
+
+
+def test_what_hdrhistogram_has_encoded_is_read() -> None:
+    values = values_of("tail", 2_000)
+    assert decoded(reference(values).encode().decode("ascii")) == made(values).buckets_ns
+
+
+def test_counts_of_any_size_are_kept() -> None:
+    buckets = Buckets({1: 1, 2047: 2 ** 40, 4095: 2 ** 62, 2 ** 63 - 1: 127})
+    assert decoded(encoded(buckets)) == buckets
+
+
+def test_a_file_s_histogram_is_short() -> None:
+    ours = made(values_of("tail", 20_000))
+    assert len(encoded(ours.buckets_ns)) < 2 * sum(1 for _ in ours.points())
+
+
+@pytest.mark.parametrize("text", ["", "x", "AAAA", "AAAAAAAAAAAAAAAA", encoded(Buckets({5: 1}))[:-8],
+                                  HdrHistogram(1, 9000, 2).encode().decode("ascii")])
+def test_what_is_no_encoding_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="its histogram is no V2 encoding of HdrHistogram"):
+        Histogram.from_json({"count": 0, "hdr": text})
+
+
 @pytest.mark.parametrize("value", [
+    {"count": 1, "hdr": encoded(Buckets())}, {"count": 0, "hdr": 7}, {"count": 1, "buckets_ns": [[2 ** 64, 1]]},
     {"count": 2, "buckets_ns": [[5, 1]]}, {"count": -1, "buckets_ns": [[5, -1]]}, {"buckets_ns": []},
     {"count": 1, "buckets_ns": [5]}, {"count": 1, "buckets_ns": [["x", 1]]}])
 def test_what_is_no_object_of_times(value: samples.Json) -> None:
-    with pytest.raises((KeyError, TypeError, ValueError)):
+    with pytest.raises((KeyError, OverflowError, TypeError, ValueError)):
         Histogram.from_json(value)

@@ -19,6 +19,7 @@ import pytest
 import report
 import results
 import samples
+from buckets import Buckets
 from results import ReportError, Results, Run
 
 HTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
@@ -220,7 +221,7 @@ def changed(run: Run, **changes: Any) -> Results:
     ({"failed": 3, "errors": {"sql:40001": 3}, "error_samples": {"sql:40001": "could not serialize"}},
      "Warning: Requests failed", "3 of 120,003 (3 sql:40001). could not serialize"),
     ({"dropped": 7}, "Warning: Requests were never sent", "7 of 120,007 (browse, primary only, 2,000 requests/s)"),
-    ({"staleness": results.Staleness(100, 2, 9, results.Histogram({4_000_000: 2}, 3900.0, 4000.0, 3950.0))},
+    ({"staleness": results.Staleness(100, 2, 9, results.Histogram(Buckets({4_000_000: 2}), 3900.0, 4000.0, 3950.0))},
      "Warning: Stale reads", "2 of 100 rows that were checked, by up to 4.00 ms (browse"),
     ({"ended": "interrupted"}, "Note: Ended early", "interrupted after 1 min of"),
     ({"length_s": 12.0, "requests": 24_000}, "Note: Measured for a short time", "12 s"),
@@ -269,8 +270,8 @@ def test_names_are_escaped(demo: Results) -> None:
 @pytest.mark.parametrize("changes", [
     {"requests": 0, "latency": results.Histogram(), "service": results.Histogram(), "length_s": 0.0, "sources": {},
      "requests_by": [], "statements_by": [], "hits": 0, "misses": 0, "saved": 0, "database_statements": 0},
-    {"sources": {"primary": 1}, "latency": results.Histogram({999: 1}, 0.9, 0.999, 0.95), "requests": 1},
-    {"latency": results.Histogram({0: 5}, 0.0, 0.0, 0.0), "requests": 5},
+    {"sources": {"primary": 1}, "latency": results.Histogram(Buckets({999: 1}), 0.9, 0.999, 0.95), "requests": 1},
+    {"latency": results.Histogram(Buckets({0: 5}), 0.0, 0.0, 0.0), "requests": 5},
 ])
 def test_a_run_with_hardly_anything_is_drawn_too(demo: Results, changes: dict[str, Any]) -> None:
     bare = changed(replace(demo.runs[2], seconds=[]), **changes)
