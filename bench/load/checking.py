@@ -9,10 +9,13 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import conninfo
 from configurations import Configuration, quoted
-from engine import ROOT, in_memory
+from engine import ROOT
 from faults import BenchError
 from fleet import Fleet
+from interrupts import asked
+from passwords import in_memory
 
 PROGRAM = Path(os.environ.get("SHOPDATA_TOOL", ROOT / "build-bench" / "src" / "tool" / "shopdata"))
 CHECK_SECONDS = 120
@@ -39,10 +42,10 @@ def said(fleet: Fleet, chosen: Sequence[Configuration]) -> tuple[bool, str]:
     """Whether all is well, and what the program printed. Raises BenchError: it could not look."""
     everything = whole(fleet, chosen)
     text = everything.file(fleet) + "\n" + sections(everything.settings(fleet, "shopbench-check"))
-    descriptor = in_memory(text)
+    descriptor = in_memory(text.encode())
     try:
-        done = subprocess.run([str(PROGRAM), "check", f"/dev/fd/{descriptor}"], pass_fds=[descriptor], text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=CHECK_SECONDS, check=False)
+        done = asked([str(PROGRAM), "check", f"/dev/fd/{descriptor}"], CHECK_SECONDS, complaints=subprocess.PIPE,
+                     descriptors=[descriptor])
     except OSError as error:
         raise BenchError(f"{PROGRAM}: {error.strerror}; bench/shopbench builds it") from None
     except subprocess.TimeoutExpired:
@@ -71,4 +74,4 @@ def require(fleet: Fleet, chosen: Sequence[Configuration]) -> None:
     if not well:
         first, *more = problems(text)
         others = f"; and {len(more)} more" if more else ""
-        raise BenchError(f"{first}{others} (`shopbench check` tells all, --unchecked goes on)")
+        raise BenchError(f"{conninfo.advised(first)}{others} (`shopbench check` tells all, --unchecked goes on)")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from configurations import Configuration
-from engine import interrupted
+from interrupts import interrupted
 from measuring import Bench
 
 STEPS = 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import conninfo
 from faults import UsageError
 from fleet import Fleet
 
@@ -54,7 +53,7 @@ class Configuration:
         nodes = {"primary": fleet.primary}
         if self.replicas:
             nodes.update({f"replica{number}": one for number, one in enumerate(fleet.replicas, 1)})
-        sections = [f"[node {name}]\nconninfo = {quoted(conninfo.written(one))}\n" for name, one in nodes.items()]
+        sections = [f"[node {name}]\nconninfo = {quoted(fleet.conninfo(one))}\n" for name, one in nodes.items()]
         if self.cache and fleet.cache and fleet.cache.password:
             sections.append(f"[cache]\npassword = {quoted(fleet.cache.password)}\n")
         return "\n".join(sections)

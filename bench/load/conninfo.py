@@ -12,6 +12,22 @@ KEYWORD = re.compile(r"\s*([a-z_]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s\\']|\\
 ENDPOINT = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\])(?::([0-9]{1,5}))?")
 EXAMPLE = "`shop.abc.eu-west-1.rds.amazonaws.com:5432`, `host=db1 dbname=shop user=shop` or `postgresql://shop@db1/shop`"
 
+ADVICE = (
+    ("certificate verify failed", "--sslrootcert FILE must have the authority that signed its certificate"),
+    ("does not match host name", "give the name that its certificate has"),
+    ("PAM authentication failed", "a token of IAM is of one host, port, role and region, and the role wants rds_iam"),
+    ("certificate, expected for", "--cache-ca FILE must have the authority that signed its certificate"),
+    ("NOAUTH", "--cache-password-env, -file or -command tells the password"),
+    ("WRONGPASS", "--cache-password-env, -file or -command tells the password, and --cache-user whose it is"),
+    ("connection was lost", "--cache-tls, if it talks TLS"),
+)
+"""What is right where a server was not reached: a piece of what is told, and the advice."""
+
+
+def advised(message: str) -> str:
+    """What went wrong, and what would be right, if that is known."""
+    return message + next((f" ({advice})" for piece, advice in ADVICE if piece in message), "")
+
 
 def unescaped(text: str) -> str:
     """A backslash makes the next character mean itself."""

@@ -14,9 +14,9 @@ import comparing
 import configurations
 import loading
 import results
-from engine import interrupted
 from faults import BenchError, UsageError
 from fleet import Cache, Fleet
+from interrupts import interrupted
 from measuring import Bench, Load
 
 TRACE = Path("traces") / "product-pages.keys.xz"

@@ -14,39 +14,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Optional
 
+import conninfo
 from faults import BenchError
+from interrupts import stopped_by
+from passwords import in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("SHOPLOAD", ROOT / "build-bench" / "bench" / "load" / "engine" / "shopload"))
 PATIENCE_S = 30
 Line = dict[str, Any]
-
-_stops: list[Callable[[], None]] = []
-_interrupted = threading.Event()
-
-
-def interrupt() -> None:
-    """Has what runs end early and tell what it has, now and from now on. For a signal handler."""
-    _interrupted.set()
-    for stop in list(_stops):
-        stop()
-
-
-def interrupted() -> bool:
-    """Was `interrupt` called?"""
-    return _interrupted.is_set()
-
-
-@contextlib.contextmanager
-def stopped_by(stop: Callable[[], None]) -> Iterator[None]:
-    """While this lasts, `interrupt` calls ``stop``."""
-    _stops.append(stop)
-    try:
-        if interrupted():  # just before
-            stop()
-        yield
-    finally:
-        _stops.remove(stop)
 
 
 class Process:
@@ -60,7 +36,7 @@ class Process:
         with contextlib.ExitStack() as files:
             command, descriptors = [str(program), *arguments], []
             for option, text in secrets.items():
-                descriptor = in_memory(text)
+                descriptor = in_memory(text.encode())
                 files.callback(os.close, descriptor)
                 descriptors.append(descriptor)
                 command += [option, f"/dev/fd/{descriptor}"]
@@ -128,15 +104,7 @@ class Process:
         code = self.end()
         words = [line.strip() for line in self._complaints if line.strip()]
         said = words[-1].removeprefix("shopload: ") if words else f"the engine ended with exit code {code} and no word"
-        return BenchError(said, 2 if code == 2 else 1)
-
-
-def in_memory(text: str) -> int:
-    """A file in memory with this text: its descriptor."""
-    descriptor = os.memfd_create("shopbench")
-    with open(descriptor, "w", encoding="utf-8", closefd=False) as file:
-        file.write(text)
-    return descriptor
+        return BenchError(conninfo.advised(said), 2 if code == 2 else 1)
 
 
 def started(command: list[str], descriptors: list[int]) -> subprocess.Popen[str]:

@@ -13,7 +13,7 @@ from typing import Optional
 
 import conninfo
 from faults import UsageError
-from passwords import Source
+from passwords import Passfile, Source
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -34,13 +34,20 @@ class Cache:
 
 @dataclass(frozen=True)
 class Fleet:
-    """All servers. Connection strings are kept as keywords, with passwords: never show them but by conninfo.shown."""
+    """All servers. Connection strings are kept as keywords, some with a password: never show them but by
+    conninfo.shown."""
 
     primary: dict[str, str] = field(repr=False)
     replicas: tuple[dict[str, str], ...] = field(default=(), repr=False)
     cache: Optional[Cache] = None
     settings: dict[str, str] = field(default_factory=dict)
     """Further keys of the library (--set)."""
+    passfile: Optional[Passfile] = None
+    """Where the servers' passwords are, unless the keywords have them."""
+
+    def conninfo(self, server: Mapping[str, str]) -> str:
+        """One of its servers for libpq, with what is needed to log in. Raises BenchError."""
+        return conninfo.written({**server, "passfile": self.passfile.path()} if self.passfile else server)
 
     def shown(self) -> dict[str, str]:
         """What may be told of it in a result."""
@@ -91,28 +98,33 @@ def add_password_options(group: argparse._ArgumentGroup, option: str, whose: str
     group.add_argument(f"{option}-env", metavar="NAME", help=f"the environment variable with the password of {whose}")
     group.add_argument(f"{option}-file", metavar="FILE", type=Path, help="a file with it, that only its owner may read")
     group.add_argument(f"{option}-command", metavar="COMMAND",
-                       help="what prints it (aws rds generate-db-auth-token ..., aws secretsmanager ...)")
+                       help="what prints it, and asks for nothing (aws secretsmanager get-secret-value ...)")
 
 
 def fleet_of(given: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Fleet:
     """The servers that a command line names, or else the environment. Raises UsageError."""
-    extra = common_keywords(given, environment)
     if given.primary is None and "SHOPDATA_PRIMARY" not in environment:
         raise UsageError("--primary is missing: say where the primary is (or run this under tests/launcher/launch)")
-    if given.primary is None:
-        return fleet_of_environment(given, environment, extra)
-    replicas = tuple(server("--replica", one, extra) for one in getattr(given, "replica", []))
-    return Fleet(server("--primary", given.primary, extra), replicas, cache_of(given, environment), settings_of(given))
+    source = Source("--password", given.password_env, given.password_file, given.password_command)
+    source.check(environment)
+    primary, *replicas = nodes_of(given, environment)
+    if not source.named:
+        return Fleet(primary, tuple(replicas), cache_of(given, environment), settings_of(given))
+    for one in (primary, *replicas):
+        one.pop("password", None)
+    return Fleet(primary, tuple(replicas), cache_of(given, environment), settings_of(given),
+                 Passfile(source, [primary, *replicas]))
 
 
-def fleet_of_environment(given: argparse.Namespace, environment: Mapping[str, str], extra: dict[str, str]) -> Fleet:
-    """The launcher's servers; the options that are given besides hold for them too."""
-    def node(name: str) -> dict[str, str]:
-        return {**conninfo.read(environment[name], name), **extra}
-    if getattr(given, "replica", []):
+def nodes_of(given: argparse.Namespace, environment: Mapping[str, str]) -> list[dict[str, str]]:
+    """The primary and the replicas: those that are named, or else the launcher's, for which the options hold too."""
+    extra, replicas = common_keywords(given), getattr(given, "replica", [])
+    if given.primary is not None:
+        return [server("--primary", given.primary, extra), *(server("--replica", one, extra) for one in replicas)]
+    if replicas:
         raise UsageError("--replica is given and --primary is not: name both, or neither")
-    names = [f"SHOPDATA_REPLICA{number}" for number in range(1, 65) if f"SHOPDATA_REPLICA{number}" in environment]
-    return Fleet(node("SHOPDATA_PRIMARY"), tuple(map(node, names)), cache_of(given, environment), settings_of(given))
+    names = ["SHOPDATA_PRIMARY", *(f"SHOPDATA_REPLICA{number}" for number in range(1, 65))]
+    return [{**conninfo.read(environment[name], name), **extra} for name in names if name in environment]
 
 
 def server(option: str, text: str, extra: dict[str, str]) -> dict[str, str]:
@@ -134,7 +146,7 @@ def warn_of_strangers(keywords: Mapping[str, str]) -> None:
               file=sys.stderr)
 
 
-def common_keywords(given: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, str]:
+def common_keywords(given: argparse.Namespace) -> dict[str, str]:
     """What holds for all PostgreSQL servers."""
     found: dict[str, Optional[str]] = {"user": given.user, "dbname": given.database, "sslmode": given.sslmode}
     if given.sslrootcert:
@@ -142,8 +154,6 @@ def common_keywords(given: argparse.Namespace, environment: Mapping[str, str]) -
         found["sslmode"] = given.sslmode or "verify-full"
     elif given.sslmode in ("verify-ca", "verify-full"):
         raise UsageError(f"--sslmode {given.sslmode} needs --sslrootcert FILE: the authorities to trust")
-    found["password"] = Source("--password", given.password_env, given.password_file,
-                               given.password_command).read(environment)
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -182,8 +192,10 @@ def redis_of(given: argparse.Namespace, address: str, environment: Mapping[str, 
         keys["user"] = given.cache_user
     password = None
     if hasattr(given, "cache_password_env"):
-        password = Source("--cache-password", given.cache_password_env, given.cache_password_file,
-                          given.cache_password_command).read(environment)
+        source = Source("--cache-password", given.cache_password_env, given.cache_password_file,
+                        given.cache_password_command)
+        source.check(environment)
+        password = source.read(environment)
     return Cache("redis", keys, password)
 
 

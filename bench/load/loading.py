@@ -12,9 +12,10 @@ from typing import TextIO
 
 import conninfo
 import figures
-from engine import Line, Process, interrupted, stopped_by
+from engine import Line, Process
 from faults import BenchError
 from fleet import Fleet
+from interrupts import INTERRUPTED, interrupted, stopped_by
 
 PRODUCTS = 20_000
 """Of scale 1."""
@@ -23,7 +24,7 @@ BAR = 24
 
 def told(verb: str, fleet: Fleet, options: Sequence[str] = (), progress: bool = False) -> Line:
     """Runs `shopload VERB` on the fleet's primary: its last line. Raises BenchError."""
-    process = Process([verb, *options], {"--conninfo": conninfo.written(fleet.primary) + "\n"})
+    process = Process([verb, *options], {"--conninfo": fleet.conninfo(fleet.primary) + "\n"})
     bar = Bar(sys.stderr) if progress else None
     last: Line = {}
     with stopped_by(process.send_interrupt):
@@ -110,7 +111,7 @@ def load(fleet: Fleet, options: Sequence[str]) -> Line:
     """Loads what is missing, with a progress bar."""
     loaded = told("load", fleet, options, progress=True)
     if interrupted():
-        raise BenchError("stopped", 130)
+        raise BenchError("stopped", INTERRUPTED)
     return loaded
 
 

@@ -18,9 +18,10 @@ from typing import Optional
 
 import results
 from configurations import Configuration
-from engine import ROOT, Engine, Line, interrupted
+from engine import ROOT, Engine, Line
 from faults import BenchError, UsageError
 from fleet import SECRET, Fleet
+from interrupts import INTERRUPTED, interrupted
 from live import View
 from pieces import Pieces
 
@@ -150,7 +151,7 @@ class Bench:
             if warmup > 0 and not interrupted():
                 engine.phase("warmup", self.load.phase(warmup, first_rate(rate)), seen)
             if interrupted():
-                raise BenchError("stopped before anything was measured", 130)
+                raise BenchError("stopped before anything was measured", INTERRUPTED)
             options = self.load.phase(seconds, rate)
             if start_unix_s is not None:
                 options["start_unix_s"] = f"{start_unix_s:.3f}"

@@ -15,8 +15,8 @@ from typing import Optional
 
 import loading
 from configurations import Configuration
-from engine import interrupted
 from faults import UsageError
+from interrupts import interrupted
 from measuring import Bench
 
 ACTIONS = ("flush", "replica-stop", "replica-start", "failover")

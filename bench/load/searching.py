@@ -9,8 +9,8 @@ import sys
 import finding
 import results
 from configurations import Configuration
-from engine import interrupted
 from faults import BenchError, UsageError
+from interrupts import interrupted
 from measuring import Bench
 
 TARGET = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,3})?)=([0-9]+(?:\.[0-9]+)?)(us|ms|s)")

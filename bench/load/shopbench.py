@@ -22,7 +22,6 @@ import comparing
 import configurations
 import cost
 import demo
-import engine
 import finding
 import fleet as servers
 import loading
@@ -35,9 +34,9 @@ import searching
 import summary
 import sweeping
 from faults import BenchError, UsageError
+from interrupts import INTERRUPTED, interrupt, interrupted
 from measuring import Bench
 
-INTERRUPTED = 130
 SAME_SIGNAL_S = 2.0
 ONLY_CHECK = "SHOPBENCH_ONLY_CHECK"
 """In the environment: look at the command line, and do nothing. So that nobody waits for a build to hear of a slip."""
@@ -153,10 +152,10 @@ def attempt(work: Callable[[], None], runs: list[results.Run]) -> int:
     except BenchError as error:
         if not runs:
             raise
-        if not engine.interrupted():
+        if not interrupted():
             print(f"shopbench: {error}", file=sys.stderr)
             return error.code
-    return INTERRUPTED if engine.interrupted() else 0
+    return INTERRUPTED if interrupted() else 0
 
 
 # The commands.
@@ -235,7 +234,7 @@ def find(given: argparse.Namespace) -> int:
         print(f"{chosen.title}, {load.name}, {given.target}: {found.rate:,.0f} requests a second")
         print(f"  how sure: {found.sureness()}")
         finish(given, bench.runs, began, fleet)
-        return INTERRUPTED if engine.interrupted() else 0 if found.rate > 0 and not found.stopped else 1
+        return INTERRUPTED if interrupted() else 0 if found.rate > 0 and not found.stopped else 1
 
 
 def load(given: argparse.Namespace) -> int:
@@ -474,7 +473,7 @@ def take_signals() -> None:
         if first and time.monotonic() > first[0] + SAME_SIGNAL_S:
             raise KeyboardInterrupt
         first.append(time.monotonic())
-        engine.interrupt()
+        interrupt()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)
 

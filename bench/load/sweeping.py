@@ -10,9 +10,9 @@ from typing import Optional
 
 import results
 from configurations import Configuration
-from engine import interrupted
 from faults import UsageError
 from fleet import for_all_policies
+from interrupts import interrupted
 from measuring import Bench
 
 AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]+)")

@@ -6,39 +6,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from shops import FRONT, front, sql
 
-ROOT = Path(__file__).resolve().parents[2]
-FRONT = [sys.executable, "-B", str(ROOT / "bench" / "load" / "shopbench.py")]
 SMALL = ("--products", "50", "--customers", "30000", "--orders", "60")
-
-
-def sql(database: str, text: str, as_superuser: bool = False) -> list[tuple[Any, ...]]:
-    conninfo = os.environ["SHOPDATA_SUPERUSER_PRIMARY" if as_superuser else "SHOPDATA_PRIMARY"]
-    with psycopg.connect(conninfo, dbname=database, autocommit=True) as connection:
-        cursor = connection.execute(text.encode())
-        return cursor.fetchall() if cursor.description else []
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    if "SHOPDATA_PRIMARY" not in os.environ:
-        pytest.skip("no SHOPDATA_PRIMARY: tests/launcher/launch run -- ...")
-    name = f"bench_{os.getpid()}_{request.node.name[:40]}".lower()
-    sql("shop", f'CREATE DATABASE "{name}" OWNER shop', as_superuser=True)
-    yield name
-    sql("shop", f'DROP DATABASE "{name}" WITH (FORCE)', as_superuser=True)
-
-
-def front(database: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*FRONT, *words, "--database", database], capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL, timeout=120)
 
 
 def rows(database: str) -> list[tuple[Any, ...]]:
@@ -167,12 +142,6 @@ def test_servers_that_are_not_there_are_not_measured(database: str, tmp_path: Pa
     assert wrong.returncode == 2 and wrong.stderr.startswith("shopbench: ") and "did you mean `ttl`" in wrong.stderr
     everything = front(database, "check", "--redis", "127.0.0.1:1")
     assert everything.returncode == 1 and "PROBLEM" in everything.stdout and "node replica1" in everything.stdout
-
-
-def test_tls_that_the_server_has_not(database: str, tmp_path: Path) -> None:
-    (tmp_path / "bundle.pem").write_text("-----BEGIN CERTIFICATE-----\n")
-    told = front(database, "status", "--sslrootcert", str(tmp_path / "bundle.pem"))
-    assert told.returncode == 1 and "SSL was required" in told.stderr
 
 
 def test_no_rights_and_no_server(database: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import threading
 from pathlib import Path
 
 import configurations
@@ -12,7 +13,7 @@ import fleet
 import measuring
 import pytest
 from faults import BenchError, UsageError
-from passwords import Source
+from passwords import Passfile, Source
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
 
@@ -58,12 +59,65 @@ def test_passwords(tmp_path: Path) -> None:
     (Source("--password", file=Path("not-there")), "No such file"),
     (Source("--password", command="echo geheim; exit 3"), "exit code 3"),
     (Source("--password", command="true"), "is empty"),
-    (Source("--password", command="echo geheim", variable="X"), "give one of them"),
+    (Source("--password", command="echo geheim; kill -9 $$"), "exit code -9"),
 ])
 def test_a_password_that_is_not_there(source: Source, why: str) -> None:
     with pytest.raises(BenchError, match=why) as told:
         source.read({})
     assert "geheim" not in str(told.value)
+    if source.command is None:
+        with pytest.raises(UsageError, match=why):
+            source.check({})
+
+
+def test_no_password_command_is_run_to_look_at_a_command_line(tmp_path: Path) -> None:
+    Source("--password", command=f"touch {tmp_path}/ran").check()
+    assert not (tmp_path / "ran").exists()
+    with pytest.raises(UsageError, match="give one of them"):
+        Source("--password", command="echo geheim", variable="X").check({"X": "y"})
+
+
+def rounds(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Semaphore, threading.Semaphore]:
+    """Renewing waits for the first of these, not for minutes; the second one is told before each wait."""
+    begin, waiting = threading.Semaphore(0), threading.Semaphore(0)
+
+    def sleep(_: float) -> None:
+        waiting.release()
+        begin.acquire()
+    monkeypatch.setattr("passwords.sleep", sleep)
+    return begin, waiting
+
+
+def test_a_token_for_each_server_that_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As IAM's: of one host, port and role, and soon too old."""
+    begin, waiting = rounds(monkeypatch)
+    monkeypatch.setenv("PGPASSWORD", "old")
+    (tmp_path / "signed").write_text("a\\long")
+    source = Source("--password", command=f'echo "$PGHOST $PGPORT:$PGUSER,$(cat {tmp_path}/signed)"')
+    servers = [{"host": "db1", "user": "me"}, {"host": "db2", "port": "5433", "user": "me"}, {"hostaddr": "::1"}]
+    file = Path(Passfile(source, servers).path())
+    assert file.stat().st_mode & 0o777 == 0o600 and "PGPASSWORD" not in os.environ
+    assert file.read_text().splitlines() == [
+        r"db1:*:*:*:db1 5432\:me,a\\long", r"db2:5433:*:*:db2 5433\:me,a\\long", r"\:\:1:*:*:*: 5432\:,a\\long"]
+    waiting.acquire()
+    (tmp_path / "signed").write_text("b")
+    begin.release()
+    waiting.acquire()
+    lines = [line for line in file.read_text().splitlines() if line]
+    assert lines == [r"db1:*:*:*:db1 5432\:me,b", r"db2:5433:*:*:db2 5433\:me,b", r"\:\:1:*:*:*: 5432\:,b"]
+
+
+def test_a_password_that_cannot_be_renewed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    begin, waiting = rounds(monkeypatch)
+    (tmp_path / "password").write_text("geheim\n")
+    source = Source("--password", command=f"cat {tmp_path}/password 2>&-")
+    file = Path(Passfile(source, [{"host": "a"}]).path())
+    waiting.acquire()
+    (tmp_path / "password").unlink()
+    begin.release()
+    waiting.acquire()
+    assert "kept" in capsys.readouterr().err and file.read_text() == "a:*:*:*:geheim\n"
 
 
 def test_a_password_file_that_others_may_read(tmp_path: Path) -> None:
@@ -83,12 +137,15 @@ def test_a_fleet_of_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "--primary", "db.cluster.example.com", "--replica", "db.cluster-ro.example.com:5433", "--user", "shop",
         "--database", "shop", "--sslrootcert", str(bundle), "--password-env", "SECRET", "--redis", "cache:6379",
         "--cache-tls", "--cache-password-env", "CACHE_SECRET", "--set", "policy.product.ttl=5s"))
-    assert found.primary == {"host": "db.cluster.example.com", "user": "shop", "dbname": "shop", "password": "geheim",
+    assert found.primary == {"host": "db.cluster.example.com", "user": "shop", "dbname": "shop",
                              "sslmode": "verify-full", "sslrootcert": str(bundle)}
-    assert found.replicas[0]["port"] == "5433" and found.replicas[0]["password"] == "geheim"
+    assert found.replicas[0]["port"] == "5433" and found.passfile
+    assert Path(found.passfile.path()).read_text() == "".join(
+        f"{host}:*:*:geheim\n" for host in ("db.cluster.example.com:*", "db.cluster-ro.example.com:5433"))
     assert "geheim" not in repr(found) + str(found.shown()) and "sesam" not in repr(found)
     whole = configurations.ALL[4]
-    assert "password='geheim'" in whole.file(found) and 'password = "sesam"' in whole.file(found)
+    assert f"passfile='{found.passfile.path()}'" in whole.file(found) and 'password = "sesam"' in whole.file(found)
+    assert "geheim" not in whole.file(found)
     shown = whole.settings(found, "x")
     assert shown["policy.product.ttl"] == "5s" and shown["cache.tls"] == "on"
     assert "geheim" not in str(shown) and "sesam" not in str(shown)

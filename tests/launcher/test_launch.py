@@ -278,6 +278,12 @@ class Promotion(unittest.TestCase):
 
 
 class Options(unittest.TestCase):
+    def test_tls_with_a_password_wants_no_certificate(self):
+        script = 'redis-cli --tls --cacert "$SHOPDATA_REDIS_TLS_CA" -p "${SHOPDATA_REDIS_TLS#*:}" PING'
+        done = run("run", "--no-postgres", "--redis-tls-password", "sesam", "--", "bash", "-c",
+                   f'{script}; REDISCLI_AUTH=$SHOPDATA_REDIS_TLS_PASSWORD {script}')
+        self.assertEqual(done.stdout.splitlines(), ["NOAUTH Authentication required.", "", "PONG"], done.stderr)
+
     def test_exit_code_is_the_commands(self):
         self.assertEqual(run("run", "--no-postgres", "--", "sh", "-c", "exit 7").returncode, 7)
         self.assertEqual(run("run", "--no-postgres", "--", "sh", "-c", "kill -9 $$").returncode, 137)

@@ -31,7 +31,7 @@ class Certificates:
         self._sign("client", 30)
         self._sign("expired-client", -1)
         for path in self.directory.iterdir():
-            path.chmod(0o600 if path.name == "ca.key" else 0o644)
+            path.chmod(0o600 if path.name in ("ca.key", "server.key") else 0o644)
         if self.user:  # root reads them all the same
             os.chown(self.directory / "server.key", self.user.pw_uid, self.user.pw_gid)
 

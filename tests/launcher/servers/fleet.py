@@ -33,6 +33,8 @@ class Options:
     redis_password: str = ""
     valkey: bool = False
     redis_tls: bool = False
+    redis_tls_password: str = ""
+    postgres_tls: bool = False
     redis_cluster: bool = False
     sentinel: bool = False
     user: Optional[str] = None
@@ -80,9 +82,10 @@ class Fleet:
             self._add(Postgres(name, ports.reserve(), self.directory / name, self.user, programs, passwords))
         if options.redis:
             self._add(self._redis("redis", Redis, login=options.redis_user, password=options.redis_password))
-        if options.redis_tls:
+        if options.redis_tls or options.postgres_tls:
             self.certificates = Certificates(self.directory / "certificates", self.user)
-            self._add(self._redis("redis-tls", RedisTls, self.certificates))
+        if options.redis_tls:
+            self._add(self._redis("redis-tls", RedisTls, self.certificates, password=options.redis_tls_password))
         self._plan_cluster()
         self._plan_sentinels()
         for number in range(options.memcached):
@@ -121,7 +124,7 @@ class Fleet:
 
     def start(self) -> None:
         """Spawn what needs nothing first, prepare the clusters meanwhile, then wait for all."""
-        if self.options.redis_tls:
+        if self.options.redis_tls or self.options.postgres_tls:
             self.certificates.make()
         for node in self.nodes.values():
             node.make_directory()
@@ -151,7 +154,8 @@ class Fleet:
         wait_watching(self.sentinels, len(self.watched) - 1)
 
     def _start_databases(self, primary: Postgres, *replicas: Postgres) -> None:
-        primary.initialise(self.options.settings)
+        tls = postgres.tls_settings(self.certificates) if self.options.postgres_tls else {}
+        primary.initialise({**tls, **self.options.settings})
         for replica in replicas:
             replica.begin_copy(primary)
         for replica in replicas:
@@ -186,6 +190,8 @@ class Fleet:
         if self.sentinels:
             found["SHOPDATA_REDIS_SENTINELS"] = ",".join(f"127.0.0.1:{node.port}" for node in self.sentinels)
             found["SHOPDATA_REDIS_SENTINEL_PRIMARY"] = WATCHED
+        if self.options.postgres_tls:
+            found["SHOPDATA_POSTGRES_TLS_CERTIFICATES"] = self.certificates.path("")
         return found
 
     def status(self) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 from . import processes
+from .certificates import Certificates
 from .errors import LaunchError
 from .node import Node
 
@@ -41,6 +42,12 @@ SETTINGS = {
 SUPERUSER = "postgres"
 ROLE = DATABASE = "shop"
 QUERY_SECONDS = 10
+
+
+def tls_settings(certificates: Certificates) -> dict[str, str]:
+    """TLS to who asks for it; the others are served as ever."""
+    return {"ssl": "on", "ssl_cert_file": certificates.path("server.pem"),
+            "ssl_key_file": certificates.path("server.key")}
 
 
 def find_programs(given: Optional[str]) -> Path:

@@ -64,11 +64,12 @@ class Redis(Node):
 
 
 class RedisTls(Redis):
-    """Talks nothing but TLS, to clients that show a certificate. A second port without TLS is for us alone to ask."""
+    """Talks nothing but TLS, to clients that show a certificate, or have a password where it has one. A second port without
+    TLS is for us alone to ask."""
 
     def __init__(self, name: str, port: int, directory: Path, user: Optional[pwd.struct_passwd],
-                 certificates: Certificates, *, server: str = "redis"):
-        super().__init__(name, port, directory, user, server=server)
+                 certificates: Certificates, *, server: str = "redis", password: str = ""):
+        super().__init__(name, port, directory, user, server=server, password=password)
         self.certificates = certificates
         self.plain_port = ports.reserve()
 
@@ -76,16 +77,18 @@ class RedisTls(Redis):
         path = self.certificates.path
         return [f"tls-port {self.port}", f"port {self.plain_port}", 'save ""', "appendonly no",
                 f"tls-ca-cert-file {path('ca.pem')}", f"tls-cert-file {path('server.pem')}",
-                f"tls-key-file {path('server.key')}", "tls-auth-clients yes"]
+                f"tls-key-file {path('server.key')}", f"tls-auth-clients {'no' if self.password else 'yes'}",
+                *self._access()]
 
     def is_ready(self) -> bool:
-        return ask(self.plain_port, b"PING\r\n").startswith(b"+PONG")
+        return ask(self.plain_port, b"PING\r\n").startswith((b"+PONG", b"-NOAUTH"))
 
     def environment(self) -> dict[str, str]:
         path = self.certificates.path
-        return {"SHOPDATA_REDIS_TLS": f"127.0.0.1:{self.port}", "SHOPDATA_REDIS_TLS_CERTIFICATES": path(""),
-                "SHOPDATA_REDIS_TLS_CA": path("ca.pem"), "SHOPDATA_REDIS_TLS_CERT": path("client.pem"),
-                "SHOPDATA_REDIS_TLS_KEY": path("client.key")}
+        found = {"SHOPDATA_REDIS_TLS": f"127.0.0.1:{self.port}", "SHOPDATA_REDIS_TLS_CERTIFICATES": path(""),
+                 "SHOPDATA_REDIS_TLS_CA": path("ca.pem"), "SHOPDATA_REDIS_TLS_CERT": path("client.pem"),
+                 "SHOPDATA_REDIS_TLS_KEY": path("client.key")}
+        return {**found, "SHOPDATA_REDIS_TLS_PASSWORD": self.password} if self.password else found
 
 
 def role(port: int) -> str:
