@@ -313,10 +313,21 @@ def build_warnings(results: Results) -> Iterator[Caveat]:
             yield Caveat("Not built for speed", True, "", f"The library and the engine were built with: {build}")
 
 
+def course_warnings(results: Results) -> Iterator[Caveat]:
+    """What did not go as it was meant to."""
+    if results.broken_off:
+        yield Caveat("Not all was measured", True, "", results.broken_off,
+                     "The report has what was measured until then.")
+    for one in results.operations:
+        if one.exit_code != 0:
+            yield Caveat("The operator's command failed", True, "", str(one),
+                         "What the phase of that name shows is something else than its name says: look at the servers.")
+
+
 def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Caveat]:
     """All of them, the grave ones first. Steps of a search are meant to end badly, and a closed loop has no schedule to
     fall behind: of them only what is compared counts. A stale read counts always."""
-    found = list(build_warnings(results))
+    found = [*course_warnings(results), *build_warnings(results)]
     for comparison in comparisons:
         for case in [*comparison.all_cases, *(Case(run.configuration, "", [run]) for run in comparison.sweeps)]:
             found += stale_warnings(case)

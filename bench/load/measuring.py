@@ -9,6 +9,7 @@ import datetime
 import os
 import platform
 import secrets
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -112,6 +113,7 @@ class Bench:
     load: Load
     watched: bool = True
     runs: list[results.Run] = field(default_factory=list)
+    operations: list[results.Operation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._engines: dict[str, Engine] = {}
@@ -211,8 +213,8 @@ def watching(heading: str, wanted: bool) -> Iterator[Callable[[results.Second], 
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """The command as it was given, for a result: a command that prints a password is not told."""
-    told, hidden = ["shopbench"], False
+    """The command as it was given, for a shell: a command that prints a password is not told."""
+    told, hidden = ["bench/shopbench"], False
     for word in arguments:
         option = word.split("=", 1)[0]
         if hidden:
@@ -222,7 +224,7 @@ def command_line(arguments: Sequence[str]) -> str:
         else:
             told.append(word)
         hidden = not hidden and word in OPTIONS_WITH_SECRETS
-    return " ".join(told)
+    return shlex.join(told)
 
 
 def versions() -> dict[str, str]:

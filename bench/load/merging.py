@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from histogram import Histogram, merged
 from results import (
@@ -234,6 +234,12 @@ def run_of(runs: Sequence[Run]) -> Run:
                    agents=sum(run.agents for run in runs))
 
 
+def troubles_of(parts: Sequence[Results]) -> dict[str, Any]:
+    """What operators did, and what ended early, of all of them."""
+    return {"operations": [operation for one in parts for operation in one.operations],
+            "broken_off": "; ".join(dict.fromkeys(filter(None, (one.broken_off for one in parts))))}
+
+
 def merge(agents: Sequence[Results], names: Sequence[str]) -> Results:
     """The results of several agents that ran the same command at the same time, as one.
 
@@ -254,7 +260,7 @@ def merge(agents: Sequence[Results], names: Sequence[str]) -> Results:
         if lacking:
             raise ReportError(f"{name}: lacks the run {told(lacking)}, which others have: all agents must have run the"
                               " same command")
-    return replace(agents[0], runs=[run_of(same) for same in runs.values()],
+    return replace(agents[0], runs=[run_of(same) for same in runs.values()], **troubles_of(agents),
                    started_at=min(one.started_at for one in agents), ended_at=max(one.ended_at for one in agents))
 
 
@@ -263,7 +269,7 @@ def beside(parts: Sequence[Results]) -> Results:
     What they were run with stays told by each run; the target is the first that one has."""
     if len(parts) == 1:
         return parts[0]
-    return replace(parts[0], runs=[run for one in parts for run in one.runs],
+    return replace(parts[0], runs=[run for one in parts for run in one.runs], **troubles_of(parts),
                    command="; ".join(filter(None, (one.command for one in parts))),
                    target=next((one.target for one in parts if one.target), None),
                    started_at=min(one.started_at for one in parts), ended_at=max(one.ended_at for one in parts))

@@ -94,9 +94,9 @@ def small_multiples(title: str, note: str, drawn: Sequence[Plot], entries: Seque
                   element("div", *each, class_="multiples" if len(drawn) > 1 else None))
 
 
-def section(name: str, heading: str, *children: Child) -> Markup:
-    """A part of the page that a link can point to."""
-    return element("section", element("h2", heading), *children, id=name)
+def folded(heading: Child, *children: Child) -> Markup:
+    """What few want to read: a line that opens it. On paper it is open."""
+    return element("details", element("summary", heading), *children)
 
 
 def facts(pairs: Sequence[tuple[str, Child]]) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 import loading
+import results
 from configurations import Configuration
 from faults import UsageError
 from interrupts import interrupted
@@ -51,18 +53,35 @@ class Operator:
             if one.kind in ACTIONS[1:] and one.kind not in self.commands:
                 raise UsageError(f"--phases: {one.kind} needs --{one.kind} COMMAND: what does that here")
 
-    def begin(self, kind: str) -> threading.Thread:
-        """Runs its command beside the measurement; what came of it is told on standard error."""
-        thread = threading.Thread(target=self._run, args=(kind,), daemon=True)
-        thread.start()
-        return thread
+    def begin(self, kind: str) -> Running:
+        """Runs its command beside the measurement; what comes of it is told on standard error too."""
+        return Running(kind, self.commands[kind])
 
-    def _run(self, kind: str) -> None:
-        began = time.monotonic()
-        done = subprocess.run(self.commands[kind], shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, check=False)
-        what = "done" if done.returncode == 0 else f"FAILED with exit code {done.returncode}"
-        print(f"shopbench: {kind}: {what} after {time.monotonic() - began:.1f} s", file=sys.stderr)
+
+class Running:
+    """A command of the operator's, on its way."""
+
+    def __init__(self, kind: str, command: str) -> None:
+        self._began = time.time()
+        self._operation = results.Operation(kind, self._began)
+        self._thread = threading.Thread(target=self._run, args=(command,), daemon=True)
+        self._thread.start()
+
+    def _run(self, command: str) -> None:
+        done = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+        self._operation = dataclasses.replace(
+            self._operation, took_s=round(time.time() - self._began, 1), exit_code=done.returncode,
+            says=(done.stderr.strip().splitlines() or [""])[-1])
+        print(f"shopbench: {self._operation}", file=sys.stderr)
+
+    def ended(self, patience_s: float) -> results.Operation:
+        """What came of it, so far as it is known after so many seconds more."""
+        self._thread.join(patience_s)
+        if self._operation.exit_code is None:
+            self._operation = dataclasses.replace(self._operation, took_s=round(time.time() - self._began, 1))
+            print(f"shopbench: {self._operation}", file=sys.stderr)
+        return self._operation
 
 
 def read(text: str) -> list[Phase]:
@@ -94,7 +113,16 @@ def launcher_commands(environment: Mapping[str, str] = os.environ) -> dict[str, 
 def run(bench: Bench, configuration: Configuration, phases: list[Phase], operator: Operator,
         rate: Optional[str]) -> None:
     """Does them in order, in one process, so that each finds what the one before has left in the caches."""
-    pending: list[threading.Thread] = []
+    running: list[Running] = []
+    try:
+        go_through(bench, configuration, phases, operator, rate, running)
+    finally:
+        bench.operations += [one.ended(COMMAND_SECONDS) for one in running]
+
+
+def go_through(bench: Bench, configuration: Configuration, phases: list[Phase], operator: Operator,
+               rate: Optional[str], running: list[Running]) -> None:
+    """The phases in order; the commands that they begin with go into ``running``."""
     for number, one in enumerate(phases, 1):
         if interrupted():
             break
@@ -103,11 +131,7 @@ def run(bench: Bench, configuration: Configuration, phases: list[Phase], operato
         if one.kind in ("cold", "flush"):
             bench.flush(configuration)
         if one.kind in ACTIONS[1:]:
-            pending.append(operator.begin(one.kind))
+            running.append(operator.begin(one.kind))
         if one.seconds > 0:
             bench.measure(configuration, one.seconds, rate, label=f"phase {number}: {one.kind}", phase=one.kind,
                           kind="measure" if one.measured else "phase")
-    for thread in pending:
-        thread.join(COMMAND_SECONDS)
-        if thread.is_alive():
-            print(f"shopbench: a command had not ended {COMMAND_SECONDS} s after the last phase", file=sys.stderr)

@@ -141,11 +141,15 @@ class Part(NamedTuple):
     name: str
     heading: str
     content: Markup
+    folded: bool = False
+    """Is it there for who looks something up?"""
 
     @property
     def markup(self) -> Markup:
         """The section with its heading."""
-        return page.section(self.name, f"{self.group}: {self.heading}" if self.group else self.heading, self.content)
+        heading = element("h2", f"{self.group}: {self.heading}" if self.group else self.heading)
+        inside = page.folded(heading, self.content) if self.folded else joined(heading, self.content)
+        return element("section", inside, id=self.name)
 
 
 def contents(parts: Sequence[Part]) -> Markup:
@@ -345,7 +349,8 @@ def asked_table(results: Results) -> Markup:
             asked[name] = one
     rows = [[name, one.policy or figures.NOTHING, "yes" if one.cached else "no", element("code", one.sql)]
             for name, one in sorted(asked.items())]
-    return page.table("The statements", ["statement", "policy", "kept in a cache", "SQL"], rows, texts=4)
+    return page.folded(f"The {len(rows)} statements and their SQL", page.table(
+        "The statements", ["statement", "policy", "kept in a cache", "SQL"], rows, texts=4))
 
 
 def settings_table(comparisons: Sequence[Comparison]) -> Markup:
@@ -385,7 +390,7 @@ def body(results: Results, prices: Optional[Prices]) -> Markup:
         listed += [Part(group, name + after, heading, content) for name, heading, content in parts]
     listed.append(Part("", "run", "What was run", repeat(results, comparisons)))
     listed.append(Part("", "reading", "How to read it", items(READING)))
-    listed += [Part("", f"all-{number}", f"Every figure: {one.workload}", appendix(one))
+    listed += [Part("", f"all-{number}", f"Every figure: {one.workload}", appendix(one), folded=True)
                for number, one in enumerate(comparisons) if one.cases]
     return joined(head(results, comparisons), warnings(results, comparisons), contents(listed),
                   element("main", *(part.markup for part in listed)))

@@ -327,6 +327,29 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Operation:
+    """A command of the operator's that a phase began with: a replica that stops, a failover."""
+
+    kind: str
+    """``replica-stop``, ``replica-start`` or ``failover``."""
+    began_unix_s: float = 0.0
+    took_s: float = 0.0
+    exit_code: Optional[int] = None
+    """None: it had not ended when the results were written."""
+    says: str = ""
+    """Its last words on standard error."""
+
+    def __str__(self) -> str:
+        """In one line."""
+        if self.exit_code is None:
+            return f"{self.kind}: not done after {self.took_s:.1f} s"
+        if self.exit_code == 0:
+            return f"{self.kind}: done after {self.took_s:.1f} s"
+        told = f"{self.kind}: failed with exit code {self.exit_code} after {self.took_s:.1f} s"
+        return f"{told}: {self.says}" if self.says else told
+
+
+@dataclass(frozen=True)
 class Results:
     """Everything that one command measured."""
 
@@ -337,6 +360,10 @@ class Results:
     started_at: str = ""
     ended_at: str = ""
     target: Optional[Target] = None
+    operations: list[Operation] = field(default_factory=list)
+    """The operator's commands, in the order in which they began."""
+    broken_off: str = ""
+    """The fault that ended it before all was measured."""
     settings: dict[str, str] = field(default_factory=dict)
     host: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

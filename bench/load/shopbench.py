@@ -128,8 +128,9 @@ def prepare(given: argparse.Namespace, fleet: servers.Fleet, chosen: Sequence[co
     given.prices = cost.read(given.prices) if given.prices else None
 
 
-def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fleet: servers.Fleet) -> None:
-    """Prints the table, and writes both files."""
+def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fleet: servers.Fleet, fault: str = "",
+           operations: Sequence[results.Operation] = ()) -> None:
+    """Prints the table, and writes both files. ``fault`` is what ended it before its end."""
     if not runs:
         raise BenchError("stopped before anything was measured", INTERRUPTED)
     print("\n" + summary.table([run for run in runs if run.kind == "measure" or run.found] or runs))
@@ -137,16 +138,17 @@ def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fle
         print(f"note: {line}")
     told = results.Results(
         runs=runs, title=given.verb, command=measuring.command_line(given.words), started_at=measuring.utc(began),
-        ended_at=measuring.utc(time.time()), target=given.target, settings=fleet.shown(), host=measuring.host(),
-        versions=measuring.versions())
+        ended_at=measuring.utc(time.time()), target=given.target, operations=list(operations), broken_off=fault,
+        settings=fleet.shown(), host=measuring.host(), versions=measuring.versions())
     results.write(told, given.out / "results.json")
     report.write(told, given.out / "report.html", given.prices)
     print(f"results: {(given.out / 'results.json').resolve()}\nreport:  {(given.out / 'report.html').resolve()}",
           flush=True)
 
 
-def attempt(work: Callable[[], None], runs: list[results.Run]) -> int:
-    """Measures: the exit code. After a fault, what was measured before is worth telling; without runs it is raised."""
+def attempt(work: Callable[[], None], runs: list[results.Run]) -> tuple[int, str]:
+    """Measures: the exit code, and the fault that ended it, if one did. What was measured before a fault is worth
+    telling; without runs it is raised."""
     try:
         work()
     except BenchError as error:
@@ -154,8 +156,8 @@ def attempt(work: Callable[[], None], runs: list[results.Run]) -> int:
             raise
         if not interrupted():
             print(f"shopbench: {error}", file=sys.stderr)
-            return error.code
-    return INTERRUPTED if interrupted() else 0
+            return error.code, str(error)
+    return (INTERRUPTED, "interrupted") if interrupted() else (0, "")
 
 
 # The commands.
@@ -180,8 +182,8 @@ def run(given: argparse.Namespace) -> int:
             else:
                 warmup = comparing.Pace(given.seconds, warmup=given.warmup).warmup_of(given.seconds)
                 bench.measure(chosen, given.seconds, rate, warmup=warmup, start_unix_s=start)
-        code = attempt(work, bench.runs)
-        finish(given, bench.runs, began, fleet)
+        code, fault = attempt(work, bench.runs)
+        finish(given, bench.runs, began, fleet, fault, bench.operations)
         return code
 
 
@@ -210,8 +212,8 @@ def compare(given: argparse.Namespace) -> int:
                 comparing.climb(bench, chosen, pace)
             else:
                 comparing.compare(bench, chosen, pace, rate)
-        code = attempt(work, bench.runs)
-        finish(given, bench.runs, began, fleet)
+        code, fault = attempt(work, bench.runs)
+        finish(given, bench.runs, began, fleet, fault, bench.operations)
         return code
 
 
@@ -233,7 +235,8 @@ def find(given: argparse.Namespace) -> int:
         found = searching.search(bench, chosen, given.target, given.seconds, wanted)
         print(f"{chosen.title}, {load.name}, {given.target}: {found.rate:,.0f} requests a second")
         print(f"  how sure: {found.sureness()}")
-        finish(given, bench.runs, began, fleet)
+        stopped = "the search was stopped before it was done" if found.stopped else ""
+        finish(given, bench.runs, began, fleet, stopped)
         return INTERRUPTED if interrupted() else 0 if found.rate > 0 and not found.stopped else 1
 
 
@@ -283,8 +286,8 @@ def show_demo(given: argparse.Namespace) -> int:
     prepare(given, fleet, configurations.ALL)
     began = time.time()
     runs: list[results.Run] = []
-    code = attempt(lambda: demo.run(fleet, given, runs), runs)
-    finish(given, runs, began, fleet)
+    code, fault = attempt(lambda: demo.run(fleet, given, runs), runs)
+    finish(given, runs, began, fleet, fault)
     return code
 
 

@@ -90,3 +90,18 @@ def test_it_is_printed_on_white(browser: Browser, pages: dict[str, Path]) -> Non
         assert browser.run(f"{style}.color") == "rgb(29, 33, 38)"
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_what_is_folded_is_opened_by_a_click_and_on_paper(browser: Browser, pages: dict[str, Path]) -> None:
+    visible = "[...document.querySelectorAll('details table')].map(one => one.checkVisibility())"
+    browser.look(SIZES["phone"], 900, dark=False)
+    browser.go(pages["demo"].as_uri())
+    tables = browser.run(visible)
+    assert len(tables) > 10 and not any(tables)
+    assert browser.run("document.documentElement.scrollHeight") < 13_000
+    browser.run("document.querySelector('#all-0 summary').click()")
+    assert sum(browser.run(visible)) == len(tables) - 1  # all but the statements' SQL
+    browser.go(pages["demo"].as_uri())
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    assert all(browser.run(visible))
+    browser.call("Emulation.setEmulatedMedia", media="")

@@ -110,6 +110,18 @@ def test_phases(tmp_path: Path) -> None:
     assert [run["rate_label"] for run in runs_of(tmp_path)] == [
         "phase 1: cold", "phase 2: warmup", "phase 3: measure", "phase 5: replica-stop"]
     assert mark.exists() and "replica-stop: done" in done.stderr
+    assert "The operator's command" not in (tmp_path / "report.html").read_text()
+
+
+def test_a_command_of_the_operator_s_that_fails_is_told_first(tmp_path: Path) -> None:
+    done = front("run", "--rate", "100", "--phases", "measure:1,failover:1", "--failover",
+                 "echo connecting >&2; echo no such instance >&2; exit 3", "--out", str(tmp_path), "--quiet")
+    assert done.returncode == 0 and "failover: failed with exit code 3 after 0.0 s: no such instance" in done.stderr
+    (told,) = json.loads((tmp_path / "results.json").read_text())["operations"]
+    assert (told["kind"], told["exit_code"], told["says"]) == ("failover", 3, "no such instance")
+    page = (tmp_path / "report.html").read_text()
+    says = "failover: failed with exit code 3 after 0.0 s: no such instance"
+    assert page.index("The operator&#x27;s command failed") < page.index(says) < page.index("At a glance")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -85,6 +85,13 @@ def test_an_agent_s_runs_of_the_same_name_stay_apart() -> None:
     assert len(merging.merge([first, results.object_of(Results, told)], ["a", "b"]).runs) == 3
 
 
+def test_troubles_of_all_are_kept() -> None:
+    broken = replace(agent("a"), broken_off="refused", operations=[results.Operation("failover", exit_code=1)])
+    for whole in (merging.merge([broken, agent("b")], ["a", "b"]), merging.beside([agent("c"), broken])):
+        assert whole.broken_off == "refused" and [str(one) for one in whole.operations] == [
+            "failover: failed with exit code 1 after 0.0 s"]
+
+
 def test_results_beside_one_another_keep_their_runs() -> None:
     one, other = agent("a"), replace(agent("b"), command="find", target=results.Target(99, 5000), ended_at="2027")
     both = merging.beside([one, other])

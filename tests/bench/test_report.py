@@ -240,6 +240,14 @@ def test_a_build_that_is_not_for_speed_is_told(demo: Results) -> None:
     assert "Warning: Not built for speed" in report.html(Results([slow]))
 
 
+def test_what_ended_it_early_is_told_first(demo: Results) -> None:
+    page = words(parsed(report.html(replace(demo, broken_off="127.0.0.1:5433: connection refused", operations=[
+        results.Operation("failover", 1.0, 61.0), results.Operation("replica-stop", 2.0, 1.5, 0)]))))
+    assert "Warning: Not all was measured" in page and "5433: connection refused" in page
+    assert "failover: not done after 61.0 s" in page and "replica-stop" not in page
+    assert page.index("failover: not done") < page.index("At a glance")
+
+
 def test_without_faults_there_is_no_warning(demo: Results) -> None:
     text = report.html(changed(demo.runs[0]))
     assert "No warnings:" in text and "Warning:" not in text and "Note:" not in text

@@ -195,4 +195,9 @@ def test_configurations_without_their_servers() -> None:
 
 def test_the_command_that_prints_a_password_is_not_told() -> None:
     told = measuring.command_line(["run", "--password-command", "vault geheim", "--cache-password-command=geheim"])
-    assert told == "shopbench run --password-command ... --cache-password-command=..."
+    assert told == "bench/shopbench run --password-command ... --cache-password-command=..."
+
+
+def test_a_command_is_told_as_a_shell_takes_it() -> None:
+    told = measuring.command_line(["run", "--failover", "aws rds reboot 'a b'"])
+    assert told == """bench/shopbench run --failover 'aws rds reboot '"'"'a b'"'"''"""
