@@ -291,6 +291,21 @@ def stale_warnings(case: Case) -> Iterator[Caveat]:
                           "They were older than a write that had returned before the read began.")
 
 
+def plan_warnings(case: Case) -> Iterator[Caveat]:
+    """Something else was measured than what was wanted."""
+    for remark in dict.fromkeys(remark for run in case.runs for remark in run.remarks):
+        yield about(case)("Not as planned", True, remark)
+
+
+def cache_warnings(case: Case) -> Iterator[Caveat]:
+    """The library goes on without its cache: then that is what was measured."""
+    failures = sum(count for name, count in case.result.library.items()
+                   if name.startswith("shopdata_cache_errors_total"))
+    if failures:
+        yield about(case)("The cache failed at times", True, f"{figures.whole(round(failures))} failures",
+                          "The database answered instead, until the cache was asked again.")
+
+
 def trust_warnings(case: Case) -> Iterator[Caveat]:
     """Too little of it to trust the tail, or not all of it."""
     result, warn = case.result, about(case)
@@ -330,9 +345,9 @@ def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Cav
     found = [*course_warnings(results), *build_warnings(results)]
     for comparison in comparisons:
         for case in [*comparison.all_cases, *(Case(run.configuration, "", [run]) for run in comparison.sweeps)]:
-            found += stale_warnings(case)
+            found += [*stale_warnings(case), *plan_warnings(case)]
             if case in comparison.cases or (case.rate is not None and case.runs[0].kind == "measure"):
-                for of in bottleneck_warnings, loss_warnings, trust_warnings:
+                for of in bottleneck_warnings, loss_warnings, cache_warnings, trust_warnings:
                     found += of(case)
     return sorted(found, key=lambda warning: (not warning.grave, warning.what))
 

@@ -224,6 +224,14 @@ def told(run: Run) -> str:
         f", {run.rate_label}" if run.rate_label else "")
 
 
+def remarks_of(runs: Sequence[Run]) -> list[str]:
+    """What any of them has to remark; and that they were no independent visitors."""
+    seeds = Counter(run.start.seed for run in runs)
+    same = [f"{count} agents had the same seed, {seed}: they asked for the same at the same moments; give each another"
+            " --random" for seed, count in seeds.items() if count > 1]
+    return list(dict.fromkeys([remark for run in runs for remark in run.remarks] + same))
+
+
 def run_of(runs: Sequence[Run]) -> Run:
     """The same phase of all agents as one run."""
     rates = [run.rate for run in runs if run.rate is not None]
@@ -231,7 +239,7 @@ def run_of(runs: Sequence[Run]) -> Run:
     start = replace(runs[0].start, host=replace(runs[0].start.host, name=hosts))
     return replace(runs[0], start=start, result=at_once([run.result for run in runs]),
                    seconds=seconds_of([run.seconds for run in runs]), rate=sum(rates) if rates else None,
-                   agents=sum(run.agents for run in runs))
+                   agents=sum(run.agents for run in runs), remarks=remarks_of(runs))
 
 
 def troubles_of(parts: Sequence[Results]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import loading
 import results
 from configurations import Configuration
 from faults import UsageError
+from fleet import Fleet
 from interrupts import interrupted
 from measuring import Bench
 
@@ -110,6 +111,16 @@ def launcher_commands(environment: Mapping[str, str] = os.environ) -> dict[str, 
             "failover": f"{steer} kill primary && {steer} promote replica1"}
 
 
+def require_flush(fleet: Fleet, configuration: Configuration, phases: list[Phase]) -> None:
+    """Can caches be emptied where that is wanted? The first phase begins with empty ones. Raises UsageError."""
+    for number, one in enumerate(phases):
+        if one.kind == "flush" and not (configuration.cache or configuration.local):
+            raise UsageError(f"--phases: flush: there is nothing to empty in the configuration {configuration.name}")
+        if (one.kind == "flush" or (one.kind == "cold" and number > 0)) and fleet.settings.get("cache.mode") == "ttl":
+            raise UsageError(f"--phases: {one.kind} cannot empty a cache in cache.mode ttl, in which nothing that is"
+                             " cached hears of a write")
+
+
 def run(bench: Bench, configuration: Configuration, phases: list[Phase], operator: Operator,
         rate: Optional[str]) -> None:
     """Does them in order, in one process, so that each finds what the one before has left in the caches."""
@@ -128,7 +139,7 @@ def go_through(bench: Bench, configuration: Configuration, phases: list[Phase], 
             break
         if one.kind == "load":
             print(loading.filled(bench.fleet))
-        if one.kind in ("cold", "flush"):
+        if one.kind == "flush" or (one.kind == "cold" and number > 1):
             bench.flush(configuration)
         if one.kind in ACTIONS[1:]:
             running.append(operator.begin(one.kind))

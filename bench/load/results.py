@@ -324,6 +324,8 @@ class Run:
     """What may be shown of how the library was configured."""
     agents: int = 1
     """How many agents' results are in it."""
+    remarks: list[str] = field(default_factory=list)
+    """What did not go as it was planned, in words."""
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,7 @@ def run(given: argparse.Namespace) -> int:
     chosen = chosen_of(given, fleet)
     rate = rate_of(given)
     wanted = phases.read(given.phases) if given.phases else None
+    phases.require_flush(fleet, chosen, wanted or [])
     operator = operator_of(given, wanted)
     start = start_of(given)
     if os.environ.get(ONLY_CHECK):
@@ -312,6 +313,8 @@ def merge(given: argparse.Namespace) -> int:
         raise UsageError("merge takes the results.json of two agents at least")
     told = merging.merge([results.read(path) for path in given.results], [str(path) for path in given.results])
     results.write(told, given.out)
+    for remark in dict.fromkeys(remark for run in told.runs for remark in run.remarks):
+        print(f"shopbench: {remark}", file=sys.stderr)
     print(summary.table(told.runs))
     print(f"results: {given.out.resolve()}")
     return 0

@@ -13,7 +13,7 @@ import results
 import searching
 from faults import BenchError
 from finding import Probe, Search, Stopped
-from histogram import Histogram
+from histogram import Buckets, Histogram
 from measuring import Bench, Load
 
 
@@ -109,7 +109,7 @@ class FakeBench(Bench):
         if self._breaks and float(rate or 0) > 1000:
             raise BenchError("the primary is gone")
         late = float(rate or 0) > 1000
-        service, latency = (Histogram({us * 1000: 1000}, us, us, us) for us in (1000, 90_000 if late else 1000))
+        service, latency = (Histogram(Buckets({us * 1000: 1000}), us, us, us) for us in (1000, 90_000 if late else 1000))
         result = replace(self._like.result, requests=1000, failed=0, dropped=0, service=service, latency=latency,
                          bottleneck="threads" if late else "none", ended="done")
         self.runs.append(replace(self._like, rate=float(rate or 0), result=result, kind="search"))

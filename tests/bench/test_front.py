@@ -181,6 +181,8 @@ WRONG = {
     "no time": (["run", "--seconds", "0"], "must be from 1"),
     "a wrong phase": (["run", "--phases", "measure:5,explode"], "`explode`"),
     "nothing measured": (["run", "--phases", "cold:5"], "nothing is measured"),
+    "a flush of nothing": (["run", "--phases", "measure:1,flush", "--configuration", "primary"], "nothing to empty"),
+    "a flush that cannot be": (["run", "--phases", "measure:1,flush", "--set", "cache.mode=ttl"], "cache.mode ttl"),
     "a failover that nobody permits": (["run", "--phases", "measure:1,failover:1"], "--failover COMMAND"),
     "a wrong target": (["find", "--target", "fast"], "p99=5ms"),
     "no target": (["find"], "--target is missing"),

@@ -44,6 +44,15 @@ def test_counts_and_buckets_add_up() -> None:
         assert after.seconds[3].latency.p99_us == before.seconds[3].latency.p99_us
 
 
+def test_agents_that_asked_for_the_same_are_told() -> None:
+    def seeded(host: str, seed: int) -> Results:
+        one = agent(host)
+        return replace(one, runs=[replace(run, start=replace(run.start, seed=seed)) for run in one.runs])
+    same = merging.merge([seeded("a", 1), seeded("b", 7), seeded("c", 7)], ["a", "b", "c"])
+    assert all("2 agents had the same seed, 7" in run.remarks[0] for run in same.runs)
+    assert not any(run.remarks for run in merging.merge([seeded("a", 1), seeded("b", 7)], ["a", "b"]).runs)
+
+
 def test_rounds_take_as_long_as_all_of_them() -> None:
     one = agent("a").runs[0].result
     whole = merging.after_one_another([one, one])

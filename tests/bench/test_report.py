@@ -226,6 +226,8 @@ def changed(run: Run, **changes: Any) -> Results:
     ({"ended": "interrupted"}, "Note: Ended early", "interrupted after 1 min of"),
     ({"length_s": 12.0, "requests": 24_000}, "Note: Measured for a short time", "12 s"),
     ({"requests": 60_000}, "Note: Fewer requests than were intended", "1,000 answered a second"),
+    ({"library": {'shopdata_cache_errors_total{kind="timeout"}': 3.0}}, "Warning: The cache failed at times",
+     "3 failures (browse"),
     ({"errors": {"unfenced": 4}}, "Note: Writes that the cache was not told of", "4 writes (browse"),
 ])
 def test_warnings_stand_before_everything(demo: Results, changes: dict[str, Any], heading: str, says: str) -> None:
@@ -246,6 +248,12 @@ def test_what_ended_it_early_is_told_first(demo: Results) -> None:
     assert "Warning: Not all was measured" in page and "5433: connection refused" in page
     assert "failover: not done after 61.0 s" in page and "replica-stop" not in page
     assert page.index("failover: not done") < page.index("At a glance")
+
+
+def test_what_an_agent_has_to_remark_is_told(demo: Results) -> None:
+    told = replace(demo.runs[0], remarks=["2 agents had the same seed, 7"])
+    text = words(parsed(report.html(Results([told]))))
+    assert "Warning: Not as planned" in text and "2 agents had the same seed" in text
 
 
 def test_without_faults_there_is_no_warning(demo: Results) -> None:
