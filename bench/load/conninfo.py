@@ -15,6 +15,7 @@ EXAMPLE = "`shop.abc.eu-west-1.rds.amazonaws.com:5432`, `host=db1 dbname=shop us
 ADVICE = (
     ("certificate verify failed", "--sslrootcert FILE must have the authority that signed its certificate"),
     ("does not match host name", "give the name that its certificate has"),
+    ("none of the nodes is a primary", "--primary is the writer's endpoint"),
     ("PAM authentication failed", "a token of IAM is of one host, port, role and region, and the role wants rds_iam"),
     ("certificate, expected for", "--cache-ca FILE must have the authority that signed its certificate"),
     ("NOAUTH", "--cache-password-env, -file or -command tells the password"),

@@ -58,8 +58,8 @@ that is missing nothing is written.""",
   shopbench run --rate 100..5000 --seconds 300 --workload shop --configuration cache+replicas
   shopbench run --rate 1000 --phases cold:10,measure:60,flush,measure:30,replica-stop:30,replica-start:30
 
-The exit code is 0, 1 if something failed, 2 for a wrong command line, and 130 if a signal ended it early, with a report
-of what was measured until then.""",
+The exit code of any command is 0, 1 if it could not be done (for a measurement: or no request at all was answered), 2
+for a wrong command line, and 130 if a signal ended it early, with a report of what was measured until then.""",
     "compare": """examples:
   shopbench compare --seconds 300                     as much as each carries, then rates that they share
   shopbench compare --rate 2000 --rounds 5            all at one rate, taking turns
@@ -144,6 +144,8 @@ def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fle
     report.write(told, given.out / "report.html", given.prices)
     print(f"results: {(given.out / 'results.json').resolve()}\nreport:  {(given.out / 'report.html').resolve()}",
           flush=True)
+    if not interrupted() and not any(run.result.requests for run in runs):
+        raise BenchError("no request at all was answered")
 
 
 def attempt(work: Callable[[], None], runs: list[results.Run]) -> tuple[int, str]:

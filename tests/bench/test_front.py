@@ -215,6 +215,12 @@ def test_an_engine_that_ends_says_why(tmp_path: Path) -> None:
     assert done.stderr == "shopbench: mix.txt:3: fly: there is no such interaction\n"
 
 
+def test_no_answer_at_all_is_no_success(tmp_path: Path) -> None:
+    done = front("run", "--rate", "5", "--seconds", "1", "--quiet", "--out", str(tmp_path), FAKE_CAPACITY="0")
+    assert done.returncode == 1 and done.stderr == "shopbench: no request at all was answered\n"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
     """A limit on the size of files does as a full disk does; what was measured is on the terminal."""
     done = subprocess.run(["bash", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "-", *FRONT, "run", "--rate", "1000",

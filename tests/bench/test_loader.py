@@ -162,6 +162,32 @@ def test_no_rights_and_no_server(database: str) -> None:
     assert nobody.returncode == 1 and "cannot connect" in nobody.stderr and nobody.stderr.count("\n") == 1
 
 
+def test_rights_that_the_workload_needs(database: str, tmp_path: Path) -> None:
+    """Who may only read is told before anything is measured, unless reading is all that is wanted."""
+    assert front(database, "load", "--products", "20", "--customers", "5", "--orders", "5").returncode == 0
+    sql(database, "CREATE ROLE bench_looker LOGIN PASSWORD 'sesam'; GRANT pg_monitor TO bench_looker; GRANT USAGE ON "
+                  "SCHEMA shopbench TO bench_looker; GRANT SELECT ON ALL TABLES IN SCHEMA shopbench TO bench_looker; "
+                  "GRANT UPDATE ON shopbench.products TO bench_looker", as_superuser=True)
+    try:
+        words = ["run", "--user", "bench_looker", "--password-env", "WORD", "--rate", "50", "--seconds", "1",
+                 "--warmup", "0", "--quiet", "--out", str(tmp_path)]
+        refused = front(database, *words, WORD="sesam")
+        assert refused.returncode == 1 and "lacks UPDATE on customers, UPDATE on carts, INSERT on" in refused.stderr
+        assert refused.stderr.count("\n") == 1 and list(tmp_path.iterdir()) == []
+        assert front(database, *words, "--workload", "point", WORD="sesam").returncode == 0
+    finally:
+        sql(database, "DROP OWNED BY bench_looker; DROP ROLE bench_looker", as_superuser=True)
+
+
+def test_limits_of_the_role_and_the_server(database: str) -> None:
+    sql("shop", f'ALTER DATABASE "{database}" SET statement_timeout = 20', as_superuser=True)
+    assert front(database, "load", *SMALL).returncode == 0
+    sql("shop", f'ALTER DATABASE "{database}" SET default_transaction_read_only = on', as_superuser=True)
+    told = front(database, "clean", "--yes")
+    assert told.returncode == 1 and "default_transaction_read_only" in told.stderr and told.stderr.count("\n") == 1
+    assert rows(database) == [(50, 30000, 30000, 60, 60)]
+
+
 def test_a_replica_is_refused(database: str) -> None:
     if "SHOPDATA_REPLICA1" not in os.environ:
         pytest.skip("no replica")

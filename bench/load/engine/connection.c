@@ -86,6 +86,8 @@ static const char *cure(const PGresult *result)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (!state)
         return "";
+    if (strcmp(state, "25006") == 0)
+        return " (the server, the database or the role is read-only: see default_transaction_read_only)";
     if (strcmp(state, "42501") == 0)
         return " (the role needs CREATE on this database, and must own what an earlier load has made)";
     return strncmp(state, "53", 2) == 0 ? " (make room, then give the same command again: it goes on)" : "";

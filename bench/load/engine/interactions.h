@@ -30,6 +30,7 @@ struct load_visit;
 typedef struct load_interaction_kind {
     const char *name;
     bool (*run)(struct load_visit *visit); /* false: it failed, and that is counted */
+    bool writes;
 } load_interaction_kind;
 
 extern const load_interaction_kind load_interaction_table[LOAD_INTERACTIONS];

@@ -170,7 +170,8 @@ static bool load(PGconn *database, const load_shop *shop, const wish *wanted)
 {
     load_progress progress = {.kept = 0};
     bool complete = false;
-    if (!prepare(database, wanted, &complete))
+    /* A limit that is right for a service is too short for an index. */
+    if (!load_sql(database, "SET statement_timeout = 0") || !prepare(database, wanted, &complete))
         return false;
     if (!complete && (!load_fill(database, shop, &progress) || !load_marker_complete(database)))
         return false;

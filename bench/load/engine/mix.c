@@ -151,6 +151,14 @@ enum load_interaction load_mix_draw(const load_mix *mix, load_random *random)
     return (enum load_interaction)drawn;
 }
 
+bool load_mix_writes(const load_mix *mix)
+{
+    for (size_t i = 0; i < LOAD_INTERACTIONS; i++)
+        if (mix->percent[i] > 0 && load_interaction_table[i].writes)
+            return true;
+    return false;
+}
+
 void load_mix_write(const load_mix *mix, load_json *json)
 {
     load_json_begin(json, "workload");

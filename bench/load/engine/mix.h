@@ -16,6 +16,7 @@ typedef struct load_mix {
 /* load_mix_read: one of the workloads, or a file of a user's own; what cannot be is told as FILE:LINE: NAME: ... */
 bool load_mix_read(load_mix *mix, const char *name, load_fault *fault);
 enum load_interaction load_mix_draw(const load_mix *mix, load_random *random);
+bool load_mix_writes(const load_mix *mix); /* anything at all */
 void load_mix_write(const load_mix *mix, load_json *json);
 
 #endif

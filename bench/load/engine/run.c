@@ -223,7 +223,8 @@ static bool open_shop(struct run *run, load_fault *fault)
     shopdata_client *client;
     const load_trace *trace = run->plan.trace_path ? &run->plan.trace : NULL;
     return load_settings_open(&run->plan.settings, &client, fault) &&
-           load_shop_open(&run->shop, client, &run->plan.keys, trace, fault);
+           load_shop_open(&run->shop, client, &run->plan.keys, trace, fault) &&
+           (!load_mix_writes(&run->plan.mix) || load_shop_may_write(&run->shop, fault));
 }
 
 static int fail(const load_fault *fault, int exit_code)

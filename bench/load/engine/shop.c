@@ -141,6 +141,25 @@ static bool ask_version(load_shop *shop, load_fault *fault)
     return true;
 }
 
+/* NULL where nothing is lacking. */
+static const char lacking[] =
+    "SELECT string_agg(needed || ' on ' || name, ', ') FROM (VALUES ('products', 'UPDATE'), ('customers', 'UPDATE'), "
+    "('carts', 'UPDATE'), ('orders', 'INSERT'), ('order_lines', 'INSERT')) AS wanted (name, needed) "
+    "WHERE NOT has_table_privilege('shopbench.' || name, needed)";
+
+bool load_shop_may_write(load_shop *shop, load_fault *fault)
+{
+    shopdata_result *result = NULL;
+    shopdata_error *error = NULL;
+    const char *text = NULL;
+    if (!ask_once(shop, lacking, NULL, &result, &error))
+        return failed(fault, "the role's rights", error);
+    shopdata_result_text(result, 0, 0, &text, NULL, NULL);
+    bool good = !text || load_fail(fault, "the workload writes, and the role lacks %s in schema shopbench", text);
+    shopdata_result_free(result);
+    return good;
+}
+
 static void look_at_cache(load_shop *shop)
 {
     shopdata_metrics *metrics = load_library_take(shop->client);

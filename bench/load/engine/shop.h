@@ -35,6 +35,8 @@ typedef struct load_shop {
 bool load_shop_open(load_shop *shop, shopdata_client *client, load_keys *keys, const load_trace *trace,
                     load_fault *fault);
 void load_shop_close(load_shop *shop);
+/* load_shop_may_write is a fault where the role lacks a right that a workload with writes needs. */
+bool load_shop_may_write(load_shop *shop, load_fault *fault);
 /* load_shop_flush bumps the tags of all tables. */
 bool load_shop_flush(load_shop *shop, load_fault *fault);
 
