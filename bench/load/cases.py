@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Optional
 
 import figures
+from histogram import Interval
 from merging import after_one_another
 from results import Result, Results, Run, Second, Varied
 
@@ -64,6 +65,12 @@ class Case:
             for second in run.seconds:
                 yield at, second, second.phase == run.result.phase and run.kind != "phase"
                 at += second.length_s
+
+    def interval(self, percent: float) -> Interval:
+        """Where a percentile of its latency may lie: by chance alone, and at least as wide as its rounds differ."""
+        low, high = self.result.latency.interval(percent)
+        rounds = [run.result.latency.percentile(percent) for run in self.runs if run.result.latency.count]
+        return Interval(min([low, *rounds]), max([high, *rounds]))
 
     @property
     def throughput(self) -> float:
@@ -131,6 +138,14 @@ class Comparison:
         """Can the latencies of ``cases`` be held against each other? In a closed loop each has what load it bears."""
         rates = {case.rate for case in self.cases}
         return len(self.cases) == 1 or (len(rates) == 1 and rates != {None})
+
+    @property
+    def judged(self) -> list[Case]:
+        """What a target of latency may be held against: no closed loop, whose latency is flattered, where there are
+        open ones, and no step of a search that was not measured again."""
+        open_loops = any(case.result.loop != "closed" for case in self.all_cases)
+        return [case for case in self.all_cases if not (open_loops and case.result.loop == "closed")
+                and (case.runs[0].kind != "search" or case.runs[0].found)]
 
     @property
     def has_rates(self) -> bool:
@@ -256,9 +271,7 @@ def bottleneck_warnings(case: Case) -> Iterator[Caveat]:
     result, warn = case.result, about(case)
     if result.bottleneck in ("cpu", "wake_up"):
         yield warn("The client was the bottleneck", True, result.bottleneck_why,
-                   "The latencies are the client's as well as the servers': use a larger client, or several. Where"
-                   " servers and client share a machine, as in the demo, the figures are good for comparing with each"
-                   " other only.")
+                   "The latencies are the client's as well as the servers': use a larger client, or several.")
     elif result.bottleneck != "none":
         yield warn("All threads were busy", False, result.bottleneck_why,
                    "Arrivals waited for a thread; their latency has that in it.")
@@ -321,6 +334,33 @@ def trust_warnings(case: Case) -> Iterator[Caveat]:
         yield warn("Fewer requests than were intended", False, f"{figures.rate(case.throughput)} answered a second")
 
 
+def is_here(server: str) -> bool:
+    """Is it on the client's machine, as far as its address tells?"""
+    host = server.split()[-1]
+    return host.startswith(("127.", "localhost", "[::1]", "::1", "/", "local:"))
+
+
+def place_warnings(results: Results) -> Iterator[Caveat]:
+    """Servers beside the client."""
+    servers = [f"{role} {one}" for role in ("primary", "replicas", "cache")
+               for one in results.settings.get(role, "").split(", ") if one]
+    here = [one for one in servers if is_here(one)]
+    if here:
+        yield Caveat("Servers and client shared one machine", True, "", ", ".join(here),
+                     "They take processors from one another, and there was no network between them: choose no instances"
+                     " by these figures. They are for learning to read a report, and for comparing with one another.")
+
+
+def sweep_warnings(run: Run) -> Iterator[Caveat]:
+    """A TTL that no entry reached."""
+    ttl, whole = run.varied.ttl_s, sum(one.length_s for one in run.seconds) or run.result.length_s
+    if ttl is not None and ttl >= whole:
+        yield Caveat("TTLs that were not reached", False, f"{run.workload}, {run.configuration}",
+                     f"{figures.seconds(ttl)}, in {figures.seconds(whole)} from an empty cache",
+                     "No entry ran out of time, so the hit ratio is that of a cache which still fills, and the same for"
+                     " each such TTL: measure for several times the longest (--seconds).")
+
+
 def build_warnings(results: Results) -> Iterator[Caveat]:
     """A library that was not built for speed."""
     for build in sorted({run.start.build for run in results.runs}):
@@ -342,8 +382,9 @@ def course_warnings(results: Results) -> Iterator[Caveat]:
 def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Caveat]:
     """All of them, the grave ones first. Steps of a search are meant to end badly, and a closed loop has no schedule to
     fall behind: of them only what is compared counts. A stale read counts always."""
-    found = [*course_warnings(results), *build_warnings(results)]
+    found = [*course_warnings(results), *place_warnings(results), *build_warnings(results)]
     for comparison in comparisons:
+        found += [caveat for run in comparison.sweeps for caveat in sweep_warnings(run)]
         for case in [*comparison.all_cases, *(Case(run.configuration, "", [run]) for run in comparison.sweeps)]:
             found += [*stale_warnings(case), *plan_warnings(case)]
             if case in comparison.cases or (case.rate is not None and case.runs[0].kind == "measure"):

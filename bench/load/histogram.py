@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from buckets import Buckets, decoded, encoded
 
 TICKS_PER_HALF_DISTANCE = 5
+SIGMAS_OF_95 = 1.96
 PERCENTILES = {"p50_us": 50.0, "p90_us": 90.0, "p99_us": 99.0, "p999_us": 99.9, "p9999_us": 99.99}
 
 
@@ -25,6 +26,14 @@ class Point(NamedTuple):
     us: float
     share: float
     values: int
+
+
+class Interval(NamedTuple):
+    """Where a percentile may lie that a sample tells of."""
+
+    low_us: float
+    high_us: float
+    """Infinite where the sample is too small to tell."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +67,23 @@ class Histogram:
 
     def percentile(self, percent: float) -> float:
         """The shortest time that at least ``percent`` of all (0 to 100) do not exceed; 0 without values."""
-        return min(self.buckets_ns.at(self._rank(percent)) / 1000, self.max_us) if self.buckets_ns else 0.0
+        return self._at(self._rank(percent)) if self.buckets_ns else 0.0
 
     def beyond(self, percent: float) -> int:
         """How many values lie above this percentile: what it rests on."""
         return self.count - self._rank(percent) if self.buckets_ns else 0
+
+    def interval(self, percent: float) -> Interval:
+        """Where this percentile would lie 95 times in 100 if endless many were measured: by the ranks between which the
+        binomial distribution puts it, whatever the shape. Values that hang on one another make it too narrow."""
+        expected = percent / 100 * self.count
+        off = SIGMAS_OF_95 * math.sqrt(expected * (1 - percent / 100))
+        low, high = math.floor(expected - off), math.ceil(expected + off) + 1
+        return Interval(self._at(low) if low >= 1 else self.min_us, self._at(high) if high <= self.count else math.inf)
+
+    def _at(self, rank: int) -> float:
+        """The n-th lowest value, counted from 1."""
+        return min(self.buckets_ns.at(rank) / 1000, self.max_us)
 
     def _rank(self, percent: float) -> int:
         """Which of all values a percentile is, counted from 1."""

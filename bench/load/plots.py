@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
@@ -69,11 +70,26 @@ def aimed(target: Optional[Target]) -> list[float]:
     return [target.latency_us, 1.2 * target.latency_us] if target else []
 
 
+def between(case: Case, percent: float) -> str:
+    """Where a percentile may lie, in words: ``4.1 to 5.2 ms``."""
+    low, high = map(figures.duration, case.interval(percent))
+    if math.isinf(case.interval(percent).high_us):
+        return f"{low} or more"
+    return f"{low.split()[0] if low.split()[1] == high.split()[1] else low} to {high}"
+
+
+def drawn_interval(case: Case, percent: float) -> tuple[float, float]:
+    """The same as an axis can have it: where nobody knows how high, up to the slowest of all."""
+    low, high = case.interval(percent)
+    return low, case.result.latency.max_us if math.isinf(high) else high
+
+
 def under_load(cases: Sequence[Case], percent: float) -> Series:
     """One configuration under rising load. A closed loop is a dot beside the line: its latency is another thing."""
     answered = sorted((case for case in cases if case.result.latency.count), key=lambda case: case.throughput)
     marks = [Mark(case.throughput, us, f"{case.heading}: {figures.rate(case.throughput)} answered a second,"
-                  f" {figures.percentile_name(percent)} {figures.duration(us)}", case.result.loop == "closed")
+                  f" {figures.percentile_name(percent)} {figures.duration(us)} ({between(case, percent)})",
+                  case.result.loop == "closed", *drawn_interval(case, percent))
              for case in answered for us in [case.result.latency.percentile(percent)]]
     line = [mark for mark in marks if not mark.filled] or marks
     return Series(cases[0].name, cases[0].style, [(mark.x, mark.y) for mark in line], marks)
@@ -86,7 +102,8 @@ def throughputs(comparison: Comparison, target: Optional[Target]) -> Plot:
     series = [under_load([case for case in comparison.all_cases if case.name == name], percent)
               for name in names]
     series = [one for one in series if one.points]
-    values = [mark.y for one in series for mark in one.marks] + aimed(target)
+    values = [value for one in series for mark in one.marks for value in (mark.y, mark.low, mark.high)
+              if value is not None] + aimed(target)
     most = "; ".join(f"{one.name} up to {figures.rate(max(mark.x for mark in one.marks))} a second" for one in series)
     return Plot(f"Latency over throughput, {figures.percentile_name(percent)}", f"{most}.",
                 Axis("requests answered a second", from_zero((mark.x for one in series for mark in one.marks),
@@ -255,6 +272,12 @@ def sweeps(comparison: Comparison) -> Iterator[Plot]:
 
 
 # Bars.
+
+
+def slow_bars(cases: Sequence[Case], percent: float) -> list[Bar]:
+    """A percentile of each configuration, and where it may lie."""
+    return [Bar(case.name, case.style, us, f"{figures.duration(us)} ({between(case, percent)})",
+                *drawn_interval(case, percent)) for case in cases for us in [case.result.latency.percentile(percent)]]
 
 
 def bars_of(cases: Sequence[Case], value: Callable[[Case], float], shown: Callable[[float], str]) -> list[Bar]:

@@ -32,10 +32,21 @@ INTENDED = (
     "wait. The lower the better. To the right are the slowest: each nine leaves a tenth as many as the one before.")
 KNEE = (
     "Each dot is one load. Where a line turns up, the configuration is full; left of that more load costs little. A "
-    "filled dot is a closed loop: it tells the most that was answered, and its latency is flattered.")
+    "filled dot is a closed loop: it tells the most that was answered, and its latency is flattered. The line through "
+    "a dot is where it may be.")
+RANGES = (
+    "“May be” is the range in which a percentile would lie 95 times in 100 had it been measured for ever, if requests "
+    "had nothing to do with one another; they have, so it is rather too narrow. Where rounds differed more it is as "
+    "wide.")
+MAY_BE = (
+    "In brackets and as a whisker: where it may be, by chance and by how rounds differed. Where two of these overlap, "
+    "chance may have made the difference.")
 STALE = (
     "Every write counts up its row's version. A read that began after a write had returned and brought an older "
     "version is stale; by how much counts from the return of the first write that it lacked.")
+SWEPT = (
+    "Each dot was measured, from an empty cache on; lines between them only lead the eye. Beyond the last nothing is "
+    "known.")
 STAMPEDE = (
     "A stampede is many readers asking the database for the same missing product at once. One database read each "
     "time is the least there can be.")
@@ -102,7 +113,10 @@ def best_told(comparison: Comparison, counted: Sequence[Case], percent: float) -
     told = figures.duration(best.result.latency.percentile(percent))
     name = figures.percentile_name(percent)
     had = f"the lowest {name}, {told}" if len(counted) > 1 else f"a {name} of {told}"
-    return f"at {best.load} “{best.name}” had {had}"
+    near = [f"“{case.name}”" for case in counted
+            if case is not best and case.interval(percent).low_us <= best.interval(percent).high_us]
+    chance = f", but chance may have put it before {plots.listed(near)}" if near else ""
+    return f"at {best.load} “{best.name}” had {had}{chance}"
 
 
 def spared_told(counted: Sequence[Case]) -> str:
@@ -168,17 +182,17 @@ def overview(comparison: Comparison, target: Optional[Target]) -> Markup:
     """The figures that most people look for."""
     percent = target.percent if target else 99.0
     name = figures.percentile_name(percent)
-    slow = plots.bars_of(comparison.cases, lambda case: case.result.latency.percentile(percent), figures.duration)
+    slow = plots.slow_bars(comparison.cases, percent)
     asked = plots.bars_of(comparison.cases, lambda case: 1000 * case.queries_per_request, figures.rate)
     return joined(None if comparison.same_load else paragraph(OTHER_LOADS, "caveat"), sheets.glance(comparison, target),
-                  page.bars(f"{name} latency", "Shorter is better.", slow),
+                  page.bars(f"{name} latency", f"Shorter is better. {MAY_BE}", slow),
                   page.bars("Database statements per 1,000 requests", "What the databases are left with.", asked))
 
 
 def tails(comparison: Comparison, target: Optional[Target]) -> Markup:
     """Latency by percentile."""
     return joined(page.plot(plots.latencies(comparison.cases, target), INTENDED), sheets.latencies(comparison.cases),
-                  paragraph(f"A grey figure {sheets.THIN}.", "note"))
+                  paragraph(f"A grey figure {sheets.THIN}. {RANGES}", "note"))
 
 
 def rising(comparison: Comparison, target: Optional[Target]) -> Markup:
@@ -205,7 +219,7 @@ def timelines(comparison: Comparison) -> Markup:
 
 def swept(comparison: Comparison) -> Markup:
     """What TTL and memory change."""
-    return joined(*(page.plot(one) for one in plots.sweeps(comparison)), sheets.sweeps(comparison.sweeps))
+    return joined(*(page.plot(one, SWEPT) for one in plots.sweeps(comparison)), sheets.sweeps(comparison.sweeps))
 
 
 def fresh(comparison: Comparison) -> Markup:
@@ -243,8 +257,7 @@ def best(comparison: Comparison, target: Optional[Target]) -> list[Case]:
     """Of each configuration the highest throughput that met the target; the one compared if none did."""
     found = []
     for case in comparison.cases:
-        good = [one for one in comparison.all_cases if one.name == case.name and target
-                and target.met_by(one.result)]
+        good = [one for one in comparison.judged if one.name == case.name and target and target.met_by(one.result)]
         found.append(max(good, key=lambda one: one.throughput, default=case))
     return found
 

@@ -8,6 +8,7 @@ from typing import Optional
 
 import figures
 import page
+import plots
 from cases import FEW, PERCENTILES, SOURCES, Case, Comparison
 from histogram import Histogram, merged
 from markup import Markup
@@ -67,12 +68,12 @@ def glance(comparison: Comparison, target: Optional[Target]) -> Markup:
 
 def latencies(cases: Sequence[Case]) -> Markup:
     """What the plot of percentiles shows."""
-    columns = ["configuration", "requests", "mean", *NAMES]
+    columns = ["configuration", "requests", "mean", *NAMES, "p99 may be"]
     rows: list[Cells] = []
     for case in cases:
         whole = case.result.latency
         rows.append([case.name, figures.whole(whole.count), figures.duration(whole.mean_us),
-                     *quantiles(whole)])
+                     *quantiles(whole), plots.between(case, 99)])
     return page.table("Latency of requests, from the intended time of sending", columns, rows)
 
 

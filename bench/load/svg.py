@@ -55,6 +55,9 @@ class Mark(NamedTuple):
     y: float
     says: str
     filled: bool = False
+    low: Optional[float] = None
+    high: Optional[float] = None
+    """Between which it may lie."""
 
 
 @dataclass(frozen=True)
@@ -209,11 +212,14 @@ def curve(plot: Plot, frame: Frame, series: Series) -> Markup:
     dots = [element("circle", element("title", mark.says), cx=x, cy=y, r=4.0,
                     class_="dot filled" if mark.filled else "dot")
             for mark, (x, y) in zip(series.marks, placed(plot, frame, [(mark.x, mark.y) for mark in series.marks]))]
+    whiskers = [element("path", d=f"M{x:.1f} {low:.1f}V{high:.1f}", class_="whisker")
+                for mark in series.marks if mark.low is not None and mark.high is not None
+                for (x, low), (_, high) in [placed(plot, frame, [(mark.x, mark.low), (mark.x, mark.high)])]]
     places = placed(plot, frame, series.points)
     line = element("polyline", points=path(places), class_="line") if len(places) > 1 else Markup("")
     if len(places) == 1 and not dots:
         dots = [element("circle", cx=places[0][0], cy=places[0][1], r=4.0, class_="dot")]
-    return element("g", element("title", series.name), line, *dots, class_=f"series {series.style}")
+    return element("g", element("title", series.name), line, *whiskers, *dots, class_=f"series {series.style}")
 
 
 def band(plot: Plot, frame: Frame, series: Series, below: Sequence[float]) -> Markup:
@@ -282,13 +288,25 @@ class Bar(NamedTuple):
     style: str
     value: float
     shown: str
+    low: Optional[float] = None
+    high: Optional[float] = None
+    """Between which it may lie."""
+
+
+def whisker(row: Bar, y: float, left: float, scale: float) -> Optional[Markup]:
+    """Between which values a bar may end: a line, on a broader one of paper, so that it is seen on the bar too."""
+    if row.low is None or row.high is None:
+        return None
+    low, high = left + scale * row.low, left + scale * row.high
+    drawn = f"M{low:.1f} {y:.1f}H{high:.1f}M{low:.1f} {y - 5:.1f}v10M{high:.1f} {y - 5:.1f}v10"
+    return joined(*(element("path", d=drawn, class_=style) for style in ("range halo", "range")))
 
 
 def bars(title: str, description: str, rows: Sequence[Bar], size: Size) -> Markup:
     """Bars from zero, each as long as its value against the highest; names above them where there is no room beside."""
     beside = 16 + EM * max((len(short(row.name)) for row in rows), default=0) if size.named else 0.0
     room = size.width - beside - 14 - BOLD_EM * max((len(row.shown) for row in rows), default=0)
-    most = max((row.value for row in rows), default=0.0) or 1.0
+    most = max((max(row.value, row.high or 0.0) for row in rows), default=0.0) or 1.0
     each = 30 if size.named else 44
     parts = []
     for number, row in enumerate(rows):
@@ -296,9 +314,11 @@ def bars(title: str, description: str, rows: Sequence[Bar], size: Size) -> Marku
         label = (text(beside - 10, y + 18, short(row.name), "bar-name end") if size.named
                  else text(0, y - 4, short(row.name), "bar-name"))
         length = max(1.0, room * row.value / most)
+        end = max(length, room * (row.high or 0.0) / most)
         parts.append(element("g", element("title", f"{row.name}: {row.shown}"), label,
                              element("rect", x=beside, y=float(y + 2), width=length, height=22, rx=2),
-                             text(beside + length + 7, y + 18, row.shown, "bar-value"), class_=f"bar {row.style}"))
+                             whisker(row, float(y + 13), beside, room / most),
+                             text(beside + end + 7, y + 18, row.shown, "bar-value"), class_=f"bar {row.style}"))
     return framed(title, description, Size(size.width, max(1, len(rows)) * each + 4, size.named), parts)
 
 

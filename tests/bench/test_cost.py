@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Optional
 
 import cases
 import cost
 import pytest
 import report
+import samples
 from buckets import Buckets
 from histogram import Histogram
-from results import ReportError, Results, Target
+from results import ReportError, Results, Run, Target, object_of
 
 FILE = """\
 # on demand, an hour
@@ -46,6 +48,36 @@ def test_a_configuration_costs_what_its_servers_cost(demo: Results) -> None:
         assert one.a_million == pytest.approx(one.an_hour / views * 1e6)
     assert found[3].parts == [("primary", 2, "db.r7g.large", 1.0), ("replica", 2, "db.r7g.large", 1.0),
                               ("cache", 1, "cache.r7g.large", 0.2)]
+
+
+def test_sums_by_hand() -> None:
+    """A primary with its standby, two replicas and a cache: 2 x 0.50 + 2 x 0.50 + 0.20 = 2.20 an hour. 600 requests in
+    3 s are 200 a second, 720,000 an hour: 2.20 / 0.72 = 3.0556 for a million. A month is 730 hours: 1,606."""
+    told = samples.results([samples.run("cache + replicas", samples.random.Random(1), seconds=1, rate=200)])
+    whole = object_of(Results, told)
+    run = replace(whole.runs[0], result=replace(whole.runs[0].result, requests=600, length_s=3.0))
+    (one,) = cost.costs(cost.parse(FILE, "prices"), compared(Results([run])), None)
+    assert one.an_hour == pytest.approx(2.20) and one.a_million == pytest.approx(3.0556, abs=1e-4)
+    page = report.html(Results([run]), cost.parse(FILE.split("[roles with")[0], "prices"))
+    assert "EUR 3.06 per million page views at 200 a second" in page
+    for cell in ("2.200", "1,606", "3.06"):
+        assert f">{cell}</td>" in page
+
+
+def test_a_target_is_held_against_what_may_be_held_against_it(demo: Results) -> None:
+    quick = Histogram(Buckets({1_000_000: 1000}), 1000.0, 1000.0, 1000.0)
+    def measured(rate: Optional[float], **more: Any) -> Run:
+        result = replace(demo.runs[0].result, latency=quick, requests=1000, length_s=1000 / (rate or 9000))
+        return replace(demo.runs[0], rate=rate, result=replace(result, loop="open" if rate else "closed"), **more)
+    target = Target(99, 5000)
+    closed = measured(None, rate_label="as much as it carries")
+    (comparison,) = cases.comparisons_of(Results([closed, measured(2000.0), measured(1000.0)]))
+    assert [case.throughput for case in report.best(comparison, target)] == [2000]
+    steps = [measured(rate, kind="search", found=rate == 1000) for rate in (1000.0, 2000.0)]
+    (comparison,) = cases.comparisons_of(Results(steps))  # 2,000 was met once, and not when it was measured again
+    assert [case.throughput for case in report.best(comparison, target)] == [1000]
+    (comparison,) = cases.comparisons_of(Results([closed]))
+    assert [case.throughput for case in report.best(comparison, target)] == [9000]
 
 
 def test_the_cheapest_must_meet_the_target(demo: Results) -> None:

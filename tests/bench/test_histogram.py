@@ -77,6 +77,22 @@ def test_what_lies_beyond() -> None:
     assert [ours.beyond(percent) for percent in PERCENTS] == [500, 100, 10, 1, 0, 0]
 
 
+@pytest.mark.parametrize("percent", [50, 90, 99])
+def test_an_interval_holds_the_percentile_of_all_as_often_as_it_says(percent: float) -> None:
+    chance = random.Random(7)
+    whole = sorted(values_of("tail", 20_000))
+    exact = whole[math.ceil(percent * len(whole) / 100) - 1] / 1000
+    tries = [made([chance.choice(whole) for _ in range(1000)]).interval(percent) for _ in range(200)]
+    held = sum(low <= exact * 1.001 and exact <= high * 1.001 for low, high in tries)
+    assert 180 <= held <= 199  # 95 of 100: 190 and three deviations; and not so wide as to hold all
+
+
+def test_too_few_values_have_no_upper_bound() -> None:
+    ours = made(list(range(1_000_000, 1_000_100)))
+    assert ours.interval(99) == (pytest.approx(1000.096, abs=0.6), math.inf) and ours.interval(50).high_us < 1000.7
+    assert made([5]).interval(99) == (0.005, math.inf) and Histogram().interval(99) == (0.0, math.inf)
+
+
 def plotted(text: str) -> list[list[float]]:
     """What HdrHistogram's plotFiles.html takes of a file: lines of four columns, the fourth across, the first up."""
     rows = [line.split() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]

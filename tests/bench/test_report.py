@@ -256,6 +256,43 @@ def test_what_an_agent_has_to_remark_is_told(demo: Results) -> None:
     assert "Warning: Not as planned" in text and "2 agents had the same seed" in text
 
 
+@pytest.mark.parametrize(("settings", "told"), [
+    ({"primary": "127.0.0.1:5432/shop"}, "primary 127.0.0.1:5432/shop"),
+    ({"primary": "a.rds:5432", "replicas": "b.rds:5432, localhost:5433"}, "replicas localhost:5433"),
+    ({"primary": "local:5432"}, "primary local:5432"),
+    ({"cache": "redis 127.0.0.1:6379"}, "cache redis 127.0.0.1:6379"),
+    ({"primary": "shop.abc.rds.amazonaws.com:5432/shop", "cache": "redis cache.abc:6379", "scale": "127.0.0.1"}, "")])
+def test_servers_beside_the_client_are_told(demo: Results, settings: dict[str, str], told: str) -> None:
+    page = words(parsed(report.html(replace(demo, settings=settings))))
+    assert ("Servers and client shared one machine" in page) == bool(told) and told in page
+
+
+def test_a_ttl_that_was_not_reached_is_told(sweep: Results) -> None:
+    runs = [run for run in sweep.runs if run.varied.ttl_s]  # of 1, 5, 30, 120 and 600 s, each for 13 s
+    page = words(parsed(report.html(replace(sweep, runs=runs))))
+    assert "Note: TTLs that were not reached" in page
+    assert "30 s, in 13 s from an empty cache" in page and "5 s, in 13 s" not in page
+
+
+def test_what_chance_may_have_made_is_told(demo: Results) -> None:
+    one = demo.runs[0]
+    other = replace(one, configuration="cache")
+    slow = replace(one, configuration="replicas", result=replace(one.result, latency=results.Histogram(
+        Buckets({9_000_000_000: 100}), 9e6, 9e6, 9e6)))
+    page = words(parsed(report.html(Results([one, other, slow]))))
+    assert "“primary only” had the lowest p99" in page and ", but chance may have put it before “cache”" in page
+    low, high = one.result.latency.interval(99)
+    row = only(parsed(report.html(Results([one, other, slow]))), "Latency of requests")["primary only"]["p99 may be"]
+    assert row.split(" to ")[0] == figures.digits(low / 1000) and row.split(" to ")[1] == figures.duration(high)
+
+
+def test_rounds_that_differ_widen_the_interval(demo: Results) -> None:
+    one = demo.runs[0]
+    slow = replace(one, result=replace(one.result, latency=results.Histogram(Buckets({900_000_000: 9}), 9e5, 9e5, 9e5)))
+    ((case,),) = (comparison.cases for comparison in cases.comparisons_of(Results([one, slow])))
+    assert case.interval(99).low_us <= one.result.latency.percentile(99) and case.interval(99).high_us == 9e5
+
+
 def test_without_faults_there_is_no_warning(demo: Results) -> None:
     text = report.html(changed(demo.runs[0]))
     assert "No warnings:" in text and "Warning:" not in text and "Note:" not in text
