@@ -16,7 +16,7 @@ from typing import IO, Any, Optional
 
 import conninfo
 from faults import BenchError
-from interrupts import stopped_by
+from interrupts import INTERRUPTED, interrupted, stopped_by
 from passwords import in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +78,10 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
 
+    def kill(self) -> None:
+        """Before it has anything to tell."""
+        self._process.kill()
+
     def send_stop(self) -> None:
         """Ends a phase. No signal, because who has started us may have sent it one too, and two are the end. Past the
         buffer, because this is for a signal handler."""
@@ -103,6 +107,8 @@ class Process:
         """Why it ended: its last words."""
         code = self.end()
         words = [line.strip() for line in self._complaints if line.strip()]
+        if interrupted():
+            return BenchError(words[-1].removeprefix("shopload: ") if words else "stopped", INTERRUPTED)
         said = words[-1].removeprefix("shopload: ") if words else f"the engine ended with exit code {code} and no word"
         return BenchError(conninfo.advised(said), 2 if code == 2 else 1)
 
@@ -138,7 +144,8 @@ class Engine:
         """``configuration`` is the library's file, which holds passwords. Raises BenchError: it cannot start."""
         self._process = Process(["run", *options, "--commands"], {"--config": configuration}, program)
         self._lines = self._process.lines()
-        self.start = self._until("start")
+        with stopped_by(self._process.kill):
+            self.start = self._until("start")
 
     def _until(self, kind: str, seen: Callable[[Line], None] = lambda line: None) -> Line:
         """The next line of that type; the others are handed to ``seen``."""

@@ -21,7 +21,10 @@ _interrupted = threading.Event()
 
 
 def interrupt() -> None:
-    """Has what runs end early and tell what it has, now and from now on. For a signal handler."""
+    """Has what runs end early and tell what it has, now and from now on. For a signal handler. To ask again adds
+    nothing: for the engine a second signal is the end."""
+    if _interrupted.is_set():
+        return
     _interrupted.set()
     for stop in list(_stops):
         stop()

@@ -131,7 +131,7 @@ def prepare(given: argparse.Namespace, fleet: servers.Fleet, chosen: Sequence[co
 def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fleet: servers.Fleet, fault: str = "",
            operations: Sequence[results.Operation] = ()) -> None:
     """Prints the table, and writes both files. ``fault`` is what ended it before its end."""
-    if not runs:
+    if not runs or (interrupted() and not any(run.result.requests for run in runs)):
         raise BenchError("stopped before anything was measured", INTERRUPTED)
     print("\n" + summary.table([run for run in runs if run.kind == "measure" or run.found] or runs))
     for line in summary.remarks(runs):

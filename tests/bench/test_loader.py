@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +42,40 @@ def test_a_load_that_was_killed_goes_on(database: str) -> None:
     assert sql(database, "SELECT complete FROM shopbench.shopload_marker") == [(False,)]
     told = front(database, "status")
     assert "not loaded to the end" in told.stdout
+    interrupt_while_it_waits(database)
     again = front(database, "load", *SMALL)
     assert again.returncode == 0 and "were there" in again.stdout, again.stderr
     assert rows(database) == [(50, 30000, 30000, 60, 60)]
+
+
+def interrupt_while_it_waits(database: str) -> None:
+    """Ctrl-C ends a statement that the server would be at for long."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(os.environ["SHOPDATA_PRIMARY"], dbname=database) as connection:
+        connection.execute("LOCK TABLE shopbench.carts, shopbench.customers")
+        with subprocess.Popen([*FRONT, "load", *SMALL, "--database", database], stderr=subprocess.PIPE,
+                              text=True) as process:
+            end = time.monotonic() + 20
+            while sql(database, waits) == [(0,)] and time.monotonic() < end:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGINT)  # the terminal's, and that of who has started it
+            assert process.stderr and "goes on from here" in process.stderr.read().splitlines()[-1]
+        assert process.returncode == 130
+
+
+def test_ctrl_c_while_a_server_says_nothing(database: str, tmp_path: Path) -> None:
+    """It accepts connections, as one does that hangs."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = ["--primary", f"127.0.0.1:{silent.getsockname()[1]}", "--user", "x", "--sslmode", "disable"]
+        for words in (["load", *SMALL], ["run", "--rate", "1", "--out", str(tmp_path)],
+                      ["run", "--rate", "1", "--out", str(tmp_path), "--unchecked"]):
+            with subprocess.Popen([*FRONT, *words, *where], stderr=subprocess.PIPE, text=True) as process:
+                connection, _ = silent.accept()
+                process.send_signal(signal.SIGINT)
+                assert process.stderr and process.stderr.read() == "shopbench: stopped\n"
+                connection.close()
+            assert process.returncode == 130
 
 
 def test_loading_again_changes_nothing(database: str) -> None:

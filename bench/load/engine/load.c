@@ -1,6 +1,5 @@
 /* load.c - `shopload load`: fills a database that is ours to fill. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "clock.h"
@@ -208,8 +207,6 @@ int load_load_main(int count, char **arguments)
     }
     if (!read_options(&wanted, count, arguments))
         return LOAD_EXIT_USAGE;
-    signal(SIGINT, load_fill_stop);
-    signal(SIGTERM, load_fill_stop);
     bool good = complete_size(&wanted, &shop);
     PGconn *database = good ? load_connect_primary(wanted.conninfo) : NULL;
     good = database && load(database, &shop, &wanted);

@@ -20,11 +20,21 @@ typedef struct job {
 } job;
 
 static volatile sig_atomic_t stopped;
+static PGcancel *statement;
 
-void load_fill_stop(int signal)
+/* What the server is at may take minutes: an index, or the wait for a lock. */
+static void stop(int number)
 {
-    (void)signal;
+    char why[256];
     stopped = 1;
+    signal(number, SIG_DFL);
+    PQcancel(statement, why, sizeof why);
+}
+
+static void take_signals(void (*handler)(int))
+{
+    signal(SIGINT, handler);
+    signal(SIGTERM, handler);
 }
 
 static void tell(job *self, const char *what)
@@ -43,7 +53,7 @@ static void tell(job *self, const char *what)
     load_json_line(&json);
 }
 
-static void tell_of_key(const char *what)
+static bool tell_of_key(const char *what)
 {
     load_json json = {.file = stdout};
     load_json_begin(&json, NULL);
@@ -51,6 +61,7 @@ static void tell_of_key(const char *what)
     load_json_text(&json, "doing", what);
     load_json_end(&json);
     load_json_line(&json);
+    return !stopped;
 }
 
 /* ---- a chunk */
@@ -146,19 +157,28 @@ static bool load_table(job *self, enum load_table table)
     return good;
 }
 
+static bool fill(job *self)
+{
+    bool good = true;
+    for (int table = 0; table < LOAD_TABLES; table++)
+        self->progress->total += load_rows_count(self->shop, table);
+    for (int table = 0; table < LOAD_TABLES && good; table++)
+        good = load_table(self, table);
+    if (good)
+        tell(self, "rows");
+    return good && load_schema_finish(self->database, tell_of_key);
+}
+
 bool load_fill(PGconn *database, const load_shop *shop, load_progress *progress_out)
 {
     *progress_out = (load_progress){.began_ns = load_now_ns()};
     job self = {.database = database, .shop = shop, .progress = progress_out};
-    bool good = true;
-    for (int table = 0; table < LOAD_TABLES; table++)
-        progress_out->total += load_rows_count(shop, table);
-    for (int table = 0; table < LOAD_TABLES && good; table++)
-        good = load_table(&self, table);
+    statement = PQgetCancel(database);
+    take_signals(stop);
+    bool good = fill(&self);
+    take_signals(SIG_DFL);
+    PQfreeCancel(statement);
     load_text_free(&self.text);
-    if (good)
-        tell(&self, "rows");
-    good = good && load_schema_finish(database, tell_of_key);
     if (stopped)
         load_complain("stopped: %" PRId64 " of %" PRId64 " are there, and the same command goes on from here",
                       progress_out->done, progress_out->total);

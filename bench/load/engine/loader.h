@@ -11,10 +11,7 @@ typedef struct load_progress {
 } load_progress;
 
 /* load_fill loads what is missing, then makes keys and indexes. It prints a JSON line now and then. False: it has
- * complained, or a signal has ended it (load_fill_stop). */
+ * complained, or SIGINT or SIGTERM has ended it; a second one ends the program. */
 bool load_fill(PGconn *database, const load_shop *shop, load_progress *progress_out);
-
-/* load_fill_stop has load_fill end after the rows that it is at; for a signal handler. */
-void load_fill_stop(int signal);
 
 #endif

@@ -71,25 +71,22 @@ bool load_schema_create(PGconn *database)
     return load_sql(database, tables);
 }
 
-static bool add(PGconn *database, const struct later *one, void (*progress)(const char *what))
+static bool add(PGconn *database, const struct later *one, bool (*progress)(const char *what))
 {
     int64_t there = 0;
     if (!load_ask(database, stands, one->name, &there))
         return false;
     if (there)
         return true;
-    progress(one->name);
-    return load_sql(database, one->sql);
+    return progress(one->name) && load_sql(database, one->sql);
 }
 
-bool load_schema_finish(PGconn *database, void (*progress)(const char *what))
+bool load_schema_finish(PGconn *database, bool (*progress)(const char *what))
 {
     bool good = true;
     for (size_t i = 0; i < sizeof later / sizeof *later && good; i++)
         good = add(database, &later[i], progress);
-    if (!good)
-        return false;
-    progress("vacuum");
+    good = good && progress("vacuum");
     /* One by one: several statements in one message are a transaction, in which VACUUM may not run. */
     for (int table = 0; table < LOAD_TABLES && good; table++) {
         char sql[64];

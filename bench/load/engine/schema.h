@@ -21,8 +21,8 @@ extern const char *const load_table_copies[LOAD_TABLES];
 
 /* load_schema_create makes schema and tables, without keys and indexes: rows come in faster so. */
 bool load_schema_create(PGconn *database);
-/* load_schema_finish adds the keys and indexes that are not there yet. `progress` is told of each. */
-bool load_schema_finish(PGconn *database, void (*progress)(const char *what));
+/* load_schema_finish adds the keys and indexes that are not there yet. `progress` is told of each; false: no more. */
+bool load_schema_finish(PGconn *database, bool (*progress)(const char *what));
 /* load_schema_drop drops these tables and no other; the schema too, if nothing of others stands in it. For a
  * transaction. */
 bool load_schema_drop(PGconn *database, bool *schema_kept_out);
