@@ -109,7 +109,8 @@ class FakeBench(Bench):
         if self._breaks and float(rate or 0) > 1000:
             raise BenchError("the primary is gone")
         late = float(rate or 0) > 1000
-        service, latency = (Histogram(Buckets({us * 1000: 1000}), us, us, us) for us in (1000, 90_000 if late else 1000))
+        waited = 90_000 if late else 1000
+        service, latency = (Histogram(Buckets({us * 1000: 1000}), us, us, us) for us in (1000, waited))
         result = replace(self._like.result, requests=1000, failed=0, dropped=0, service=service, latency=latency,
                          bottleneck="threads" if late else "none", ended="done")
         self.runs.append(replace(self._like, rate=float(rate or 0), result=result, kind="search"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,16 @@ def check_sums(result: Json) -> None:
     assert result["late"] == result["late_busy"] + result["late_free"]
 
 
-def ask(sql: str) -> int:
-    done = subprocess.run(["psql", "-qXAt", os.environ["SHOPDATA_PRIMARY"], "-c", sql], text=True, capture_output=True,
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Does it come to be so?"""
+    end = time.monotonic() + 20
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.1)
+    return holds()
+
+
+def ask(sql: str, node: str = os.environ.get("SHOPDATA_PRIMARY", "")) -> int:
+    done = subprocess.run(["psql", "-qXAt", node, "-c", sql], text=True, capture_output=True,
                           check=True)
     return int(done.stdout)
 
@@ -184,6 +193,55 @@ def test_stale_reads_are_found_where_there_are_some(engine: Engine, mode: str, s
     assert (stale["stale"] > 0) == (mode == "ttl")
     if mode == "ttl":
         assert run.result["sources"][source] > 0
+
+
+def test_what_another_configuration_wrote_is_not_taken_for_stale(engine: Engine) -> None:
+    """Taking turns, each has a cache of its own keys, which the others' writes do not reach: what it answers is as new
+    as its own writes, and by these alone it is judged."""
+    def began(prefix: str) -> subprocess.Popen[str]:
+        return engine.start("--workload", "mixed", "--threads", "4", "--keys", "hotspot:0.02:1", "--commands", "--set",
+                            f"cache.key_prefix={prefix}", "--set", "local.bytes=0")
+
+    def measure(process: subprocess.Popen[str]) -> Json:
+        assert process.stdin and process.stdout
+        process.stdin.write("phase turn seconds=0.3 clients=4\n")
+        process.stdin.flush()
+        while (line := json.loads(process.stdout.readline()))["type"] != "result":
+            pass
+        return line
+
+    with began("turns-a") as one, began("turns-b") as other:
+        turns = [measure(process) for process in (one, other, one, other)]
+        assert read(one, "quit\n").exit_code == read(other, "quit\n").exit_code == 0
+    assert all(turn["hits"] > 0 and turn["staleness"]["writes"] > 0 for turn in turns)
+    assert [turn["staleness"]["stale"] for turn in turns] == [0] * 4
+
+
+def scans() -> int:
+    """How often products were looked up by their keys: by the servers' own count, which a connection adds to when it
+    ends."""
+    sql = ("SELECT coalesce(sum(idx_scan), 0) FROM pg_stat_user_indexes WHERE schemaname = 'shopbench' AND "
+           "indexrelname = 'products_pkey'")
+    return sum(ask(sql, os.environ[node]) for node in ("SHOPDATA_PRIMARY", "SHOPDATA_REPLICA1"))
+
+
+@pytest.mark.parametrize("source", ["replica", "cache", "local"])
+def test_the_servers_count_the_same(engine: Engine, source: str) -> None:
+    """What was saved, what readers joined and what the databases ran, against PostgreSQL's own statistics. They are the
+    same, but where a replica was asked again because it was behind; and where the start, which looks for words to
+    search for, adds a scan."""
+    settings = {"replica": ["cache.kind=none"], "cache": ["local.bytes=0"], "local": []}[source]
+    before = scans()
+    run = engine.run("--workload", "point", "--threads", "8", "--keys", "hotspot:0.01:1", "--set",
+                     f"cache.key_prefix=counted-{source}", "--set", "policy.product.ttl=100ms",
+                     *(word for setting in settings for word in ("--set", setting)),
+                     "--phase", "measure seconds=0.5 rate=600")
+    result = run.result
+    joined, from_servers = result["stampedes"]["joined"], sum(result["sources"][one] for one in ("replica", "primary"))
+    assert result["requests"] == from_servers + result["saved"] and result["failed"] == 0
+    assert result["sources"][source] > 0 and (joined == 0 or source != "replica")
+    assert eventually(lambda: from_servers - joined <= scans() - before), scans() - before
+    assert scans() - before <= result["database_statements"] + 1
 
 
 def test_expiries_and_their_readers_are_counted(engine: Engine) -> None:
