@@ -284,8 +284,11 @@ def loss_warnings(case: Case) -> Iterator[Caveat]:
     if result.failed:
         kinds = ", ".join(f"{figures.whole(count)} {kind}" for kind, count in result.errors.items() if count)
         sample = next(iter(result.error_samples.values()), "")
+        longest = result.failed_latency.max_us
+        waited = f", after up to {figures.duration(longest)}" if longest else ""
         yield warn("Requests failed", True,
-                   f"{figures.whole(result.failed)} of {arrived} ({kinds or 'of no kind'}). {sample}".rstrip())
+                   f"{figures.whole(result.failed)} of {arrived} ({kinds or 'of no kind'}){waited}. {sample}".rstrip(),
+                   "They are in no percentile, however long their visitors waited.")
     if result.dropped:
         yield warn("Requests were never sent", True, f"{figures.whole(result.dropped)} of {arrived}",
                    "They waited longer than the patience for a free thread. They are in no percentile: the true ones"

@@ -132,6 +132,7 @@ def combined(results: Sequence[Result], length_s: float) -> Result:
         late=sum(one.late for one in results), late_busy=sum(one.late_busy for one in results),
         late_free=sum(one.late_free for one in results), latency=histograms(results, lambda one: one.latency),
         service=histograms(results, lambda one: one.service),
+        failed_latency=histograms(results, lambda one: one.failed_latency),
         start_delay=histograms(results, lambda one: one.start_delay), requests_by=requests_of(results),
         statements_by=statements_of(results), sources=added(one.sources for one in results),
         hits=sum(one.hits for one in results), misses=sum(one.misses for one in results),

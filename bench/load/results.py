@@ -242,6 +242,7 @@ class Result:
     late_free: int = 0
     latency: Histogram = Histogram()
     service: Histogram = Histogram()
+    failed_latency: Histogram = Histogram()
     start_delay: Histogram = Histogram()
     requests_by: list[Requests] = field(default_factory=list)
     statements_by: list[Statements] = field(default_factory=list)

@@ -35,6 +35,7 @@ static void write_times(load_json *json, const load_tally *tally)
 {
     load_line_times(json, "latency", made(&tally->times[LOAD_LATENCY]), true);
     load_line_times(json, "service", made(&tally->times[LOAD_SERVICE]), true);
+    load_line_times(json, "failed_latency", made(&tally->times[LOAD_FAILED_LATENCY]), true);
     load_line_times(json, "start_delay", made(&tally->times[LOAD_START_DELAY]), true);
 }
 

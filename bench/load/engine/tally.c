@@ -73,6 +73,7 @@ void load_tally_request(load_tally *tally, const load_request *request)
     int64_t latency = request->ended_ns - request->intended_ns, service = request->ended_ns - request->sent_ns;
     load_tally_count(tally, request->failed ? LOAD_FAILED : LOAD_REQUESTS);
     if (request->failed) {
+        load_tally_time(&tally->times[LOAD_FAILED_LATENCY], latency);
         increase(&tally->failed_by[request->interaction][request->source], 1);
         return;
     }

@@ -28,9 +28,10 @@ enum load_count {
 
 /* Times, of all requests together. */
 enum load_time {
-    LOAD_LATENCY,     /* from the intended time */
-    LOAD_SERVICE,     /* from the sending */
-    LOAD_START_DELAY, /* from the intended time to the sending, where a thread was free */
+    LOAD_LATENCY,        /* from the intended time */
+    LOAD_SERVICE,        /* from the sending */
+    LOAD_FAILED_LATENCY, /* from the intended time, of requests that ended in an error */
+    LOAD_START_DELAY,    /* from the intended time to the sending, where a thread was free */
     LOAD_STALENESS,
     LOAD_TIMES
 };

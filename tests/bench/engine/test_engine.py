@@ -48,7 +48,7 @@ def check_sums(result: Json) -> None:
     assert result["intended"] == result["requests"] + result["failed"] + result["dropped"]
     assert result["latency"]["count"] == result["service"]["count"] == result["requests"]
     assert sum(one["latency"]["count"] for one in result["requests_by"]) == result["requests"]
-    assert sum(one["failed"] for one in result["requests_by"]) == result["failed"]
+    assert sum(one["failed"] for one in result["requests_by"]) == result["failed"] == result["failed_latency"]["count"]
     reads = [one for one in result["statements_by"] if one["source"] != "primary" or one["cached"] == "miss"]
     assert sum(one["service"]["count"] for one in reads if one["cached"] == "hit") == result["hits"]
     assert sum(one["service"]["count"] for one in reads if one["cached"] == "miss") == result["misses"]
@@ -131,6 +131,15 @@ def test_a_stall_shows_in_the_latency(engine: Engine) -> None:
     # What a generator would say that sends when its last answer has come.
     assert at_least(result["service"], 500_000) < at_least(result["latency"], 500_000)
     assert result["late_busy"] >= 60
+
+
+def test_what_fails_has_waited_since_its_time_too(engine: Engine) -> None:
+    """Each call of the two threads ends at its deadline, and the arrivals behind it have waited longer."""
+    result = run_stalled(engine, "measure seconds=1 rate=50 arrivals=constant", "--threads", "2", "--set",
+                         "shopdata.deadline=300ms").result
+    check_sums(result)
+    assert result["failed"] >= 4 and sum(result["errors"].values()) >= result["failed"]
+    assert at_least(result["failed_latency"], 299_000) >= 4 and at_least(result["failed_latency"], 500_000) >= 2
 
 
 def test_a_stop_of_the_client_is_the_client_s(engine: Engine) -> None:

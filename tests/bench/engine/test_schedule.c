@@ -1,5 +1,7 @@
 /* Arrivals against the distribution that they are said to have. */
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "../../unit/unit.h"
@@ -78,6 +80,63 @@ START_TEST(poisson_gaps_are_independent)
         squares += gap * gap;
     }
     ck_assert_double_lt(fabs(sum / squares) * sqrt((double)count), 3);
+}
+END_TEST
+
+/* Two agents that know nothing of each other send as one with the sum of their rates; with one seed they would not. */
+START_TEST(agents_of_different_seeds_are_one_process)
+{
+    static double moments[MANY], shares[MANY];
+    load_rate rate = rate_of("500", 100);
+    size_t count = arrive(LOAD_ARRIVALS_POISSON, &rate, 11, 18, moments, MANY / 2);
+    count += arrive(LOAD_ARRIVALS_POISSON, &rate, _i ? 12 : 11, 18, moments + count, MANY / 2);
+    qsort(moments, count, sizeof *moments, ascending);
+    for (size_t i = 0; i < count; i++)
+        shares[i] = 1 - exp(-1000 * (moments[i] - (i ? moments[i - 1] : 0)));
+    ck_assert_double_lt(fabs((double)count - 18000), 4 * sqrt(18000));
+    if (_i)
+        ck_assert_double_lt(distance_from_uniform(shares, count), KS_LIMIT);
+    else
+        ck_assert_double_gt(distance_from_uniform(shares, count), KS_LIMIT);
+}
+END_TEST
+
+struct taker {
+    load_schedule *schedule;
+    double *moments;
+    atomic_size_t *taken;
+};
+
+/* Each arrival has its place by its number: one that is taken twice, or by nobody, leaves a hole. */
+static void *take(void *context)
+{
+    struct taker *taker = context;
+    load_arrival arrival;
+    while (load_schedule_next(taker->schedule, &arrival)) {
+        ck_assert_uint_lt(arrival.number, MANY);
+        taker->moments[arrival.number] = (double)(arrival.at_ns - BEGIN_NS) / 1e9;
+        atomic_fetch_add(taker->taken, 1);
+    }
+    return NULL;
+}
+
+START_TEST(threads_take_each_arrival_once)
+{
+    static double shared[MANY], alone[MANY];
+    atomic_size_t taken = 0;
+    pthread_t threads[4];
+    load_schedule schedule;
+    load_rate rate = rate_of("1000", 15);
+    struct taker taker = {&schedule, shared, &taken};
+    load_schedule_init(&schedule, LOAD_ARRIVALS_POISSON, &rate, load_random_of(5, 2, 1), BEGIN_NS, 15);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, take, &taker);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    load_schedule_free(&schedule);
+    size_t count = arrive(LOAD_ARRIVALS_POISSON, &rate, 5, 15, alone, MANY);
+    ck_assert_uint_eq(taken, count);
+    ck_assert_mem_eq(shared, alone, count * sizeof *alone);
 }
 END_TEST
 
@@ -189,6 +248,8 @@ static void fill(TCase *cases)
 {
     tcase_add_loop_test(cases, poisson_gaps_are_exponential, 0, 4);
     tcase_add_test(cases, poisson_gaps_are_independent);
+    tcase_add_loop_test(cases, agents_of_different_seeds_are_one_process, 0, 2);
+    tcase_add_test(cases, threads_take_each_arrival_once);
     tcase_add_test(cases, poisson_follows_a_changing_rate);
     tcase_add_test(cases, constant_arrivals_stand_evenly);
     tcase_add_test(cases, a_ramp_reaches_what_it_should);
