@@ -103,7 +103,7 @@ class View:
 
     def _write(self, text: str) -> None:
         letters = getattr(self._stream, "encoding", None) or "utf-8"  # a terminal need not have all of them
-        with suppress(BrokenPipeError):  # nobody looks any more: what is measured goes on
+        with suppress(OSError):  # nobody looks any more: what is measured goes on
             self._stream.write(text.encode(letters, "replace").decode(letters))
             self._stream.flush()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import io
 import os
 import signal
 import sys
@@ -128,22 +129,30 @@ def prepare(given: argparse.Namespace, fleet: servers.Fleet, chosen: Sequence[co
     given.prices = cost.read(given.prices) if given.prices else None
 
 
+def tell(text: str) -> None:
+    """Prints. Where nobody reads it any more, there are still files to be written."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def finish(given: argparse.Namespace, runs: list[results.Run], began: float, fleet: servers.Fleet, fault: str = "",
            operations: Sequence[results.Operation] = ()) -> None:
     """Prints the table, and writes both files. ``fault`` is what ended it before its end."""
     if not runs or (interrupted() and not any(run.result.requests for run in runs)):
         raise BenchError("stopped before anything was measured", INTERRUPTED)
-    print("\n" + summary.table([run for run in runs if run.kind == "measure" or run.found] or runs))
+    tell("\n" + summary.table([run for run in runs if run.kind == "measure" or run.found] or runs))
     for line in summary.remarks(runs):
-        print(f"note: {line}")
+        tell(f"note: {line}")
     told = results.Results(
         runs=runs, title=given.verb, command=measuring.command_line(given.words), started_at=measuring.utc(began),
         ended_at=measuring.utc(time.time()), target=given.target, operations=list(operations), broken_off=fault,
         settings=fleet.shown(), host=measuring.host(), versions=measuring.versions())
     results.write(told, given.out / "results.json")
+    tell(f"results: {(given.out / 'results.json').resolve()}")
     report.write(told, given.out / "report.html", given.prices)
-    print(f"results: {(given.out / 'results.json').resolve()}\nreport:  {(given.out / 'report.html').resolve()}",
-          flush=True)
+    tell(f"report:  {(given.out / 'report.html').resolve()}")
     if not interrupted() and not any(run.result.requests for run in runs):
         raise BenchError("no request at all was answered")
 
@@ -474,7 +483,7 @@ def add_file_verbs(verb: object) -> None:
 
 def take_signals() -> None:
     """The first Ctrl-C ends the measurement, and what was measured is told; a later one ends all. Both the terminal and
-    tests/launcher/launch may send the same one."""
+    tests/launcher/launch may send the same one. A terminal that is closed, as by a network, is as much."""
     first: list[float] = []
 
     def ask(number: int, _: object) -> None:
@@ -482,12 +491,16 @@ def take_signals() -> None:
             raise KeyboardInterrupt
         first.append(time.monotonic())
         interrupt()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # which nohup has
+            signal.signal(number, ask)
 
 
 def main(words: Sequence[str]) -> int:
     """The whole program; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal need not have all letters
+            stream.reconfigure(errors="replace")
     try:
         given = parser_of().parse_args(words)
         given.words = words

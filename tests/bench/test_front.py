@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -139,6 +142,32 @@ def test_a_signal_prints_what_was_measured(number: signal.Signals, tmp_path: Pat
     assert process.returncode == 130
     run, = runs_of(tmp_path)
     assert run["result"]["ended"] == "interrupted" and "interrupted" in told and "report:" in told
+
+
+def test_a_terminal_that_is_gone(tmp_path: Path) -> None:
+    """What was measured until then is in the files."""
+    controller, terminal = pty.openpty()
+    with subprocess.Popen([*FRONT, "run", "--rate", "100", "--seconds", "900", "--warmup", "0", "--out", str(tmp_path)],
+                          env=environment(FAKE_SLOW="yes", TERM="xterm"), stdin=terminal, stdout=terminal,
+                          stderr=terminal, start_new_session=True, preexec_fn=take_terminal) as process:
+        os.close(terminal)
+        os.read(controller, 1)
+        time.sleep(0.3)
+        os.close(controller)
+    assert process.returncode == 130
+    assert len(runs_of(tmp_path)) == 1 and (tmp_path / "report.html").is_file()
+
+
+def take_terminal() -> None:
+    """Whose end is then SIGHUP to us."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_a_terminal_that_lacks_letters(tmp_path: Path) -> None:
+    """As the dash where there is no hit ratio."""
+    done = front("run", "--rate", "5", "--seconds", "1", "--quiet", "--out", str(tmp_path), FAKE_CAPACITY="0",
+                 PYTHONIOENCODING="latin-1")
+    assert done.stderr == "shopbench: no request at all was answered\n" and (tmp_path / "report.html").is_file()
 
 
 def test_sweeps(tmp_path: Path) -> None:

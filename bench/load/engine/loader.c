@@ -22,19 +22,20 @@ typedef struct job {
 static volatile sig_atomic_t stopped;
 static PGcancel *statement;
 
-/* What the server is at may take minutes: an index, or the wait for a lock. */
-static void stop(int number)
-{
-    char why[256];
-    stopped = 1;
-    signal(number, SIG_DFL);
-    PQcancel(statement, why, sizeof why);
-}
-
 static void take_signals(void (*handler)(int))
 {
     signal(SIGINT, handler);
     signal(SIGTERM, handler);
+}
+
+/* What the server is at may take minutes: an index, or the wait for a lock. And it may be silent for ever. */
+static void stop(int number)
+{
+    (void)number;
+    char why[256];
+    stopped = 1;
+    take_signals(SIG_DFL);
+    PQcancel(statement, why, sizeof why);
 }
 
 static void tell(job *self, const char *what)
