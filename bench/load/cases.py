@@ -17,6 +17,8 @@ from results import Result, Results, Run, Second, Varied
 STYLES = 8
 SHORT_S = 30.0
 FEW = 10
+FILLING = 0.03
+"""So much does the hit ratio of a cache not rise by chance while it is measured."""
 MOST_PLACES = 2
 SOURCES = ("local", "cache", "stale", "replica", "primary")
 PERCENTILES = (50.0, 90.0, 99.0, 99.9, 99.99)
@@ -322,6 +324,27 @@ def cache_warnings(case: Case) -> Iterator[Caveat]:
                           "The database answered instead, until the cache was asked again.")
 
 
+def ratio_of(seconds: Sequence[Second]) -> Optional[float]:
+    """The hit ratio: of the statements that a cache keeps."""
+    hits, asked = sum(one.hits for one in seconds), sum(one.hits + one.misses for one in seconds)
+    return hits / asked if asked else None
+
+
+def filling_warnings(case: Case) -> Iterator[Caveat]:
+    """What is kept for minutes has not all been asked for in seconds. A phase that begins empty is meant to."""
+    first: list[Second] = []
+    last: list[Second] = []
+    for run in case.runs:
+        seconds = [] if is_phase(run) else [one for one in run.seconds if one.phase == run.result.phase]
+        third = len(seconds) // 3
+        first, last = first + seconds[:third], last + seconds[len(seconds) - third:]
+    before, after = ratio_of(first), ratio_of(last)
+    if before is not None and after is not None and after - before > FILLING:
+        yield about(case)("The caches were still filling", False,
+                          f"the hit ratio rose from {figures.share(before)} to {figures.share(after)} while it was"
+                          " measured", "In the long run it is higher, and the latency lower: give a longer --warmup.")
+
+
 def trust_warnings(case: Case) -> Iterator[Caveat]:
     """Too little of it to trust the tail, or not all of it."""
     result, warn = case.result, about(case)
@@ -391,7 +414,7 @@ def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Cav
         for case in [*comparison.all_cases, *(Case(run.configuration, "", [run]) for run in comparison.sweeps)]:
             found += [*stale_warnings(case), *plan_warnings(case)]
             if case in comparison.cases or (case.rate is not None and case.runs[0].kind == "measure"):
-                for of in bottleneck_warnings, loss_warnings, cache_warnings, trust_warnings:
+                for of in bottleneck_warnings, loss_warnings, cache_warnings, filling_warnings, trust_warnings:
                     found += of(case)
     return sorted(found, key=lambda warning: (not warning.grave, warning.what))
 

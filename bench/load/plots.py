@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional
 
 import figures
-from cases import PERCENTILES, SOURCES, Case, Comparison
+from cases import PERCENTILES, SOURCES, Case, Comparison, ratio_of
 from histogram import Histogram, distribution
 from merging import added
 from results import Run, Second, Target
@@ -168,12 +168,6 @@ def timeline(case: Case, measure: Measure) -> Series:
     return Series(case.name, case.style, [(at, value) for at, value in values if value is not None])
 
 
-def hit_ratio(seconds: Sequence[Second]) -> Optional[float]:
-    """Of the statements that a cache keeps."""
-    hits, asked = sum(one.hits for one in seconds), sum(one.hits + one.misses for one in seconds)
-    return hits / asked if asked else None
-
-
 def slowest_p99(seconds: Sequence[Second]) -> Optional[float]:
     """The worst second's 99th percentile: an hour's average would hide what a visitor had to wait for."""
     return max((one.latency.p99_us for one in seconds if one.latency.count), default=None)
@@ -192,7 +186,7 @@ def told_ends(series: Sequence[Series], name: Callable[[float], str]) -> str:
 def hit_ratios(cases: Sequence[Case]) -> Plot:
     """The hit ratio of each configuration that has a cache, over time."""
     kept = [case for case in cases if case.hit_ratio is not None]
-    series = [timeline(case, hit_ratio) for case in kept]
+    series = [timeline(case, ratio_of) for case in kept]
     return Plot("Hit ratio over time", told_ends(series, figures.share), time_axis(kept),
                 Axis("statements answered by a cache, of those that it keeps", of_shares(lambda value: f"{value:.0%}")),
                 series, spans=spans(kept[0]) if kept else [])

@@ -237,6 +237,16 @@ def test_warnings_stand_before_everything(demo: Results, changes: dict[str, Any]
     assert text.index(heading) < text.index("At a glance")
 
 
+def test_a_cache_that_was_still_filling_is_told(demo: Results) -> None:
+    def run(*hits: int) -> Run:
+        seconds = [results.Second("measure", hits=count, misses=100 - count) for count in hits]
+        return replace(demo.runs[0], seconds=[results.Second("warmup", hits=0, misses=100), *seconds])
+    note = "Note: The caches were still filling"
+    text = words(parsed(report.html(Results([run(50, 60, 70, 70, 80, 80)]))))
+    assert note in text and "the hit ratio rose from 55.0 % to 80.0 %" in text
+    assert note not in words(parsed(report.html(Results([run(70, 71, 70, 72, 71, 71)]))))
+
+
 def test_a_build_that_is_not_for_speed_is_told(demo: Results) -> None:
     slow = replace(demo.runs[0], start=replace(demo.runs[0].start, build="buildtype debug, sanitizer address"))
     assert "Warning: Not built for speed" in report.html(Results([slow]))
