@@ -18,6 +18,8 @@ from passwords import Passfile, Source
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SETTING = re.compile(r"[a-z_]+(\.[A-Za-z0-9_-]+)?\.[a-z_]+=.*", re.DOTALL)
+READER = re.compile(r"\.cluster-ro-|,")
+"""In a host's name: of Aurora and of clusters of RDS; or several hosts."""
 POLICIES = ("product", "list", "best_sellers", "order")
 """Those of the engine's statements (FORMAT.md)."""
 SECRET = re.compile(r"\.(conninfo|password|sentinel_password|token_keys)$")
@@ -81,7 +83,7 @@ def add_options(parser: argparse.ArgumentParser, cache: bool = True) -> None:
 def add_further_options(servers: argparse._ArgumentGroup) -> None:
     """Those that a load does not need."""
     servers.add_argument("--replica", metavar="SERVER", action="append", default=[],
-                         help="a replica, or a reader endpoint; repeatable")
+                         help="a replica, by its own endpoint and not a reader endpoint; repeatable")
     servers.add_argument("--redis", metavar="HOST:PORT", help="Redis, Valkey, ElastiCache: the primary endpoint")
     servers.add_argument("--memcached", metavar="HOST:PORT,...", help="memcached, all of its servers")
     servers.add_argument("--cache-tls", action="store_true", help="talk TLS to Redis, and check its certificate")
@@ -135,6 +137,9 @@ def server(option: str, text: str, extra: dict[str, str]) -> dict[str, str]:
                          "give it by --password-env, --password-file or --password-command")
     merged = {**keywords, **extra}
     warn_of_strangers(merged)
+    if READER.search(merged.get("host", "")):
+        print(f"shopbench: {option} {merged['host']} is a reader endpoint, behind which several servers look like one: "
+              "name each by its own", file=sys.stderr)
     return merged
 
 

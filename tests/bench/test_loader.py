@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -157,6 +160,60 @@ def test_the_engine_and_the_report_on_a_shop(database: str, tmp_path: Path) -> N
     password = psycopg.conninfo.conninfo_to_dict(os.environ["SHOPDATA_PRIMARY"])["password"]
     assert "<svg" in report and str(password) not in report + json.dumps(told) + done.stdout + done.stderr
     assert told["runs"][0]["start"]["scale"]["products"] == 200
+
+
+class Endpoint:
+    """A reader endpoint: each connection goes to the next of several servers."""
+
+    def __init__(self, *ports: int):
+        self.taken = dict.fromkeys(ports, 0)
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        self.port = self._sockets[0].getsockname()[1]
+        self._threads = [threading.Thread(target=self._serve)]
+        self._threads[0].start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            for port in itertools.cycle(self.taken):
+                client, server = self._sockets[0].accept()[0], socket.create_connection(("127.0.0.1", port))
+                self._sockets += [client, server]
+                self.taken[port] += 1
+                for ends in ((client, server), (server, client)):
+                    self._threads.append(threading.Thread(target=self._pass, args=ends))
+                    self._threads[-1].start()
+
+    @staticmethod
+    def _pass(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        for one in self._sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for one in self._sockets:
+            one.close()
+
+
+def test_replicas_behind_a_reader_endpoint(database: str, tmp_path: Path) -> None:
+    """They look like one, and nothing is read that is too old or lost."""
+    ports = [int(str(psycopg.conninfo.conninfo_to_dict(os.environ[f"SHOPDATA_REPLICA{n}"])["port"])) for n in (1, 2)]
+    endpoint = Endpoint(*ports)
+    about = psycopg.conninfo.conninfo_to_dict(os.environ["SHOPDATA_PRIMARY"])
+    assert front(database, "load", "--products", "20", "--customers", "5", "--orders", "5").returncode == 0
+    done = front(database, "run", "--primary", f"localhost:{about['port']}", "--replica", f"localhost:{endpoint.port}",
+                 "--user", "shop", "--password-env", "WORD", "--sslmode", "prefer", "--workload", "mixed", "--rate",
+                 "200", "--seconds", "1", "--warmup", "0", "--quiet", "--out", str(tmp_path),
+                 WORD=str(about["password"]))
+    endpoint.close()
+    assert done.returncode == 0, done.stderr
+    run, = json.loads((tmp_path / "results.json").read_text())["runs"]
+    assert run["result"]["failed"] == 0 and run["result"]["staleness"]["stale"] == 0
+    assert run["result"]["sources"]["replica"] > 0 and run["nodes"]["replica"] == 1 and min(endpoint.taken.values()) > 1
 
 
 def test_an_empty_database_is_not_measured(database: str, tmp_path: Path) -> None:

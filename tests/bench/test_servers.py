@@ -169,6 +169,13 @@ def test_wrong_options(words: list[str], why: str, monkeypatch: pytest.MonkeyPat
     assert "geheim" not in str(told.value)
 
 
+def test_a_reader_endpoint_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    own, reader = "shop-2.abc.eu-central-1.rds.amazonaws.com", "shop.cluster-ro-abc.eu-central-1.rds.amazonaws.com"
+    for host, told in ((own, False), (reader, True), ("host=a,b port=1,2", True)):
+        fleet.fleet_of(options("--primary", "a", "--sslmode", "disable", "--replica", host))
+        assert ("reader endpoint" in capsys.readouterr().err) is told
+
+
 def test_a_fleet_of_the_launcher() -> None:
     environment = {"SHOPDATA_PRIMARY": "host=127.0.0.1 port=1", "SHOPDATA_REPLICA1": "host=127.0.0.1 port=2",
                    "SHOPDATA_REPLICA2": "host=127.0.0.1 port=3", "SHOPDATA_REDIS": "127.0.0.1:4"}
