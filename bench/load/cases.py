@@ -362,15 +362,14 @@ def trust_warnings(case: Case) -> Iterator[Caveat]:
 
 def is_here(server: str) -> bool:
     """Is it on the client's machine, as far as its address tells?"""
-    host = server.split()[-1]
+    host = server.split(" ")[-1]
     return host.startswith(("127.", "localhost", "[::1]", "::1", "/", "local:"))
 
 
 def place_warnings(results: Results) -> Iterator[Caveat]:
     """Servers beside the client."""
-    servers = [f"{role} {one}" for role in ("primary", "replicas", "cache")
-               for one in results.settings.get(role, "").split(", ") if one]
-    here = [one for one in servers if is_here(one)]
+    here = [role for role in ("primary", "replicas", "cache")
+            if any(map(is_here, results.settings.get(role, "").split(", ")))]
     if here:
         yield Caveat("Servers and client shared one machine", True, "", ", ".join(here),
                      "They take processors from one another, and there was no network between them: choose no instances"

@@ -192,6 +192,7 @@ def overview(comparison: Comparison, target: Optional[Target]) -> Markup:
 def tails(comparison: Comparison, target: Optional[Target]) -> Markup:
     """Latency by percentile."""
     return joined(page.plot(plots.latencies(comparison.cases, target), INTENDED), sheets.latencies(comparison.cases),
+                  sheets.tails(comparison.cases),
                   paragraph(f"A grey figure {sheets.THIN}. {RANGES}", "note"))
 
 

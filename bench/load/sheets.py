@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
@@ -77,6 +77,40 @@ def latencies(cases: Sequence[Case]) -> Markup:
     return page.table("Latency of requests, from the intended time of sending", columns, rows)
 
 
+def slowest(case: Case) -> Counter[str]:
+    """How many requests of each interaction are among the slowest hundredth."""
+    limit = case.result.latency.percentile(99)
+    found: Counter[str] = Counter()
+    for row in case.result.requests_by:
+        found[row.interaction] += sum(count for value, count in row.latency.buckets_ns.items() if value / 1000 > limit)
+    return found
+
+
+def by_whom(case: Case, interaction: str, sources: Sequence[str]) -> str:
+    """How many requests of an interaction had to go so far, and how long half of them took."""
+    whole = merged(row.latency for row in case.result.requests_by
+                   if row.interaction == interaction and row.source in sources)
+    return f"{figures.whole(whole.count)}, {figures.duration(whole.percentile(50))}" if whole.count else figures.NOTHING
+
+
+def tail_of(cases: Sequence[Case]) -> tuple[list[str], list[Cells]]:
+    """What the slowest requests are: columns and rows."""
+    rows: list[Cells] = []
+    for case in cases:
+        found = slowest(case)
+        if sum(found.values()):
+            (name, count), = found.most_common(1)
+            rows.append([case.name, name, f"{figures.whole(count)} of {figures.whole(sum(found.values()))}",
+                         by_whom(case, name, ("local", "cache", "stale")), by_whom(case, name, ("replica", "primary"))])
+    return ["configuration", "most of the slowest hundredth", "so many", "those of it from a cache, p50",
+            "those from a database, p50"], rows
+
+
+def tails(cases: Sequence[Case]) -> Markup:
+    """The same as a table."""
+    return page.table("What the slowest hundredth is", *tail_of(cases), texts=2)
+
+
 def loads(comparison: Comparison, target: Optional[Target]) -> Markup:
     """Every load of every configuration."""
     columns = ["configuration", "load", "answered/s", *map(figures.percentile_name, PERCENTILES[:4]), "failed",
@@ -132,8 +166,8 @@ def freshness(cases: Sequence[Case]) -> Markup:
                                                       "stale by, p50", "p99", "most", "highest lag"], rows)
 
 
-def stampedes(cases: Sequence[Case]) -> Markup:
-    """What happened each time that a product was missing from the caches."""
+def missing_of(cases: Sequence[Case]) -> tuple[list[str], list[Cells]]:
+    """What happened each time that a product was missing from the caches: columns and rows."""
     rows: list[Cells] = []
     for case in cases:
         one = case.result.stampedes
@@ -142,9 +176,13 @@ def stampedes(cases: Sequence[Case]) -> Markup:
             rows.append([case.name, figures.whole(one.expiries), figures.whole(one.readers),
                          figures.whole(one.joined), figures.NOTHING if each is None else figures.digits(each),
                          figures.whole(one.crowded), figures.whole(one.most_readers)])
-    return page.table("Stampedes", ["configuration", "times missing", "readers that found it missing",
-                                    "joined another's read", "database reads each time", "times with several readers",
-                                    "most readers at once"], rows)
+    return ["configuration", "times missing", "readers that found it missing", "joined another's read",
+            "database reads each time", "times with several readers", "most readers at once"], rows
+
+
+def stampedes(cases: Sequence[Case]) -> Markup:
+    """The same as a table."""
+    return page.table("Stampedes", *missing_of(cases))
 
 
 def losses(cases: Sequence[Case]) -> Markup:
@@ -161,8 +199,8 @@ def losses(cases: Sequence[Case]) -> Markup:
                       rows, texts=2)
 
 
-def clients(cases: Sequence[Case]) -> Markup:
-    """What the generator itself did."""
+def clients_of(cases: Sequence[Case]) -> tuple[list[str], list[Cells]]:
+    """What the generator itself did, and what another benchmark would have told: columns and rows."""
     rows: list[Cells] = []
     for case in cases:
         result, client = case.result, case.result.client
@@ -171,9 +209,13 @@ def clients(cases: Sequence[Case]) -> Markup:
                      f"{figures.digits(client.cpu_us_per_request)} µs", figures.share(client.machine_busy),
                      figures.size(client.memory_bytes), quantile(result.start_delay, 99), quantile(result.latency, 99),
                      quantile(result.service, 99)])
-    return page.table("The client", ["configuration", "bottleneck", "processors used", "processor time per request",
-                                     "machine busy", "memory", "own delay, p99", "latency, p99",
-                                     "p99 had waiting not counted"], rows, texts=2)
+    return ["configuration", "bottleneck", "processors used", "processor time per request", "machine busy", "memory",
+            "own delay, p99", "latency, p99", "p99 had waiting not counted"], rows
+
+
+def clients(cases: Sequence[Case]) -> Markup:
+    """The same as a table."""
+    return page.table("The client", *clients_of(cases), texts=2)
 
 
 def traffic(cases: Sequence[Case]) -> Markup:

@@ -26,6 +26,7 @@ import demo
 import finding
 import fleet as servers
 import loading
+import markdown
 import measuring
 import merging
 import phases
@@ -307,6 +308,9 @@ def write_report(given: argparse.Namespace) -> int:
     """A report of results that are there; those of several commands are laid side by side."""
     told = merging.beside([results.read(path) for path in given.results])
     told = dataclasses.replace(told, target=given.target or told.target)
+    if given.markdown:
+        print(markdown.text(told), end="")
+        return 0
     prices = cost.read(given.prices) if given.prices else None
     path = given.out or given.results[0].with_name("report.html")
     report.write(told, path, prices)
@@ -469,6 +473,8 @@ def add_file_verbs(verb: object) -> None:
     made.add_argument("results", type=Path, nargs="+", metavar="RESULTS.json")
     made.add_argument("--out", type=Path, metavar="FILE", help="default: report.html beside the first")
     add_judging_options(made)
+    made.add_argument("--markdown", action="store_true",
+                      help="print the most important tables, to stand in a page, and write nothing")
     made.add_argument("--hgrm", type=Path, metavar="DIR",
                       help="percentile distributions too, as HdrHistogram prints them")
     made = verb("merge", merge, "merge the results of several agents that ran at the same time")

@@ -267,10 +267,9 @@ def test_what_an_agent_has_to_remark_is_told(demo: Results) -> None:
 
 
 @pytest.mark.parametrize(("settings", "told"), [
-    ({"primary": "127.0.0.1:5432/shop"}, "primary 127.0.0.1:5432/shop"),
-    ({"primary": "a.rds:5432", "replicas": "b.rds:5432, localhost:5433"}, "replicas localhost:5433"),
-    ({"primary": "local:5432"}, "primary local:5432"),
-    ({"cache": "redis 127.0.0.1:6379"}, "cache redis 127.0.0.1:6379"),
+    ({"primary": "127.0.0.1:5432/shop", "cache": "redis [::1]:6379"}, "one another. primary, cache"),
+    ({"primary": "a.rds:5432", "replicas": "b.rds:5432, localhost:5433"}, "one another. replicas"),
+    ({"primary": "local:5432"}, "one another. primary"), ({"cache": "redis 127.0.0.1:6379"}, "one another. cache"),
     ({"primary": "shop.abc.rds.amazonaws.com:5432/shop", "cache": "redis cache.abc:6379", "scale": "127.0.0.1"}, "")])
 def test_servers_beside_the_client_are_told(demo: Results, settings: dict[str, str], told: str) -> None:
     page = words(parsed(report.html(replace(demo, settings=settings))))
