@@ -64,9 +64,9 @@ class Fleet:
 def add_options(parser: argparse.ArgumentParser, cache: bool = True) -> None:
     """The options that say where the servers are."""
     servers = parser.add_argument_group(
-        "servers", "Without these: SHOPDATA_PRIMARY, SHOPDATA_REPLICA1... and SHOPDATA_REDIS or SHOPDATA_MEMCACHED of "
-        "the environment, as tests/launcher/launch makes them. A server is `host:port`, a libpq connection string, or "
-        "a URI; without a password.")
+        "servers", "A server is `host:port`, a libpq connection string, or a URI, without a password. Where none is\n"
+        "named: SHOPDATA_PRIMARY, SHOPDATA_REPLICA1... and SHOPDATA_REDIS or SHOPDATA_MEMCACHED of the environment,\n"
+        "as tests/launcher/launch makes them.")
     servers.add_argument("--primary", metavar="SERVER", help="the primary: the writer's endpoint")
     servers.add_argument("--user", metavar="NAME", help="who logs in to PostgreSQL")
     servers.add_argument("--database", metavar="NAME",
@@ -75,7 +75,8 @@ def add_options(parser: argparse.ArgumentParser, cache: bool = True) -> None:
                          help="as libpq has it; verify-full where --sslrootcert is given")
     servers.add_argument("--sslrootcert", type=Path, metavar="FILE",
                          help="the authorities to trust (PEM): for RDS its bundle, global-bundle.pem")
-    add_password_options(servers, "--password", "PostgreSQL")
+    add_password_options(servers, "--password", "PostgreSQL", "what prints it for the server PGHOST, PGPORT of its "
+                         "environment; run again every ten minutes, and asks for nothing")
     if cache:
         add_further_options(servers)
 
@@ -90,17 +91,16 @@ def add_further_options(servers: argparse._ArgumentGroup) -> None:
     servers.add_argument("--cache-ca", type=Path, metavar="FILE", help="the authorities to trust for that (PEM)")
     servers.add_argument("--cache-cluster", action="store_true", help="--redis is a cluster's configuration endpoint")
     servers.add_argument("--cache-user", metavar="NAME", help="who logs in to Redis")
-    add_password_options(servers, "--cache-password", "the cache")
+    add_password_options(servers, "--cache-password", "the cache", "what prints it, and asks for nothing")
     servers.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="settings",
                          help="a key of the library (doc/configuration.md), as policy.product.ttl=30s; repeatable")
 
 
-def add_password_options(group: argparse._ArgumentGroup, option: str, whose: str) -> None:
-    """The three sources of a password."""
+def add_password_options(group: argparse._ArgumentGroup, option: str, whose: str, command: str) -> None:
+    """The three sources of a password, the last of which is a command."""
     group.add_argument(f"{option}-env", metavar="NAME", help=f"the environment variable with the password of {whose}")
     group.add_argument(f"{option}-file", metavar="FILE", type=Path, help="a file with it, that only its owner may read")
-    group.add_argument(f"{option}-command", metavar="COMMAND",
-                       help="what prints it, and asks for nothing (aws secretsmanager get-secret-value ...)")
+    group.add_argument(f"{option}-command", metavar="COMMAND", help=command)
 
 
 def fleet_of(given: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Fleet:
@@ -116,6 +116,13 @@ def fleet_of(given: argparse.Namespace, environment: Mapping[str, str] = os.envi
         one.pop("password", None)
     return Fleet(primary, tuple(replicas), cache_of(given, environment), settings_of(given),
                  Passfile(source, [primary, *replicas]))
+
+
+def fleet_of_launcher() -> Fleet:
+    """The servers of tests/launcher/launch. Raises UsageError."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    return fleet_of(parser.parse_args([]))
 
 
 def nodes_of(given: argparse.Namespace, environment: Mapping[str, str]) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import sys
 import time
@@ -53,7 +54,8 @@ class Bar:
         new = line["doing"] != self._doing
         self._doing = line["doing"]
         if self._terminal:
-            self._stream.write(f"\r\x1b[K{self.text(line)}")
+            columns = shutil.get_terminal_size().columns  # what is longer would leave pieces behind
+            self._stream.write(f"\r\x1b[K{self.text(line)[:columns - 1]}")
             self._stream.flush()
         elif new:
             self._stream.write(self.text(line) + "\n")
@@ -61,7 +63,7 @@ class Bar:
     def text(self, line: Line) -> str:
         """That line for people."""
         if "of" not in line:
-            return f"{line['doing']:<12} [{'#' * BAR}] keys and indexes"
+            return f"{'keys':<12} [{'#' * BAR}] {line['doing']}"
         done, kept, of = line["done"], line["kept"], line["of"]
         share = done / of if of else 1.0
         seconds = line["elapsed_s"]

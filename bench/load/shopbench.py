@@ -58,10 +58,7 @@ that is missing nothing is written.""",
     "run": """examples, in the environment of tests/launcher/launch:
   shopbench run --rate 500 --seconds 30
   shopbench run --rate 100..5000 --seconds 300 --workload shop --configuration cache+replicas
-  shopbench run --rate 1000 --phases cold:10,measure:60,flush,measure:30,replica-stop:30,replica-start:30
-
-The exit code of any command is 0, 1 if it could not be done (for a measurement: or no request at all was answered), 2
-for a wrong command line, and 130 if a signal ended it early, with a report of what was measured until then.""",
+  shopbench run --rate 1000 --phases cold:10,measure:60,flush,measure:30,replica-stop:30,replica-start:30""",
     "compare": """examples:
   shopbench compare --seconds 300                     as much as each carries, then rates that they share
   shopbench compare --rate 2000 --rounds 5            all at one rate, taking turns
@@ -75,6 +72,10 @@ again before it counts.""",
     "clean": f"example:\n  shopbench clean {RDS} --password-env PGPASSWORD",
 }
 """For --help."""
+EXIT_CODES = """The exit code is 0, 1 if it could not be done (or no request at all was answered), 2 for a wrong command line, and
+130 if a signal ended it early: Ctrl-C reports what was measured until then, a second one ends it at once.
+
+`shopbench COMMAND --help` tells more of each."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -295,7 +296,7 @@ def show_demo(given: argparse.Namespace) -> int:
     demo.check(given)
     if os.environ.get(ONLY_CHECK):
         return 0
-    fleet = servers.fleet_of(given)
+    fleet = servers.fleet_of_launcher()
     prepare(given, fleet, configurations.ALL)
     began = time.time()
     runs: list[results.Run] = []
@@ -418,7 +419,7 @@ def add_find_options(parser: argparse.ArgumentParser) -> None:
 
 def parser_of() -> Parser:
     """All commands."""
-    parser = Parser(prog="shopbench", description=__doc__)
+    parser = Parser(prog="shopbench", description=__doc__, epilog=EXIT_CODES)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
     def verb(name: str, action: object, text: str) -> Parser:
@@ -431,7 +432,6 @@ def parser_of() -> Parser:
     made = verb("demo", show_demo, "set up servers on this machine, compare five configurations, write a report")
     demo.add_options(made)
     add_output_options(made)
-    servers.add_options(made)
     made = verb("load", load, "fill the database with the shop, or what is missing of it")
     loading.add_load_options(made)
     made.add_argument("--fresh", action="store_true", help="drop the shop that is there first")
