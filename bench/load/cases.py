@@ -376,6 +376,11 @@ def place_warnings(results: Results) -> Iterator[Caveat]:
                      " by these figures. They are for learning to read a report, and for comparing with one another.")
 
 
+def swept(run: Run) -> Case:
+    """A run of a sweep by itself."""
+    return Case(f"{run.configuration}, {run.rate_label}" if run.rate_label else run.configuration, "", [run])
+
+
 def sweep_warnings(run: Run) -> Iterator[Caveat]:
     """A TTL that no entry reached."""
     ttl, whole = run.varied.ttl_s, sum(one.length_s for one in run.seconds) or run.result.length_s
@@ -410,7 +415,7 @@ def warnings_of(results: Results, comparisons: Sequence[Comparison]) -> list[Cav
     found = [*course_warnings(results), *place_warnings(results), *build_warnings(results)]
     for comparison in comparisons:
         found += [caveat for run in comparison.sweeps for caveat in sweep_warnings(run)]
-        for case in [*comparison.all_cases, *(Case(run.configuration, "", [run]) for run in comparison.sweeps)]:
+        for case in [*comparison.all_cases, *map(swept, comparison.sweeps)]:
             found += [*stale_warnings(case), *plan_warnings(case)]
             if case in comparison.cases or (case.rate is not None and case.runs[0].kind == "measure"):
                 for of in bottleneck_warnings, loss_warnings, cache_warnings, filling_warnings, trust_warnings:

@@ -135,6 +135,13 @@ def stretches(case: Case, points: int = POINTS) -> list[Stretch]:
     return [Stretch(piece[0][0], [second for _, second in piece]) for piece in pieces]
 
 
+def coarseness(cases: Sequence[Case]) -> str:
+    """How much time a point of a long run is of."""
+    longest = max((sum(one.length_s for one in stretch.seconds) for case in cases for stretch in stretches(case)),
+                  default=0.0)
+    return f"Each point is the worst second of {figures.seconds(longest)}." if longest >= 1.5 else ""
+
+
 def spans(case: Case) -> list[Span]:
     """The stretches of time that are in no figure, and all phases where there are several."""
     found: list[Span] = []

@@ -21,7 +21,8 @@ from page import CellOrText, Cells
 from results import Asked, ReportError, Results, Run, Start, Target, write_whole
 from svg import Bar
 
-MOST_WARNINGS = 3
+MOST_WARNINGS = 2
+"""Lines of one kind of warning that everybody sees; the others are folded."""
 STYLE = Path(__file__).with_name("report.css")
 
 OTHER_LOADS = (
@@ -56,7 +57,7 @@ OWN_DELAY = (
 ONLY_INSTANCES = (
     "Instances alone, at the rate that was measured, all day: no traffic between zones, storage, backups, nor the "
     "servers of the shop itself. Under one load for all, the cheapest is simply the smallest fleet that keeps up; "
-    f"what each could carry is found with --find. A month has {cost.HOURS_A_MONTH} hours.")
+    f"what each could carry is found with `shopbench find`. A month has {cost.HOURS_A_MONTH} hours.")
 READING = (
     "Latency counts from the moment at which a request was meant to be sent. Percentiles are of all requests of all"
     " rounds together; none is an average of percentiles.",
@@ -81,10 +82,10 @@ def paragraph(words: str, style: Optional[str] = None) -> Markup:
 # The head of the page.
 
 
-def first_of(says: Sequence[str]) -> list[str]:
-    """So many as somebody reads, and how many more there are."""
-    more = len(says) - MOST_WARNINGS
-    return [*says[:MOST_WARNINGS], f"and {more} more like these: see the tables"] if more > 0 else list(says)
+def lines_of(says: Sequence[str]) -> Markup:
+    """So many as somebody reads, and the others for who asks for them."""
+    rest = says[MOST_WARNINGS:]
+    return joined(items(says[:MOST_WARNINGS]), page.folded(f"and {len(rest)} more", items(rest)) if rest else None)
 
 
 def warnings(results: Results, comparisons: Sequence[Comparison]) -> Markup:
@@ -94,7 +95,7 @@ def warnings(results: Results, comparisons: Sequence[Comparison]) -> Markup:
         return paragraph("No warnings: the client kept up, nothing failed, nothing was dropped, no read was stale.",
                          "calm")
     boxes = (element("div", element("h2", f"{'Warning' if one.grave else 'Note'}: {one.what}"),
-                     paragraph(one.advice) if one.advice else None, items(first_of(one.lines)),
+                     paragraph(one.advice) if one.advice else None, lines_of(one.lines),
                      class_="warning grave" if one.grave else "warning") for one in found)
     return element("div", *boxes, id="warnings")
 
@@ -212,7 +213,7 @@ def timelines(comparison: Comparison) -> Markup:
         [plots.shares(case) for case in cases], [(source, source) for source in used])]
     if comparison.has_cache:
         parts.append(page.plot(plots.hit_ratios(cases), f"Of the statements that a cache keeps.{veiled}"))
-    parts.append(page.plot(plots.waits(cases), f"A long run shows the worst second of each piece.{veiled}"))
+    parts.append(page.plot(plots.waits(cases), f"{plots.coarseness(cases)}{veiled}".strip()))
     if any(map(plots.has_lag, cases)):
         parts.append(page.plot(plots.lags(cases), "As the library knows it."))
     return joined(*parts, sheets.answered(comparison.cases))
@@ -385,6 +386,21 @@ def repeat(results: Results, comparisons: Sequence[Comparison]) -> Markup:
                   sheets.pairs("More settings, versions, and the machine", extra.items()) if extra else None)
 
 
+def cannot_tell(results: Results) -> Iterator[str]:
+    """What nobody should conclude from this page."""
+    longest = figures.seconds(max(run.result.length_s for run in results.runs))
+    yield (f"A day. The longest load was measured for {longest}: no nightly backup, no autovacuum after an import, no"
+           " burst credits that are used up, no neighbour that wakes up.")
+    agents = max(run.agents for run in results.runs)
+    one = "One client process" if agents == 1 else f"{agents} client processes"
+    yield (f"Many service processes. {one} asked: each has one pool of connections, one local cache with misses of its"
+           " own, and one share of the stampedes.")
+    if any(run.start.trace is None for run in results.runs):
+        yield "Your visitors. Which products they asked for was invented, unless a trace was replayed."
+    yield "Your statements, indexes and rows: they are a shop's, as listed above. No report that scans a table is in it."
+    yield "What a page costs outside the database: rendering, TLS to the browser, the network to the visitor."
+
+
 def appendix(comparison: Comparison) -> Markup:
     """Every histogram, as figures."""
     return joined(*(joined(sheets.outcomes(case), sheets.interactions(case), sheets.statements(case))
@@ -403,7 +419,8 @@ def body(results: Results, prices: Optional[Prices]) -> Markup:
         group, after = (one.workload, f"-{number}") if several else ("", "")
         listed += [Part(group, name + after, heading, content) for name, heading, content in parts]
     listed.append(Part("", "run", "What was run", repeat(results, comparisons)))
-    listed.append(Part("", "reading", "How to read it", items(READING)))
+    listed += [Part("", "reading", "How to read it", items(READING)),
+               Part("", "cannot", "What it cannot tell", items(cannot_tell(results)))]
     listed += [Part("", f"all-{number}", f"Every figure: {one.workload}", appendix(one), folded=True)
                for number, one in enumerate(comparisons) if one.cases]
     return joined(head(results, comparisons), warnings(results, comparisons), contents(listed),

@@ -98,7 +98,7 @@ def test_what_is_folded_is_opened_by_a_click_and_on_paper(browser: Browser, page
     browser.go(pages["demo"].as_uri())
     tables = browser.run(visible)
     assert len(tables) > 10 and not any(tables)
-    assert browser.run("document.documentElement.scrollHeight") < 13_000
+    assert browser.run("document.documentElement.scrollHeight") < 15_000
     browser.run("document.querySelector('#all-0 summary').click()")
     assert sum(browser.run(visible)) == len(tables) - 1  # all but the statements' SQL
     browser.go(pages["demo"].as_uri())

@@ -302,6 +302,22 @@ def test_rounds_that_differ_widen_the_interval(demo: Results) -> None:
     assert case.interval(99).low_us <= one.result.latency.percentile(99) and case.interval(99).high_us == 9e5
 
 
+def test_warnings_of_many_loads_are_folded_and_all_there(sweep: Results) -> None:
+    runs = [replace(run, result=replace(run.result, failed=number)) for number, run in enumerate(sweep.runs[:12], 1)]
+    page = parsed(report.html(Results(runs)))
+    (box,) = [one for one in page.iter(f"{HTML}div") if "Warning: Requests failed" in words(one)
+              and "warning" in (one.get("class") or "")]
+    (folded,) = box.iter(f"{HTML}details")
+    assert len(list(box.iter(f"{HTML}li"))) == 12 and words(folded).startswith("and 10 more 3 of")
+
+
+def test_what_it_cannot_tell_is_told(page: Element, demo: Results) -> None:
+    (section,) = [one for one in page.iter(f"{HTML}section") if one.get("id") == "cannot"]
+    assert "The longest load was measured for" in words(section) and "One client process asked" in words(section)
+    several = [replace(run, agents=3) for run in demo.runs]
+    assert "3 client processes asked" in report.html(Results(several))
+
+
 def test_without_faults_there_is_no_warning(demo: Results) -> None:
     text = report.html(changed(demo.runs[0]))
     assert "No warnings:" in text and "Warning:" not in text and "Note:" not in text
@@ -353,7 +369,7 @@ def test_hours_are_summed_up(demo: Results) -> None:
     run = demo.runs[4]
     long = Results([replace(run, seconds=[replace(run.seconds[9], second=at + 1) for at in range(5 * 3600)])])
     text = report.html(long)
-    assert len(text) < 400_000 and "hours" in text
+    assert len(text) < 400_000 and "hours" in text and "Each point is the worst second of 1 min 15 s." in text
 
 
 def test_two_workloads_have_sections_of_their_own(demo: Results) -> None:
