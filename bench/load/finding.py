@@ -74,9 +74,9 @@ class Found:
     def sureness(self) -> str:
         """How sure that is, for people."""
         said = [self.counts()]
-        if self.rate > 0 and self.limited:
+        if self.limited:
             said.append("there the client was the bottleneck, so the servers may carry more")
-        elif self.rate > 0 and self.starved:
+        elif self.starved:
             said.append("there requests waited for the client's threads and the servers answered in time, so they may"
                         " carry more: try more --threads")
         if self.rate > 0 and self.thin:

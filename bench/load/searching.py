@@ -14,6 +14,9 @@ from interrupts import interrupted
 from measuring import Bench
 
 TARGET = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,3})?)=([0-9]+(?:\.[0-9]+)?)(us|ms|s)")
+BACKLOG = 0.05
+"""So many of all arrivals may be waiting when the last has come."""
+ROUNDING_S = 0.1
 UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
 
@@ -29,6 +32,17 @@ def tail_of(run: results.Run, target: results.Target) -> float:
     """How many requests lay above the percentile."""
     result = run.result
     return (result.requests + result.failed + result.dropped) * (1 - target.percent / 100)
+
+
+def keeps_up(run: results.Run) -> bool:
+    """Was what arrived answered as it came? Servers that fall ever further behind would meet a target of seconds in a
+    short measurement, and none in a long one."""
+    until = 0.0
+    for one in run.seconds:
+        until += one.length_s if one.phase == run.result.phase else 0.0
+        if until >= run.result.seconds - ROUNDING_S:
+            return one.waiting <= BACKLOG * run.result.intended
+    return True
 
 
 def starved(run: results.Run, target: results.Target) -> bool:
@@ -57,7 +71,8 @@ def search(bench: Bench, configuration: Configuration, target: results.Target, s
         if run.result.ended == "interrupted":
             raise finding.Stopped
         limited = run.result.bottleneck in ("cpu", "wake_up")
-        return finding.Probe(rate, target.met_by(run.result), tail_of(run, target), limited, starved(run, target))
+        met = keeps_up(run) and target.met_by(run.result)
+        return finding.Probe(rate, met, tail_of(run, target), limited, starved(run, target))
 
     found = finding.find(measure, wanted)
     for number in range(first, len(bench.runs)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Optional
+from typing import Any, Optional
 
 import configurations
 import finding
@@ -28,7 +28,9 @@ def test_finds_the_edge(capacity: float, precision: float) -> None:
 
 def test_nothing_meets_it() -> None:
     found = finding.find(lambda rate, _: Probe(rate, False))
-    assert found.rate == 0 and "no rate" in found.sureness()
+    assert found.rate == 0 and "no rate" in found.sureness() and "client" not in found.sureness()
+    found = finding.find(lambda rate, _: Probe(rate, False, limited=True))
+    assert "no rate" in found.sureness() and "the client was the bottleneck" in found.sureness()
 
 
 def test_a_chance_miss_is_measured_again() -> None:
@@ -125,6 +127,27 @@ def test_a_want_of_threads_is_told(demo: results.Results) -> None:
     found = searched(FakeBench(demo.runs[0]))
     assert 950 <= found.rate <= 1000 and not found.limited
     assert found.starved and "--threads" in found.sureness()
+
+
+def test_a_queue_that_grows_is_not_carried(demo: results.Results) -> None:
+    """A target of seconds is met in a short measurement by servers that fall ever further behind."""
+    def run(*waiting: int) -> results.Run:
+        seconds = [results.Second("measure", waiting=count) for count in waiting]
+        result = replace(demo.runs[0].result, phase="measure", seconds=3.0, intended=3000)
+        return replace(demo.runs[0], result=result, seconds=[results.Second("warmup", waiting=9000), *seconds])
+    assert searching.keeps_up(run(0, 400, 3, 0)) and searching.keeps_up(run(0, 0, 100))
+    assert not searching.keeps_up(run(400, 800, 1200, 300, 0))
+
+    class Piling(FakeBench):
+        """All is answered in time in the end, but more than 1000 a second only after the end."""
+
+        def measure(self, *arguments: Any, **options: Any) -> results.Run:
+            rate = float(arguments[2])
+            told = run(0, 0, 3 * int(max(0.0, rate - 1000)))
+            result = replace(told.result, latency=Histogram(Buckets({1_000_000: 1000}), 1000, 1000, 1000), requests=1000)
+            self.runs.append(replace(told, rate=rate, result=replace(result, failed=0, dropped=0, bottleneck="none")))
+            return self.runs[-1]
+    assert 1000 <= searched(Piling(demo.runs[0])).rate <= 1060
 
 
 def test_what_breaks_a_search_leaves_what_was_found(demo: results.Results, capsys: pytest.CaptureFixture[str]) -> None:
