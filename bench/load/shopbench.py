@@ -72,8 +72,9 @@ again before it counts.""",
     "clean": f"example:\n  shopbench clean {RDS} --password-env PGPASSWORD",
 }
 """For --help."""
-EXIT_CODES = """The exit code is 0, 1 if it could not be done (or no request at all was answered), 2 for a wrong command line, and
-130 if a signal ended it early: Ctrl-C reports what was measured until then, a second one ends it at once.
+EXIT_CODES = """
+The exit code is 0, 1 if it could not be done (or no request at all was answered), 2 for a wrong command line, and 130
+if a signal ended it early: Ctrl-C reports what was measured until then, a second one ends it at once.
 
 `shopbench COMMAND --help` tells more of each."""
 
