@@ -397,7 +397,7 @@ def cannot_tell(results: Results) -> Iterator[str]:
            " own, and one share of the stampedes.")
     if any(run.start.trace is None for run in results.runs):
         yield "Your visitors. Which products they asked for was invented, unless a trace was replayed."
-    yield "Your statements, indexes and rows: they are a shop's, as listed above. No report that scans a table is in it."
+    yield "Your statements, indexes and rows: they are a shop's, listed above. No report that scans a table is in it."
     yield "What a page costs outside the database: rendering, TLS to the browser, the network to the visitor."
 
 
