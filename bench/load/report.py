@@ -126,6 +126,18 @@ def spared_told(counted: Sequence[Case]) -> str:
     return f"; “{saving.name}” spared the databases {figures.share(saving.saved)} of the reads" if saving.saved else ""
 
 
+def met_told(comparison: Comparison, target: Optional[Target]) -> str:
+    """Who kept the latency that was aimed at, and how far up."""
+    if not target:
+        return ""
+    most: dict[str, Case] = {}
+    for case in sorted(comparison.judged, key=lambda case: case.throughput):
+        if target.met_by(case.result):
+            most[case.name] = case
+    told = plots.listed(f"“{name}” (up to {case.load})" for name, case in most.items())
+    return f"; {target} was kept by {told or 'none'}"
+
+
 def verdicts(comparisons: Sequence[Comparison], target: Optional[Target]) -> Iterator[str]:
     """What each comparison comes to, a sentence each."""
     for comparison in comparisons:
@@ -134,7 +146,7 @@ def verdicts(comparisons: Sequence[Comparison], target: Optional[Target]) -> Ite
             yield from (f"{comparison.workload}: {told}." for told in found_told(counted, target))
         elif counted:
             best = best_told(comparison, counted, target.percent if target else 99.0)
-            yield f"{comparison.workload}: {best}{spared_told(counted)}."
+            yield f"{comparison.workload}: {best}{met_told(comparison, target)}{spared_told(counted)}."
 
 
 def head(results: Results, comparisons: Sequence[Comparison]) -> Markup:

@@ -16,6 +16,7 @@ from page import Cell, CellOrText, Cells
 from results import Run, Target
 
 THIN = "rests on fewer than ten requests"
+FLATTERED = "a closed loop, whose latency is flattered, or a step of a search that was not measured again"
 NAMES = [*map(figures.percentile_name, PERCENTILES), "longest"]
 """What :func:`quantiles` tells."""
 
@@ -123,7 +124,8 @@ def loads(comparison: Comparison, target: Optional[Target]) -> Markup:
             case.name, case.load, figures.rate(case.throughput),
             *quantiles(result.latency, PERCENTILES[:4])[:-1], figures.whole(result.failed),
             figures.whole(result.dropped), Cell(result.bottleneck, "bad" if result.bottleneck != "none" else "")]
-        rows.append([*row, verdict(case, target)] if target else row)
+        judged = verdict(case, target) if target and case in comparison.judged else Cell(figures.NOTHING, "", FLATTERED)
+        rows.append([*row, judged] if target else row)
     columns += [heading(target)] if target else []
     return page.table("Every load that was measured", columns, rows, texts=2)
 

@@ -11,6 +11,7 @@ import cost
 import pytest
 import report
 import samples
+import sheets
 from buckets import Buckets
 from histogram import Histogram
 from results import ReportError, Results, Run, Target, object_of
@@ -73,6 +74,10 @@ def test_a_target_is_held_against_what_may_be_held_against_it(demo: Results) -> 
     closed = measured(None, rate_label="as much as it carries")
     (comparison,) = cases.comparisons_of(Results([closed, measured(2000.0), measured(1000.0)]))
     assert [case.throughput for case in report.best(comparison, target)] == [2000]
+    page = report.html(Results([closed, measured(2000.0), measured(1000.0)], target=target))
+    assert "; p99 ≤ 5 ms was kept by “primary only” (up to 2,000 requests/s)" in page
+    assert page.count(sheets.FLATTERED) == 1
+    assert "; p100 ≤ 1 µs was kept by none" in report.html(Results([replace(closed, rate=9.0)], target=Target(100, 1)))
     steps = [measured(rate, kind="search", found=rate == 1000) for rate in (1000.0, 2000.0)]
     (comparison,) = cases.comparisons_of(Results(steps))  # 2,000 was met once, and not when it was measured again
     assert [case.throughput for case in report.best(comparison, target)] == [1000]
