@@ -81,7 +81,7 @@ def test_ctrl_c_while_a_server_says_nothing(database: str, tmp_path: Path) -> No
             assert process.returncode == 130
 
 
-def test_loading_again_changes_nothing(database: str) -> None:
+def test_loading_again_changes_nothing(database: str, tmp_path: Path) -> None:
     small = ("--products", "40", "--customers", "20", "--orders", "30", "--seed", "7")
     assert front(database, "load", *small).returncode == 0
     before = contents(database)
@@ -95,6 +95,10 @@ def test_loading_again_changes_nothing(database: str) -> None:
     assert unasked.returncode == 2 and "--yes" in unasked.stderr
     assert front(database, "load", *small, "--fresh", "--yes").returncode == 0
     assert contents(database) == before
+    sql(database, "UPDATE shopbench.shopload_marker SET format = 2")
+    for words in (["load", *small], ["clean", "--yes"], ["run", "--rate", "5", "--out", str(tmp_path)]):
+        told = front(database, *words)
+        assert told.returncode == 1 and "another version of shopbench" in told.stderr.splitlines()[-1]
 
 
 def test_what_is_not_ours_is_left_alone(database: str) -> None:

@@ -45,6 +45,22 @@ static bool end_line(load_json *json)
     return load_json_line(json);
 }
 
+static int obey(int count, char **arguments, const char *head, PGconn *(*connect)(const char *path),
+                bool (*work)(PGconn *database))
+{
+    if (load_options_asked(count, arguments)) {
+        load_options_help(head, options, 1);
+        return LOAD_EXIT_GOOD;
+    }
+    const char *conninfo = conninfo_of(count, arguments);
+    if (!conninfo)
+        return LOAD_EXIT_USAGE;
+    PGconn *database = connect(conninfo);
+    bool good = database && work(database);
+    PQfinish(database);
+    return good ? LOAD_EXIT_GOOD : LOAD_EXIT_FAILED;
+}
+
 /* ---- clean */
 
 static bool clean(PGconn *database)
@@ -71,17 +87,7 @@ static bool clean(PGconn *database)
 
 int load_clean_main(int count, char **arguments)
 {
-    if (load_options_asked(count, arguments)) {
-        load_options_help("shopload clean - drops what load has made\n\n", options, 1);
-        return LOAD_EXIT_GOOD;
-    }
-    const char *conninfo = conninfo_of(count, arguments);
-    if (!conninfo)
-        return LOAD_EXIT_USAGE;
-    PGconn *database = load_connect_primary(conninfo);
-    bool good = database && clean(database);
-    PQfinish(database);
-    return good ? LOAD_EXIT_GOOD : LOAD_EXIT_FAILED;
+    return obey(count, arguments, "shopload clean - drops what load has made\n\n", load_connect_primary, clean);
 }
 
 /* ---- status */
@@ -102,15 +108,5 @@ static bool tell(PGconn *database)
 
 int load_status_main(int count, char **arguments)
 {
-    if (load_options_asked(count, arguments)) {
-        load_options_help("shopload status - tells what is there\n\n", options, 1);
-        return LOAD_EXIT_GOOD;
-    }
-    const char *conninfo = conninfo_of(count, arguments);
-    if (!conninfo)
-        return LOAD_EXIT_USAGE;
-    PGconn *database = load_connect(conninfo);
-    bool good = database && tell(database);
-    PQfinish(database);
-    return good ? LOAD_EXIT_GOOD : LOAD_EXIT_FAILED;
+    return obey(count, arguments, "shopload status - tells what is there\n\n", load_connect, tell);
 }

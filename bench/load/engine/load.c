@@ -136,7 +136,10 @@ static bool prepare(PGconn *database, const wish *wanted, bool *complete_out)
     if (!load_ask(database, LOCK, NULL, &alone))
         return false;
     if (!alone) {
-        load_complain("another `shopbench load` is at work in database %s", PQdb(database));
+        load_complain(
+            "another `shopbench load` is at work in database %s, or the server is still at the last statement "
+            "of one that was killed",
+            PQdb(database));
         return false;
     }
     if (!load_marker_look(database, &state, &marker))

@@ -7,9 +7,6 @@
 
 #include "fault.h"
 
-/* Of the tables as they are made now; whoever changes them counts this up. */
-enum { FORMAT = 1 };
-
 const char *load_state_name(enum load_state state)
 {
     static const char *const names[] = {"empty", "beside", "foreign", "partial", "complete"};
@@ -67,11 +64,11 @@ static int64_t number_at(const PGresult *row, int column)
 
 static bool is_our_format(const PGresult *row)
 {
-    if (PQntuples(row) == 1 && number_at(row, 0) == FORMAT)
+    if (PQntuples(row) == 1 && number_at(row, 0) == LOAD_FORMAT)
         return true;
     load_complain("the shop in this database was made by another version of shopbench (format %s, this one is %d): "
                   "remove it with that (shopbench clean)",
-                  PQntuples(row) == 1 ? PQgetvalue(row, 0, 0) : "none", FORMAT);
+                  PQntuples(row) == 1 ? PQgetvalue(row, 0, 0) : "none", LOAD_FORMAT);
     return false;
 }
 
@@ -120,7 +117,7 @@ bool load_marker_make(PGconn *database, const load_size *size)
         "removes it (shopbench clean).';"
         "INSERT INTO shopbench.shopload_marker VALUES (%d, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
         ", '%" PRIu64 "', '%s', false)",
-        FORMAT, size->products, size->customers, size->orders, size->categories, size->seed, size->source);
+        LOAD_FORMAT, size->products, size->customers, size->orders, size->categories, size->seed, size->source);
     return load_sql(database, sql);
 }
 

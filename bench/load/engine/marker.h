@@ -3,6 +3,7 @@
 #define LOAD_MARKER_H
 
 #include "connection.h"
+#include "format.h"
 #include "json.h"
 
 /* What a shop holds. `source` tells where its catalogue is from: "generated", or the number of a

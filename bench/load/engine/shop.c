@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
 #include "library.h"
 
 /* Takes the error. */
@@ -67,11 +68,17 @@ static bool read_marker(load_shop *shop, const shopdata_result *marker, load_fau
 {
     load_scale *scale = &shop->scale;
     int complete = 0;
+    int64_t format = 0;
     bool good = shopdata_result_int64(marker, 0, 0, &scale->products, NULL) == SHOPDATA_OK &&
                 shopdata_result_int64(marker, 0, 1, &scale->customers, NULL) == SHOPDATA_OK &&
                 shopdata_result_int64(marker, 0, 2, &scale->orders, NULL) == SHOPDATA_OK &&
                 shopdata_result_int64(marker, 0, 3, &scale->categories, NULL) == SHOPDATA_OK &&
-                shopdata_result_bool(marker, 0, 4, &complete, NULL) == SHOPDATA_OK;
+                shopdata_result_bool(marker, 0, 4, &complete, NULL) == SHOPDATA_OK &&
+                shopdata_result_int64(marker, 0, 5, &format, NULL) == SHOPDATA_OK;
+    if (good && format != LOAD_FORMAT)
+        return load_fail(fault,
+                         "the shop in schema shopbench was made by another version of shopbench: remove it with that "
+                         "(shopbench clean), and load it with this one");
     if (!good || !complete || scale->products < 1 || scale->customers < 1 || scale->categories < 1)
         return load_fail(fault, "schema shopbench was not loaded to the end: run shopload load again");
     return true;
@@ -81,8 +88,9 @@ static bool look_at_scale(load_shop *shop, load_fault *fault)
 {
     shopdata_result *marker = NULL;
     shopdata_error *error = NULL;
-    if (!ask_once(shop, "SELECT products, customers, orders, categories, complete FROM shopbench.shopload_marker", NULL,
-                  &marker, &error))
+    if (!ask_once(shop,
+                  "SELECT products, customers, orders, categories, complete, format FROM shopbench.shopload_marker",
+                  NULL, &marker, &error))
         return no_shop(fault, error);
     bool good = read_marker(shop, marker, fault);
     shopdata_result_free(marker);
