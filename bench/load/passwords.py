@@ -37,11 +37,16 @@ class Source:
         """Is there one?"""
         return any(one is not None for one in (self.variable, self.file, self.command))
 
+    @property
+    def lasting(self) -> bool:
+        """Can it be read again? A pipe cannot, as the shell's <(...) is."""
+        return not (self.file and self.file.is_fifo())
+
     def check(self, environment: Mapping[str, str] = os.environ) -> None:
         """Raises what reading would raise, but runs no command."""
         if sum(one is not None for one in (self.variable, self.file, self.command)) > 1:
             raise UsageError(f"{self.option}-env, {self.option}-file and {self.option}-command: give one of them")
-        if self.command is None:
+        if self.command is None and self.lasting:
             self.read(environment)
 
     def read(self, environment: Mapping[str, str] = os.environ) -> Optional[str]:
@@ -122,12 +127,17 @@ class Passfile:
             text = self._text()
             self._size, self._descriptor = len(text), in_memory(text)
             os.environ.pop("PGPASSWORD", None)  # libpq would believe it more
-            threading.Thread(target=self._keep, daemon=True).start()
+            if self._source.lasting:
+                threading.Thread(target=self._keep, daemon=True).start()
         return f"/proc/{os.getpid()}/fd/{self._descriptor}"
 
     def _text(self) -> bytes:
-        return b"".join(line_of(one, self._source.read({**self._environment, **told_of(one)}) or "").encode()
-                        for one in self._servers)
+        environments = [{**self._environment, **told_of(one)} for one in self._servers]
+        if self._source.command is None:
+            passwords = [self._source.read(self._environment)] * len(environments)
+        else:
+            passwords = [self._source.read(one) for one in environments]
+        return b"".join(line_of(one, word or "").encode() for one, word in zip(self._servers, passwords))
 
     def _keep(self) -> None:
         """Renews it, as long as we live."""

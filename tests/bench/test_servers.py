@@ -120,6 +120,18 @@ def test_a_password_that_cannot_be_renewed_stays(tmp_path: Path, monkeypatch: py
     assert "kept" in capsys.readouterr().err and file.read_text() == "a:*:*:*:geheim\n"
 
 
+def test_a_password_out_of_a_pipe() -> None:
+    """As the shell's <(...) is: it can be read once."""
+    reader, writer = os.pipe()
+    os.write(writer, b"geheim\n")
+    os.close(writer)
+    source = Source("--password", file=Path(f"/dev/fd/{reader}"))
+    source.check()
+    file = Path(Passfile(source, [{"host": "a"}, {"host": "b"}]).path())
+    os.close(reader)
+    assert file.read_text() == "a:*:*:*:geheim\nb:*:*:*:geheim\n"
+
+
 def test_a_password_file_that_others_may_read(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("geheim\n")
