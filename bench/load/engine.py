@@ -120,8 +120,8 @@ def started(command: list[str], descriptors: list[int]) -> subprocess.Popen[str]
         raise BenchError(f"{command[0]}: no such file; bench/shopbench builds it")
     try:
         return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, pass_fds=descriptors,
-                                start_new_session=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                                pass_fds=descriptors, start_new_session=True)
     except OSError as error:
         raise BenchError(f"setpriv, of the package util-linux: {error.strerror}") from None
 

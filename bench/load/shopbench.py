@@ -11,6 +11,7 @@ import dataclasses
 import datetime
 import io
 import os
+import re
 import signal
 import sys
 import time
@@ -40,6 +41,7 @@ from interrupts import INTERRUPTED, interrupt, interrupted
 from measuring import Bench
 
 SAME_SIGNAL_S = 2.0
+RATE = re.compile(r"[0-9][0-9.,@e+]*")
 ONLY_CHECK = "SHOPBENCH_ONLY_CHECK"
 """In the environment: look at the command line, and do nothing. So that nobody waits for a build to hear of a slip."""
 
@@ -208,6 +210,8 @@ def compare(given: argparse.Namespace) -> int:
     names = given.configurations.split(",") if given.configurations else configurations.NAMES
     chosen, lacking = configurations.possible(configurations.named(names, "--configurations"), fleet)
     rate = rate_of(given)
+    if not 1 <= given.rounds <= 1000:
+        raise UsageError(f"--rounds {given.rounds}: must be from 1 to 1000")
     varied = sweeping.settings(given.ttl, given.memory)
     if varied and not any(one.cache for one in chosen):
         raise UsageError("--ttl and --memory want a configuration with a cache")
@@ -241,6 +245,8 @@ def find(given: argparse.Namespace) -> int:
     if not 0.001 <= given.precision / 100 <= 0.5 or not 1 <= given.confirm <= 20 or not 1 <= given.first <= 1e6:
         raise UsageError("--precision must be from 0.1 to 50 (percent), --confirm from 1 to 20, --from from 1 to "
                          "1000000")
+    if not 1 <= given.seconds <= 86400:
+        raise UsageError(f"--seconds {given.seconds:g}: must be from 1 to 86400")
     if os.environ.get(ONLY_CHECK):
         return 0
     prepare(given, fleet, [chosen])
@@ -358,6 +364,10 @@ def rate_of(given: argparse.Namespace) -> Optional[str]:
         raise UsageError("--think is of a closed loop: give --clients too")
     if not 1 <= given.seconds <= 7 * 86400:
         raise UsageError(f"--seconds {given.seconds:g}: must be from 1 to {7 * 86400} (a week)")
+    if given.warmup is not None and not 0 <= given.warmup <= 86400:
+        raise UsageError(f"--warmup {given.warmup:g}: must be from 0 to 86400")
+    if given.rate is not None and (not RATE.fullmatch(given.rate) or measuring.numeric(given.rate) == 0):
+        raise UsageError(f"--rate {given.rate}: right is 500, or 100..5000 (a ramp), or 1000@10,2000@10 (steps)")
     return None if given.rate is None else str(given.rate)
 
 
