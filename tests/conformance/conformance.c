@@ -592,9 +592,11 @@ static void await_confirmation(int64_t since)
 /* Every message that was published before a moment has been heard when that is confirmed, each once, in order. */
 START_TEST(what_is_published_is_heard_before_it_is_confirmed)
 {
-    char channel[80];
+    /* Until the cache is closed, which is behind the test. */
+    static char channel[80];
+    static const sdi_cache_listener listener = {&hearing,   channel,        5,         note_began,
+                                                note_heard, note_confirmed, is_wanted, note_lost};
     snprintf(channel, sizeof channel, "%s:changes", namespace);
-    sdi_cache_listener listener = {&hearing, channel, 5, note_began, note_heard, note_confirmed, is_wanted, note_lost};
     if (!sdi_cache_carries(cache)) {
         ck_assert(!sdi_cache_listen(cache, &listener));
         return;
